@@ -1,0 +1,358 @@
+//! CPython's small-block allocator (Objects/obmalloc.c, pycore_obmalloc.h): every block it has given
+//! out, and what it keeps for itself.
+//!
+//! An arena (1 MiB) is cut into pools (16 KiB, aligned), a pool into blocks of one size. These are
+//! the numbers of every 64-bit build since 3.10 (`WITH_PYMALLOC_RADIX_TREE`).
+
+use deadweight_heap::{Addr, Bytes, Pymalloc};
+
+use crate::layout::{Layout, Obmalloc};
+use crate::memory::{Memory, Region, RegionKind, addr_at, u32_at, u64_at};
+
+pub(crate) const POOL: u64 = 16 << 10;
+const POOL_HEADER: u64 = 48;
+const BLOCK_STEP: u64 = 16;
+const CLASSES: u32 = 32;
+/// `struct arena_object`: address, pool_address, nfreepools and ntotalpools, freepools, two links.
+const ARENA_OBJECT: u64 = 48;
+const NEXT_POOL: u64 = 8;
+const FREE_AND_TOTAL: u64 = 16;
+const FREE_POOLS: u64 = 24;
+/// `struct pool_header`: count, freeblock, two links, arenaindex, szidx, nextoffset, maxnextoffset.
+const FREE_BLOCK: u64 = 8;
+const POOL_NEXT: u64 = 16;
+const SIZE_CLASS: u64 = 36;
+const NEXT_OFFSET: u64 = 40;
+/// An arena of 3.15 may be 2 MiB (`PYMALLOC_USE_HUGEPAGES`); pools tell, not a constant.
+const LARGEST_ARENA: u64 = 16 << 20;
+const MOST_ARENAS: u64 = 1 << 24;
+
+/// One arena: where its pools lie and which size each of them serves.
+#[derive(Clone, Debug)]
+struct Arena {
+    /// What the system gave.
+    start: Addr,
+    /// The first pool: `start` rounded up.
+    first_pool: Addr,
+    /// Bytes of the arena.
+    size: u64,
+    /// Size class + 1 of every pool ever used; 0 for pools that are free.
+    classes: Box<[u8]>,
+}
+
+/// All arenas of one interpreter.
+///
+/// Invariant: sorted by `start`, not overlapping.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Arenas {
+    arenas: Vec<Arena>,
+}
+
+/// A block the allocator has given out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Block {
+    pub(crate) start: Addr,
+    pub(crate) size: u64,
+}
+
+impl Arenas {
+    /// Reads the arenas of one interpreter; `None` if there are none to be found (another allocator).
+    pub(crate) fn read<M: Memory>(
+        memory: &M,
+        layout: &Layout,
+        interpreter: Addr,
+    ) -> Option<Arenas> {
+        let (records, count) = match layout.interpreter.obmalloc {
+            Obmalloc::Static => find_records(memory)?,
+            Obmalloc::Embedded(at) => records_of(memory, layout, interpreter + at)?,
+            Obmalloc::Pointer(at) => {
+                let state = Addr(memory.word(interpreter + at)?);
+                records_of(memory, layout, state)?
+            }
+        };
+        let mut arenas = Vec::new();
+        let mut scratch = Vec::new();
+        for index in 0..count.min(MOST_ARENAS) {
+            let at = records + index * ARENA_OBJECT;
+            let record = memory.bytes(at, ARENA_OBJECT as usize, &mut scratch)?;
+            if let Some(arena) = read_arena(memory, record) {
+                arenas.push(arena);
+            }
+        }
+        arenas.sort_by_key(|arena| arena.start);
+        arenas.dedup_by(|next, before| next.start < before.start + before.size);
+        (!arenas.is_empty()).then_some(Arenas { arenas })
+    }
+
+    /// The arenas of several interpreters together.
+    pub(crate) fn merge(mut self, other: Arenas) -> Arenas {
+        self.arenas.extend(other.arenas);
+        self.arenas.sort_by_key(|arena| arena.start);
+        self.arenas.dedup_by(|next, before| next.start < before.start + before.size);
+        self
+    }
+
+    /// First byte and length of every arena.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = (Addr, u64)> + '_ {
+        self.arenas.iter().map(|arena| (arena.start, arena.size))
+    }
+
+    fn arena_of(&self, addr: Addr) -> Option<&Arena> {
+        let index = self.arenas.partition_point(|arena| arena.start <= addr);
+        let arena = self.arenas.get(index.checked_sub(1)?)?;
+        (addr.since(arena.start) < arena.size).then_some(arena)
+    }
+
+    /// Whether an address lies in an arena.
+    pub(crate) fn contains(&self, addr: Addr) -> bool {
+        self.arena_of(addr).is_some()
+    }
+
+    /// The block an address lies in, whether it is in use or not.
+    pub(crate) fn block_of(&self, addr: Addr) -> Option<Block> {
+        let arena = self.arena_of(addr)?;
+        if addr < arena.first_pool {
+            return None;
+        }
+        let pool = addr.since(arena.first_pool) / POOL;
+        let class = *arena.classes.get(pool as usize)?;
+        let size = u64::from(class) * BLOCK_STEP;
+        if size == 0 {
+            return None;
+        }
+        let first = arena.first_pool + pool * POOL + POOL_HEADER;
+        if addr < first {
+            return None;
+        }
+        let start = first + addr.since(first) / size * size;
+        Some(Block { start, size })
+    }
+
+    /// Calls `each` with every block in use, by rising address, and keeps the allocator's books.
+    pub(crate) fn each_live<M: Memory>(
+        &self,
+        memory: &M,
+        mut each: impl FnMut(Block),
+    ) -> Pymalloc {
+        let mut books = Pymalloc { arenas: self.arenas.len() as u64, ..Pymalloc::default() };
+        let mut scratch = Vec::new();
+        for arena in &self.arenas {
+            books.arena_size = Bytes(arena.size);
+            books.arena_alignment += alignment_loss(arena);
+            let mut live_in_arena = (0, 0);
+            let pools = (arena.size - arena.first_pool.since(arena.start)) / POOL;
+            for (number, &class) in (0..pools).zip(arena.classes.iter().chain(&[0; 1024])) {
+                if class == 0 {
+                    books.free_pools += Bytes(POOL);
+                    continue;
+                }
+                let start = arena.first_pool + number * POOL;
+                let Some(pool) = memory.bytes(start, POOL as usize, &mut scratch) else {
+                    // The later pages of a pool may never have been touched: then it has no
+                    // blocks there. Read what there is.
+                    let live = partial_pool(memory, start, class, &mut books, &mut each);
+                    live_in_arena.0 += live.0;
+                    live_in_arena.1 += live.1;
+                    continue;
+                };
+                let live = pool_blocks(start, pool, class, &mut books, &mut each);
+                live_in_arena.0 += live.0;
+                live_in_arena.1 += live.1;
+            }
+            // Less than a quarter full, yet not empty: the system cannot have it back.
+            if live_in_arena.0 > 0 && live_in_arena.1 < arena.size / 4 {
+                books.sparse_arenas += 1;
+                books.sparse_blocks += live_in_arena.0;
+            }
+        }
+        books
+    }
+}
+
+/// What an arena loses because its start is not pool-aligned: a pool's worth, or nothing.
+fn alignment_loss(arena: &Arena) -> Bytes {
+    Bytes(if arena.first_pool == arena.start { 0 } else { POOL })
+}
+
+/// Live blocks of a pool whose bytes are all there: their number and size.
+fn pool_blocks(
+    start: Addr,
+    pool: &[u8],
+    class: u8,
+    books: &mut Pymalloc,
+    each: &mut impl FnMut(Block),
+) -> (u64, u64) {
+    let size = u64::from(class) * BLOCK_STEP;
+    let room = (POOL - POOL_HEADER) / size;
+    // Blocks from nextoffset on were never given out.
+    let carved = (u64::from(u32_at(pool, NEXT_OFFSET)).saturating_sub(POOL_HEADER) / size).min(room);
+    let mut free = [0_u64; (POOL / BLOCK_STEP / 64) as usize];
+    let mut next = u64_at(pool, FREE_BLOCK);
+    for _ in 0..room {
+        let offset = next.wrapping_sub(start.0);
+        if !(POOL_HEADER..POOL).contains(&offset) {
+            break;
+        }
+        let index = (offset - POOL_HEADER) / size;
+        if index >= carved {
+            break;
+        }
+        free[(index / 64) as usize] |= 1 << (index % 64);
+        next = u64_at(pool, POOL_HEADER + index * size);
+    }
+    let mut live = 0;
+    for index in 0..carved {
+        if free[(index / 64) as usize] >> (index % 64) & 1 == 0 {
+            live += 1;
+            each(Block { start: start + POOL_HEADER + index * size, size });
+        }
+    }
+    count_pool(books, size, room, live);
+    (live, live * size)
+}
+
+/// The same for a pool of which only the first pages are there.
+fn partial_pool<M: Memory>(
+    memory: &M,
+    start: Addr,
+    class: u8,
+    books: &mut Pymalloc,
+    each: &mut impl FnMut(Block),
+) -> (u64, u64) {
+    let mut whole = Vec::with_capacity(POOL as usize);
+    let mut scratch = Vec::new();
+    for page in 0..POOL / 4096 {
+        match memory.bytes(start + page * 4096, 4096, &mut scratch) {
+            Some(bytes) => whole.extend_from_slice(bytes),
+            None => whole.resize(whole.len() + 4096, 0),
+        }
+    }
+    pool_blocks(start, &whole, class, books, each)
+}
+
+fn count_pool(books: &mut Pymalloc, size: u64, room: u64, live: u64) {
+    books.used_blocks += Bytes(live * size);
+    books.used_block_count += live;
+    books.free_blocks += Bytes((room - live) * size);
+    books.pool_headers += Bytes(POOL_HEADER);
+    books.quantization += Bytes(POOL - POOL_HEADER - room * size);
+}
+
+fn records_of<M: Memory>(memory: &M, layout: &Layout, state: Addr) -> Option<(Addr, u64)> {
+    let records = Addr(memory.word(state + layout.interpreter.arenas?)?);
+    let count = memory.word(state + layout.interpreter.max_arenas?)? & 0xffff_ffff;
+    (!records.is_null()).then_some((records, count))
+}
+
+/// One arena record, if it is in use and makes sense.
+fn read_arena<M: Memory>(memory: &M, record: &[u8]) -> Option<Arena> {
+    let start = addr_at(record, 0);
+    let (free, total) = (u32_at(record, FREE_AND_TOTAL), u32_at(record, FREE_AND_TOTAL + 4));
+    if !is_arena(record) {
+        return None;
+    }
+    let first_pool = Addr(start.0.checked_next_multiple_of(POOL)?);
+    let total = u64::from(total);
+    let padding = first_pool.since(start);
+    let size = total * POOL + if padding == 0 { 0 } else { POOL };
+    // Pools from pool_address on were never used; freed ones are chained.
+    let used = addr_at(record, NEXT_POOL).since(first_pool) / POOL;
+    let used = used.min(total);
+    let mut classes = vec![0_u8; used as usize].into_boxed_slice();
+    let mut scratch = Vec::new();
+    for (number, class) in (0..used).zip(classes.iter_mut()) {
+        let pool = first_pool + number * POOL;
+        let Some(header) = memory.bytes(pool, POOL_HEADER as usize, &mut scratch) else { continue };
+        let index = u32_at(header, SIZE_CLASS);
+        if index < CLASSES {
+            *class = index as u8 + 1;
+        }
+    }
+    let mut next = addr_at(record, FREE_POOLS);
+    for _ in 0..free {
+        let number = next.since(first_pool) / POOL;
+        let Some(class) = classes.get_mut(number as usize) else { break };
+        *class = 0;
+        let Some(link) = memory.word(first_pool + number * POOL + POOL_NEXT) else { break };
+        next = Addr(link);
+    }
+    Some(Arena { start, first_pool, size, classes })
+}
+
+/// Whether a record describes an arena: page-aligned, with pools enough for its size and no more.
+fn is_arena(record: &[u8]) -> bool {
+    let start = addr_at(record, 0);
+    let next_pool = addr_at(record, NEXT_POOL);
+    let (free, total) = (u32_at(record, FREE_AND_TOTAL), u32_at(record, FREE_AND_TOTAL + 4));
+    let size = u64::from(total) * POOL;
+    !start.is_null()
+        && start.0.is_multiple_of(4096)
+        && free <= total
+        && (63..=LARGEST_ARENA / POOL).contains(&u64::from(total))
+        && next_pool >= start
+        && next_pool.since(start) <= size + POOL
+}
+
+/// Finds the array of arena records of 3.10 and 3.11, whose variable (`arenas`) is static and has no
+/// name in a stripped program: a word of static data that leads to a `malloc` block of as many
+/// records as the allocator would make (16, doubled as often as needed), the first in use of which
+/// is an arena.
+fn find_records<M: Memory>(memory: &M) -> Option<(Addr, u64)> {
+    let mut scratch = Vec::new();
+    let mut block = Vec::new();
+    for region in memory.regions() {
+        if !matches!(region.kind, RegionKind::Image(_)) {
+            continue;
+        }
+        let mut at = region.start;
+        while at < region.end {
+            let length = region.end.since(at).min(1 << 16);
+            if let Some(bytes) = memory.bytes(at, length as usize, &mut scratch) {
+                for word in bytes.chunks_exact(8) {
+                    let candidate = addr_at(word, 0);
+                    if let Some(count) = record_count(memory, candidate, &mut block) {
+                        return Some((candidate, count));
+                    }
+                }
+            }
+            at = at + length;
+        }
+    }
+    None
+}
+
+/// How many records a block of `malloc` holds, if it is the array.
+fn record_count<M: Memory>(memory: &M, block: Addr, scratch: &mut Vec<u8>) -> Option<u64> {
+    if !block.0.is_multiple_of(16) || !is_anonymous(memory.regions(), block) {
+        return None;
+    }
+    let room = (memory.word(block - 8)? & !7).checked_sub(8)?;
+    let mut count = 16;
+    while count * 2 * ARENA_OBJECT <= room {
+        count *= 2;
+    }
+    // `malloc` rounds to 16 bytes, or to pages for what it maps.
+    let spare = room.checked_sub(count * ARENA_OBJECT)?;
+    if spare >= 4096 + 16 || (spare > 16 && room < 100 << 10) {
+        return None;
+    }
+    let mut in_use = 0;
+    for index in 0..count.min(16) {
+        let record = memory.bytes(block + index * ARENA_OBJECT, ARENA_OBJECT as usize, scratch)?;
+        if addr_at(record, 0).is_null() {
+            continue;
+        }
+        if !is_arena(record) || !is_anonymous(memory.regions(), addr_at(record, 0)) {
+            return None;
+        }
+        in_use += 1;
+    }
+    (in_use > 0).then_some(count)
+}
+
+fn is_anonymous(regions: &[Region], addr: Addr) -> bool {
+    let index = regions.partition_point(|region| region.start <= addr);
+    index.checked_sub(1).and_then(|index| regions.get(index)).is_some_and(|region| {
+        addr < region.end && region.kind == RegionKind::Anonymous
+    })
+}

@@ -1,0 +1,76 @@
+//! What a block really holds: the size its allocator gave it, read from the allocator itself.
+
+use deadweight_heap::{Addr, Bytes, SizeModel};
+
+use crate::arenas::Arenas;
+use crate::memory::Memory;
+
+/// What is known of the allocators behind a heap.
+pub(crate) struct Allocators<'a, M> {
+    memory: &'a M,
+    arenas: Option<&'a Arenas>,
+    model: SizeModel,
+}
+
+/// One block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HeldBlock {
+    pub(crate) bytes: u64,
+    /// By a rule instead of the allocator's own header.
+    pub(crate) modelled: bool,
+}
+
+/// The blocks of one object, added up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) held: u64,
+    pub(crate) requested: u64,
+    pub(crate) modelled: bool,
+}
+
+impl Held {
+    pub(crate) fn add(&mut self, block: HeldBlock, requested: u64) {
+        self.held = self.held.saturating_add(block.bytes);
+        self.requested = self.requested.saturating_add(requested);
+        self.modelled |= block.modelled;
+    }
+
+    /// Static data: no allocator rounded it.
+    pub(crate) fn in_image(&mut self, size: u64) {
+        self.held = self.held.saturating_add(size);
+        self.requested = self.requested.saturating_add(size);
+    }
+}
+
+/// glibc's chunk header (malloc/malloc.c): the size with three flags in its low bits.
+const CHUNK_FLAGS: u64 = 7;
+const CHUNK_MAPPED: u64 = 2;
+/// A chunk may be larger than asked for by less than the smallest chunk, or by a page if mapped.
+const CHUNK_SPARE: u64 = 32;
+const MAPPED_SPARE: u64 = 4096 + 16;
+
+impl<'a, M: Memory> Allocators<'a, M> {
+    pub(crate) fn new(memory: &'a M, arenas: Option<&'a Arenas>) -> Self {
+        Allocators { memory, arenas, model: SizeModel::cpython_x86_64() }
+    }
+
+    /// What a block that starts here and was asked for with this size really holds.
+    pub(crate) fn held(&self, start: Addr, requested: u64) -> HeldBlock {
+        if let Some(arenas) = self.arenas
+            && let Some(block) = arenas.block_of(start)
+        {
+            // An object inside somebody else's block has no block of its own.
+            let own = block.start == start;
+            let bytes = if own { block.size } else { requested };
+            return HeldBlock { bytes, modelled: !own };
+        }
+        let word = self.memory.word(start - 8).unwrap_or(0);
+        let size = word & !CHUNK_FLAGS;
+        let spare = if word & CHUNK_MAPPED != 0 { MAPPED_SPARE } else { CHUNK_SPARE };
+        let least = requested.saturating_add(8);
+        if size >= least && size - least <= spare && size.is_multiple_of(16) {
+            return HeldBlock { bytes: size, modelled: false };
+        }
+        HeldBlock { bytes: self.model.chunk(Bytes(requested)).0, modelled: true }
+    }
+}

@@ -1,0 +1,100 @@
+//! Families: the C structs that need more than a list of fields to be read.
+//!
+//! A type belongs to the family of its nearest ancestor made in C; what a Python class adds to it
+//! (slots, a dict) is the same for all families.
+
+/// Which decoder reads the C part of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// Nothing but fields at fixed places.
+    Plain,
+    /// Payload that is no reference and must not be mistaken for one.
+    Leaf,
+    List,
+    Tuple,
+    Dict,
+    OrderedDict,
+    Set,
+    Str,
+    Bytes,
+    ByteArray,
+    Int,
+    Decimal,
+    Type,
+    Function,
+    Method,
+    Code,
+    Frame,
+    /// Generators, coroutines and async generators.
+    Generator,
+    Module,
+    Deque,
+    Array,
+    NdArray,
+    LruCache,
+    TeeData,
+    MemoryView,
+    Buffered,
+    StringIo,
+    Struct,
+    /// References that follow a fixed part, as many as `ob_size` says; from this offset.
+    Items(u64),
+    /// A fixed number of references: offset and count.
+    Row(u64, u64),
+    /// `datetime` and `time`: they end before `tzinfo`, at this offset, if they have none.
+    Zoned(u64),
+}
+
+impl Family {
+    /// Whether the family's decoder names the attribute dict itself, wherever `tp_dictoffset` points.
+    pub(crate) fn has_own_dict(self) -> bool {
+        self == Family::Type
+    }
+}
+
+/// The family of a C type, by its `tp_name`.
+pub(crate) fn of_name(name: &str) -> Option<Family> {
+    Some(match name {
+        "object" => Family::Plain,
+        "float" | "complex" | "NoneType" | "ellipsis" | "NotImplementedType"
+        | "datetime.date" | "datetime.timedelta" | "PyCapsule" | "moduledef" | "Token.MISSING"
+        | "range_iterator" | "_thread.lock" | "_thread.RLock" | "_random.Random" | "EncodingMap"
+        | "_contextvars.Token.MISSING" | "hamt_MISSING" | "_hashlib.HASH" | "_sha2.SHA256Type"
+        | "zlib.Compress" | "zlib.Decompress" | "unicodedata.UCD" | "select.epoll"
+        | "select.poll" | "mmap.mmap" | "_bz2.BZ2Compressor" | "_lzma.LZMACompressor" => {
+            Family::Leaf
+        }
+        "list" => Family::List,
+        "tuple" => Family::Tuple,
+        "dict" | "frozendict" => Family::Dict,
+        "collections.OrderedDict" => Family::OrderedDict,
+        "set" | "frozenset" => Family::Set,
+        "str" => Family::Str,
+        "bytes" => Family::Bytes,
+        "bytearray" => Family::ByteArray,
+        "int" => Family::Int,
+        "datetime.datetime" => Family::Zoned(40),
+        "datetime.time" => Family::Zoned(32),
+        "decimal.Decimal" => Family::Decimal,
+        "type" => Family::Type,
+        "function" => Family::Function,
+        "method" => Family::Method,
+        "code" => Family::Code,
+        "frame" => Family::Frame,
+        "generator" | "coroutine" | "async_generator" => Family::Generator,
+        "module" => Family::Module,
+        "collections.deque" => Family::Deque,
+        "array.array" => Family::Array,
+        "numpy.ndarray" => Family::NdArray,
+        "functools._lru_cache_wrapper" => Family::LruCache,
+        "itertools._tee_dataobject" => Family::TeeData,
+        "memoryview" => Family::MemoryView,
+        "_io.BufferedReader" | "_io.BufferedWriter" | "_io.BufferedRandom" => Family::Buffered,
+        "_io.StringIO" => Family::StringIo,
+        "_struct.Struct" => Family::Struct,
+        // Python/hamt.c: a node array follows the header.
+        "hamt_bitmap_node" | "hamt_collision_node" => Family::Items(32),
+        "hamt_array_node" => Family::Row(16, 32),
+        _ => return None,
+    })
+}

@@ -1,0 +1,75 @@
+//! The garbage collector's own lists: every tracked object, youngest first, and what `gc.freeze` set
+//! aside (Python/gc.c; before 3.13 Modules/gcmodule.c).
+
+use deadweight_heap::Addr;
+
+use crate::layout::{GC_HEAD, Layout};
+use crate::memory::Memory;
+
+/// The low bits of both links carry flags.
+const FLAGS: u64 = 3;
+
+/// What the lists of one interpreter hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tracked {
+    /// Objects in all lists, the permanent generation included.
+    pub(crate) objects: u64,
+    /// Of these, in the permanent generation.
+    pub(crate) permanent: u64,
+    /// Lists that could not be followed to their end.
+    pub(crate) broken: u64,
+    /// A collection was running: some objects are in lists on the collector's C stack.
+    pub(crate) collecting: bool,
+}
+
+/// Calls `each` with every tracked object of an interpreter. No list is followed for longer than
+/// `most` objects: a damaged one may run in circles.
+pub(crate) fn each<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    interpreter: Addr,
+    most: u64,
+    mut each: impl FnMut(Addr),
+) -> Tracked {
+    let gc = interpreter + layout.interpreter.gc;
+    let mut tracked = Tracked::default();
+    let young = (0..3).map(|number| layout.gc.generations + number * layout.gc.generation_size);
+    for head in young {
+        let (count, whole) = follow(memory, gc + head, most, &mut each);
+        tracked.objects += count;
+        tracked.broken += u64::from(!whole);
+    }
+    let (count, whole) = follow(memory, gc + layout.gc.permanent, most, &mut each);
+    tracked.objects += count;
+    tracked.permanent = count;
+    tracked.broken += u64::from(!whole);
+    tracked.collecting = memory.word(gc + layout.gc.collecting).is_some_and(|word| word as u32 != 0);
+    tracked
+}
+
+/// Follows one list by its forward links only: while a collection runs, the links back hold counts.
+fn follow<M: Memory>(
+    memory: &M,
+    head: Addr,
+    most: u64,
+    each: &mut impl FnMut(Addr),
+) -> (u64, bool) {
+    let mut count = 0;
+    let mut at = memory.word(head).map(|next| Addr(next & !FLAGS));
+    loop {
+        match at {
+            Some(node) if node == head => return (count, true),
+            Some(node) if !node.is_null() && count < most => {
+                count += 1;
+                each(node + GC_HEAD);
+                at = memory.word(node).map(|next| Addr(next & !FLAGS));
+            }
+            _ => return (count, false),
+        }
+    }
+}
+
+/// Whether an object that has a GC head is in a list.
+pub(crate) fn is_tracked<M: Memory>(memory: &M, object: Addr) -> bool {
+    memory.word(object - GC_HEAD).is_some_and(|next| next & !FLAGS != 0)
+}

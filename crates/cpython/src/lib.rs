@@ -1,0 +1,33 @@
+//! Knows what the bytes of a CPython process mean, version by version (3.10–3.15, x86-64 Linux,
+//! builds with the GIL).
+//!
+//! Pure: it reads through [`Memory`], which the caller owns, and does no I/O. Every length and
+//! pointer that comes from the target is bounded before it is used; hostile bytes give a gap or a
+//! [`Refusal`], never a panic.
+#![forbid(unsafe_code)]
+
+mod arenas;
+mod bitmap;
+mod blocks;
+mod family;
+mod fields;
+mod gc_list;
+mod header;
+mod holders;
+mod layout;
+mod line_table;
+mod memory;
+mod object;
+mod runtime;
+mod space;
+mod text;
+mod types;
+mod version;
+mod walk;
+mod words;
+
+pub use holders::Thread;
+pub use memory::{Memory, Region, RegionKind};
+pub use runtime::{Refusal, Runtime, Symbols};
+pub use version::Version;
+pub use walk::{Ledger, Subject, WalkOptions, Walked, walk};

@@ -1,0 +1,343 @@
+//! `dict` (Objects/dictobject.c): a keys table, shared or its own, and sometimes values apart.
+
+use deadweight_heap::{Addr, EdgeKind};
+
+use super::{Context, Grounds, Link, Sizes, Visitor, records, size_at};
+use crate::layout::{KeysSize, Layout, OB_TYPE};
+use crate::memory::{Memory, addr_at, u8_at, u64_at};
+use crate::text;
+use crate::types::{TypeInfo, flag};
+
+/// Bytes of an entry with its hash, and of one in a table whose keys are all `str`.
+const GENERAL_ENTRY: u64 = 24;
+const TEXT_ENTRY: u64 = 16;
+/// `dk_kind` of tables with any keys, and of tables shared between instances.
+const KIND_GENERAL: u8 = 0;
+const KIND_SPLIT: u8 = 2;
+/// 2⁴⁸ slots would not fit any memory; larger logarithms are damage.
+const LARGEST_LOG2: u8 = 48;
+
+/// A keys table, measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keys {
+    pub(crate) start: Addr,
+    /// The first entry.
+    pub(crate) entries: Addr,
+    pub(crate) entry_size: u64,
+    /// How many entries are filled (some may be deleted again).
+    pub(crate) filled: u64,
+    /// How many entries there is room for.
+    pub(crate) room: u64,
+    /// Bytes of the whole table.
+    pub(crate) size: u64,
+    pub(crate) refcount: u64,
+    /// Only `str` keys: the collector then skips them.
+    pub(crate) text_only: bool,
+    pub(crate) split: bool,
+}
+
+impl Keys {
+    /// Where the key of an entry stands in it.
+    fn key_offset(&self) -> u64 {
+        self.entry_size - TEXT_ENTRY
+    }
+}
+
+/// Reads the header of a keys table.
+pub(crate) fn keys<M: Memory>(memory: &M, layout: &Layout, start: Addr) -> Option<Keys> {
+    let l = &layout.keys;
+    let mut scratch = Vec::new();
+    let head = memory.bytes(start, l.indices as usize, &mut scratch)?;
+    let filled = size_at(head, l.entries);
+    let (slots, index_bytes, entry_size, text_only, split) = match l.size {
+        KeysSize::Slots { size, .. } => {
+            let slots = size_at(head, size);
+            // DK_IXSIZE of 3.10: the narrowest index type that fits.
+            let width = match slots {
+                0..=0xff => 1,
+                0x100..=0xffff => 2,
+                0x1_0000..=0xffff_ffff => 4,
+                _ => 8,
+            };
+            (slots, slots.checked_mul(width)?, GENERAL_ENTRY, false, false)
+        }
+        KeysSize::Log2 { log2_size, log2_index_bytes, kind } => {
+            let log2_size = u8_at(head, log2_size);
+            let log2_index_bytes = u8_at(head, log2_index_bytes);
+            if log2_size > LARGEST_LOG2 || log2_index_bytes > LARGEST_LOG2 {
+                return None;
+            }
+            let kind = u8_at(head, kind);
+            let entry_size = if kind == KIND_GENERAL { GENERAL_ENTRY } else { TEXT_ENTRY };
+            let split = kind == KIND_SPLIT;
+            (1 << log2_size, 1 << log2_index_bytes, entry_size, kind != KIND_GENERAL, split)
+        }
+    };
+    // USABLE_FRACTION: two thirds of the slots.
+    let room = slots.checked_mul(2)? / 3;
+    let entries = start + l.indices.checked_add(index_bytes)?;
+    let size = room.checked_mul(entry_size)?.checked_add(l.indices)?.checked_add(index_bytes)?;
+    Some(Keys {
+        start,
+        entries,
+        entry_size,
+        filled: filled.min(room),
+        room,
+        size,
+        refcount: u64_at(head, l.refcount),
+        text_only,
+        split,
+    })
+}
+
+/// Values kept apart from the keys table that names them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Values {
+    /// The first value.
+    pub(crate) items: Addr,
+    pub(crate) count: u64,
+    /// Their block, unless they sit inside an instance.
+    pub(crate) block: Option<(Addr, u64)>,
+}
+
+/// Values that `pointer` (of a dict or an instance) leads to.
+pub(crate) fn values<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    pointer: Addr,
+    keys: &Keys,
+) -> Option<Values> {
+    let l = &layout.values;
+    let usable = keys.filled.checked_add(usable(memory, layout, keys)?)?;
+    match layout.minor {
+        ..=10 => {
+            let block = Some((pointer, usable.checked_mul(8)?));
+            Some(Values { items: pointer, count: keys.filled, block })
+        }
+        11 | 12 => {
+            // The byte before the values says how many bytes of insertion order precede them.
+            let mut scratch = Vec::new();
+            let prefix = u64::from(u8_at(memory.bytes(pointer - 1, 1, &mut scratch)?, 0));
+            let size = usable.checked_mul(8)?.checked_add(prefix)?;
+            Some(Values { items: pointer, count: keys.filled, block: Some((pointer - prefix, size)) })
+        }
+        _ => {
+            let mut scratch = Vec::new();
+            let head = memory.bytes(pointer, l.items as usize, &mut scratch)?;
+            let capacity = u64::from(u8_at(head, l.capacity?));
+            let embedded = u8_at(head, l.embedded?) != 0;
+            let size = values_size(layout, capacity);
+            Some(Values {
+                items: pointer + l.items,
+                count: keys.filled.min(capacity),
+                block: (!embedded).then_some((pointer, size)),
+            })
+        }
+    }
+}
+
+/// Bytes of values with their header and the insertion order after them (3.13+).
+pub(crate) fn values_size(layout: &Layout, capacity: u64) -> u64 {
+    layout.values.items + capacity * 8 + capacity.next_multiple_of(8)
+}
+
+/// `dk_usable`: entries that can still be added.
+fn usable<M: Memory>(memory: &M, layout: &Layout, keys: &Keys) -> Option<u64> {
+    let word = memory.word(keys.start + layout.keys.usable)?.cast_signed();
+    let left = u64::try_from(word).unwrap_or(0);
+    (left <= keys.room).then_some(left)
+}
+
+pub(super) fn decode<M: Memory, V: Visitor>(
+    cx: &Context<'_, M>,
+    info: &TypeInfo,
+    addr: Addr,
+    visitor: &mut V,
+) -> Option<Sizes> {
+    let l = &cx.layout.dict;
+    let mut scratch = Vec::new();
+    let body = cx.memory.bytes(addr, (l.values + 8) as usize, &mut scratch)?;
+    let mut sizes = Sizes::same(info.basic_size);
+    let Some(keys) = keys(cx.memory, cx.layout, addr_at(body, l.keys)) else {
+        visitor.unreadable();
+        return Some(sizes);
+    };
+    let values_at = addr_at(body, l.values);
+    if values_at.is_null() {
+        let mine = visitor.buffer(keys.start, keys.size);
+        if keys.refcount == 1 {
+            sizes.sizeof = sizes.sizeof.saturating_add(keys.size);
+        }
+        if mine {
+            let namespace = visitor.is_namespace(addr);
+            combined(cx, &keys, namespace, visitor);
+        }
+        return Some(sizes);
+    }
+    let Some(values) = values(cx.memory, cx.layout, values_at, &keys) else {
+        visitor.unreadable();
+        return Some(sizes);
+    };
+    visitor.shared_buffer(keys.start, keys.size);
+    let usable = usable(cx.memory, cx.layout, &keys).unwrap_or(0);
+    let counted = match cx.layout.minor {
+        ..=10 => keys.room,
+        _ => keys.filled + usable,
+    };
+    sizes.sizeof = sizes.sizeof.saturating_add(counted.saturating_mul(8));
+    if keys.refcount == 1 {
+        sizes.sizeof = sizes.sizeof.saturating_add(keys.size);
+    }
+    // Values inside an instance are the instance's own to visit.
+    if let Some((block, size)) = values.block
+        && visitor.buffer(block, size)
+    {
+        named_values(cx, &keys, values, visitor);
+    }
+    // Which keys a shared table has is known from its type; the table itself holds their names.
+    if keys.refcount == 1 {
+        names_of(cx, &keys, visitor);
+    }
+    Some(sizes)
+}
+
+/// Entries that hold key and value together.
+fn combined<M: Memory, V: Visitor>(
+    cx: &Context<'_, M>,
+    keys: &Keys,
+    namespace: bool,
+    visitor: &mut V,
+) {
+    let key_grounds = if keys_are_visited(cx, keys, visitor) {
+        Grounds::Visible
+    } else {
+        Grounds::Hidden
+    };
+    let at = keys.key_offset();
+    records(cx, keys.entries, keys.filled, keys.entry_size, visitor, |visitor, index, entry| {
+        let key = addr_at(entry, at);
+        let value = addr_at(entry, at + 8);
+        if value.is_null() || key.is_null() {
+            return;
+        }
+        visitor.reference(key, Link::At(EdgeKind::Key, index), key_grounds);
+        let link = if namespace {
+            Link::Text(EdgeKind::Attribute, key)
+        } else {
+            Link::Entry { index, key }
+        };
+        visitor.reference(value, link, Grounds::Visible);
+    });
+}
+
+/// Whether `dict_traverse` visits the keys. From 3.11 on the table says so; 3.10 has it in a function
+/// pointer, so for comparisons with the collector the keys themselves are looked at.
+fn keys_are_visited<M: Memory, V: Visitor>(
+    cx: &Context<'_, M>,
+    keys: &Keys,
+    visitor: &mut V,
+) -> bool {
+    if cx.layout.minor > 10 || !visitor.compares() {
+        return !keys.text_only;
+    }
+    let mut visited = false;
+    records(cx, keys.entries, keys.filled, keys.entry_size, visitor, |_, _, entry| {
+        let key = addr_at(entry, keys.key_offset());
+        visited |= !key.is_null() && !is_exact_str(cx, key);
+    });
+    visited
+}
+
+fn is_exact_str<M: Memory>(cx: &Context<'_, M>, addr: Addr) -> bool {
+    let type_addr = cx.memory.word(addr + OB_TYPE).map(Addr);
+    let flags = type_addr.and_then(|at| cx.memory.word(at + cx.layout.type_.flags));
+    flags.is_some_and(|flags| flags & (flag::UNICODE_SUBCLASS | flag::HEAP_TYPE) == flag::UNICODE_SUBCLASS)
+}
+
+/// Values apart from their keys: the attributes of instances.
+pub(super) fn named_values<M: Memory, V: Visitor>(
+    cx: &Context<'_, M>,
+    keys: &Keys,
+    values: Values,
+    visitor: &mut V,
+) {
+    let count = values.count;
+    let mut scratch = Vec::new();
+    let mut names = Vec::new();
+    let size = (count * keys.entry_size) as usize;
+    let (Some(bytes), Some(entries)) = (
+        cx.memory.bytes(values.items, (count * 8) as usize, &mut scratch),
+        cx.memory.bytes(keys.entries, size, &mut names),
+    ) else {
+        visitor.unreadable();
+        return;
+    };
+    for index in 0..count {
+        let value = addr_at(bytes, index * 8);
+        if !value.is_null() {
+            let key = addr_at(entries, index * keys.entry_size + keys.key_offset());
+            visitor.reference(value, Link::Text(EdgeKind::Attribute, key), Grounds::Visible);
+        }
+    }
+}
+
+/// The key objects of a table that instances share. The collector does not visit them.
+pub(super) fn names_of<M: Memory, V: Visitor>(cx: &Context<'_, M>, keys: &Keys, visitor: &mut V) {
+    let at = keys.key_offset();
+    records(cx, keys.entries, keys.filled, keys.entry_size, visitor, |visitor, index, entry| {
+        let key = addr_at(entry, at);
+        if !key.is_null() {
+            visitor.reference(key, Link::At(EdgeKind::Key, index), Grounds::Hidden);
+        }
+    });
+}
+
+/// Every key and value of a dict, for roots and look-ups. Stops at a million entries.
+pub(crate) fn entries<M: Memory>(memory: &M, layout: &Layout, dict: Addr) -> Vec<(Addr, Addr)> {
+    const MOST: u64 = 1 << 20;
+    let l = &layout.dict;
+    let mut found = Vec::new();
+    let (Some(keys_at), Some(values_at)) =
+        (memory.word(dict + l.keys), memory.word(dict + l.values))
+    else {
+        return found;
+    };
+    let Some(keys) = keys(memory, layout, Addr(keys_at)) else { return found };
+    let apart = if values_at == 0 {
+        None
+    } else {
+        match values(memory, layout, Addr(values_at), &keys) {
+            Some(values) => Some(values),
+            None => return found,
+        }
+    };
+    let mut scratch = Vec::new();
+    for index in 0..keys.filled.min(MOST) {
+        let at = keys.entries + index * keys.entry_size;
+        let Some(entry) = memory.bytes(at, keys.entry_size as usize, &mut scratch) else { break };
+        let key = addr_at(entry, keys.key_offset());
+        let value = match apart {
+            None => addr_at(entry, keys.key_offset() + 8),
+            Some(values) if index < values.count => {
+                Addr(memory.word(values.items + index * 8).unwrap_or(0))
+            }
+            Some(_) => Addr::NULL,
+        };
+        if !key.is_null() && !value.is_null() {
+            found.push((key, value));
+        }
+    }
+    found
+}
+
+/// The value of a `str` key.
+pub(crate) fn get<M: Memory>(memory: &M, layout: &Layout, dict: Addr, key: &str) -> Option<Addr> {
+    if dict.is_null() {
+        return None;
+    }
+    entries(memory, layout, dict)
+        .into_iter()
+        .find(|&(name, _)| text::read_str(memory, layout, name).as_deref() == Some(key))
+        .map(|(_, value)| value)
+}
+

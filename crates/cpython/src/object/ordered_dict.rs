@@ -1,0 +1,57 @@
+//! `collections.OrderedDict` (Objects/odictobject.c): a dict, a list of its keys in order, and an
+//! index into that list.
+
+use deadweight_heap::Addr;
+
+use super::{Context, Grounds, Sizes, Visitor, dict, strong};
+use crate::memory::{Memory, addr_at};
+use crate::types::TypeInfo;
+
+/// After the dict: index, its size, three words, first and last node, the instance's dict.
+const FAST_NODES: u64 = 48;
+const FAST_NODES_SIZE: u64 = 56;
+const FIRST: u64 = 80;
+const INSTANCE_DICT: u64 = 96;
+/// A node: key, hash, next, previous.
+const NODE: u64 = 32;
+const NEXT: u64 = 16;
+
+pub(super) fn decode<M: Memory, V: Visitor>(
+    cx: &Context<'_, M>,
+    info: &TypeInfo,
+    addr: Addr,
+    visitor: &mut V,
+) -> Option<Sizes> {
+    let mut sizes = dict::decode(cx, info, addr, visitor)?;
+    let mut scratch = Vec::new();
+    let body = cx.memory.bytes(addr, (INSTANCE_DICT + 8) as usize, &mut scratch)?;
+    let index = addr_at(body, FAST_NODES);
+    let index_size = addr_at(body, FAST_NODES_SIZE).0.saturating_mul(8);
+    if !index.is_null() {
+        visitor.buffer(index, index_size);
+        sizes.sizeof = sizes.sizeof.saturating_add(index_size);
+    }
+    // The keys in the nodes are the dict's own; a node that has an owner ends a damaged ring.
+    let mut node = addr_at(body, FIRST);
+    while !node.is_null() && visitor.buffer(node, NODE) {
+        sizes.sizeof = sizes.sizeof.saturating_add(NODE);
+        let Some(next) = cx.memory.word(node + NEXT) else {
+            visitor.unreadable();
+            break;
+        };
+        node = Addr(next);
+    }
+    let dict = addr_at(body, INSTANCE_DICT);
+    if !dict.is_null() && info.dict == crate::types::DictPlace::None {
+        visitor.namespace(dict);
+        strong(
+            visitor,
+            body,
+            INSTANCE_DICT,
+            deadweight_heap::EdgeKind::Attribute,
+            cx.words.dict,
+            Grounds::Visible,
+        );
+    }
+    Some(sizes)
+}

@@ -1,0 +1,249 @@
+//! The walk: from an interpreter's memory to a frozen heap.
+//!
+//! Two passes with the same decoders. The first marks: it follows references from the named roots,
+//! then from everything else that keeps objects alive. The second goes through the marked objects by
+//! rising address, where memory is read in order, and records sizes and named references.
+
+mod emit;
+mod mark;
+mod native;
+mod unreached;
+
+use deadweight_heap::{Addr, BuildError, Gap, GapKind, Heap, Layer, Pymalloc};
+use rustc_hash::FxHashSet;
+
+use crate::arenas::Arenas;
+use crate::gc_list::{self, Tracked};
+use crate::holders::{self, Holder, Named, Thread};
+use crate::memory::{Memory, RegionKind};
+use crate::object::{Context, Grounds};
+use crate::runtime::Runtime;
+use crate::space::Space;
+use crate::types::TypeTable;
+use crate::words::Words;
+
+use emit::Emitter;
+use mark::Marker;
+
+/// What is to be walked.
+pub struct Subject<'a, M> {
+    /// The target's memory.
+    pub memory: &'a M,
+    /// Its interpreter.
+    pub runtime: &'a Runtime,
+    /// Its threads.
+    pub threads: &'a [Thread],
+    /// File names of its program files and libraries, by image number.
+    pub images: &'a [String],
+}
+
+/// How to walk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WalkOptions {
+    /// Keep short `str` keys of dicts as names of their values.
+    pub values: bool,
+    /// Sizes only: record no references.
+    pub shallow: bool,
+    /// Follow only what a closure over `gc.get_referents` from `gc.get_objects` would follow: for
+    /// comparisons with the interpreter's own view.
+    pub only_visible: bool,
+}
+
+/// Told where blocks lie, so that resident memory can be accounted for.
+pub trait Ledger {
+    /// A block that belongs to an object.
+    fn owned(&mut self, start: Addr, held: u64);
+    /// A block of the small-block allocator that is in use but belongs to no object.
+    fn unowned(&mut self, start: Addr, held: u64);
+}
+
+/// What a walk found.
+#[derive(Debug)]
+pub struct Walked {
+    /// The graph.
+    pub heap: Heap,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+    /// The small-block allocator's books, if it is in use.
+    pub pymalloc: Option<Pymalloc>,
+    /// First byte and length of every arena.
+    pub arenas: Vec<(Addr, u64)>,
+    /// Objects in the collector's lists.
+    pub tracked: u64,
+    /// Of these, in the permanent generation.
+    pub permanent: u64,
+}
+
+/// Walks an interpreter.
+///
+/// # Errors
+/// When there are more objects or references than 32-bit ids can name.
+pub fn walk<M: Memory, L: Ledger>(
+    subject: &Subject<'_, M>,
+    options: WalkOptions,
+    ledger: &mut L,
+) -> Result<Walked, BuildError> {
+    let memory = subject.memory;
+    let layout = &subject.runtime.layout;
+    let space = Space::new(memory.regions());
+    let mut types = TypeTable::new(subject.runtime.type_type);
+    let words = Words::new(&mut types.names);
+    let main = subject.runtime.interpreters.first().copied().unwrap_or_default();
+    let cx = Context { memory, layout, words: &words, interpreter: main };
+
+    let mut named = Named::default();
+    for &interpreter in &subject.runtime.interpreters {
+        let cx = Context { interpreter, ..cx };
+        holders::named(&cx, subject.runtime, subject.threads, &mut named);
+    }
+
+    let mut marker = Marker::new(subject, &space, types, options.only_visible);
+    if !options.only_visible {
+        mark_named(&mut marker, &cx, &named);
+    }
+    let named_marks = marker.marks.seen.clone();
+
+    // The lists of the collector find what no name leads to.
+    let mut tracked = Tracked::default();
+    let most = space.granules();
+    for &interpreter in &subject.runtime.interpreters {
+        let found = gc_list::each(memory, layout, interpreter, most, |object| {
+            // A static type's GC head would lie outside; lists hold real objects only.
+            marker.seed(object, Grounds::Visible);
+        });
+        tracked.objects += found.objects;
+        tracked.permanent += found.permanent;
+        tracked.broken += found.broken;
+        tracked.collecting |= found.collecting;
+    }
+    marker.drain(&cx);
+
+    let arenas = read_arenas(subject);
+    let mut unnamed = Vec::new();
+    if !options.only_visible {
+        unnamed = native::mark_rest(subject, &space, &mut marker, &cx, &named_marks, arenas.as_ref());
+    }
+    let Marker { types, marks, .. } = marker;
+    let adopted = unreached::classify(subject, &cx, &space, types, &marks, &named_marks, &unnamed);
+
+    let gaps = gaps(&marks, &tracked, arenas.is_some(), subject);
+    let type_keys: FxHashSet<Addr> = adopted
+        .types
+        .rows
+        .iter()
+        .map(|info| info.cached_keys)
+        .filter(|keys| !keys.is_null())
+        .collect();
+    let emitted = Emitter::new(subject, &cx, &space, marks, named_marks, adopted, type_keys, options)
+        .emit(named, arenas.as_ref(), ledger)?;
+    Ok(Walked {
+        heap: emitted.heap,
+        gaps: gaps.into_iter().chain(emitted.gaps).collect(),
+        pymalloc: emitted.pymalloc,
+        arenas: arenas.iter().flat_map(Arenas::ranges).collect(),
+        tracked: tracked.objects,
+        permanent: tracked.permanent,
+    })
+}
+
+fn mark_named<M: Memory>(marker: &mut Marker<'_, M>, cx: &Context<'_, M>, named: &Named) {
+    use crate::object::Visitor;
+    for &dict in &named.namespaces {
+        marker.namespace(dict);
+    }
+    for &(_, module) in &named.modules {
+        marker.seed(module, Grounds::Visible);
+    }
+    for holder in &named.holders {
+        for &(target, link, grounds) in &holder.references {
+            marker.reference(target, link, grounds);
+        }
+        for (frame, _) in &holder.frames {
+            if let holders::FrameAt::Object(object) = frame {
+                marker.seed(*object, Grounds::Visible);
+            }
+        }
+    }
+    marker.drain(cx);
+}
+
+fn read_arenas<M: Memory>(subject: &Subject<'_, M>) -> Option<Arenas> {
+    subject
+        .runtime
+        .interpreters
+        .iter()
+        .filter_map(|&at| Arenas::read(subject.memory, &subject.runtime.layout, at))
+        .reduce(Arenas::merge)
+}
+
+fn gaps<M: Memory>(
+    marks: &mark::Marks,
+    tracked: &Tracked,
+    has_arenas: bool,
+    subject: &Subject<'_, M>,
+) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    let mut note = |kind, count, detail: String| {
+        if count > 0 {
+            gaps.push(Gap { kind, count, detail });
+        }
+    };
+    if marks.invalid > 0 {
+        let samples: Vec<String> =
+            marks.invalid_samples.iter().map(|(from, to)| format!("{from}→{to}")).collect();
+        let detail =
+            format!("{} references led to no object ({})", marks.invalid, samples.join(", "));
+        note(GapKind::InvalidReference, marks.invalid, detail);
+    }
+    note(
+        GapKind::Unreadable,
+        marks.unreadable,
+        format!("{} objects or buffers could not be read whole", marks.unreadable),
+    );
+    note(
+        GapKind::BrokenList,
+        tracked.broken,
+        format!("{} lists of the collector could not be followed to their end", tracked.broken),
+    );
+    note(
+        GapKind::CollectorRunning,
+        u64::from(tracked.collecting),
+        "a garbage collection was running: objects in its hands are found by reference only".into(),
+    );
+    note(
+        GapKind::NoArenas,
+        u64::from(!has_arenas),
+        "no small-block memory found (another allocator is in use): \
+         objects that only native code holds are not found"
+            .into(),
+    );
+    if !subject.runtime.version.is_proven() {
+        let detail = format!(
+            "the layout of Python {} is unproven: its table was made from {} and the start-up checks \
+             passed, but this release was never tested",
+            subject.runtime.version,
+            subject.runtime.table_made_from()
+        );
+        note(GapKind::UnprovenLayout, 1, detail);
+    }
+    gaps
+}
+
+/// Whether an address lies in static data.
+fn is_static<M: Memory>(memory: &M, addr: Addr) -> bool {
+    let regions = memory.regions();
+    let index = regions.partition_point(|region| region.start <= addr);
+    index
+        .checked_sub(1)
+        .and_then(|index| regions.get(index))
+        .is_some_and(|region| addr < region.end && matches!(region.kind, RegionKind::Image(_)))
+}
+
+/// What the second pass needs to know of everything no name leads to.
+struct Adopted {
+    types: TypeTable,
+    /// Layer of the unreached objects; the others are named.
+    layers: rustc_hash::FxHashMap<Addr, Layer>,
+    /// Holders that adopt them.
+    holders: Vec<Holder>,
+}

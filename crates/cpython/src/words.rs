@@ -1,0 +1,82 @@
+//! The names decoders give to references, interned once.
+
+use deadweight_heap::{Interner, NameId};
+
+macro_rules! words {
+    ($($field:ident = $text:literal),+ $(,)?) => {
+        /// One row of the name table each.
+        #[derive(Clone, Copy, Debug)]
+        pub(crate) struct Words { $(pub(crate) $field: NameId),+ }
+
+        impl Words {
+            pub(crate) fn new(names: &mut Interner) -> Words {
+                Words { $($field: names.intern($text)),+ }
+            }
+        }
+    };
+}
+
+words! {
+    array_base = "base",
+    annotate = "__annotate__",
+    annotations = "__annotations__",
+    back = "f_back",
+    base = "__base__",
+    bases = "__bases__",
+    buffer = "buffer",
+    builtins = "__builtins__",
+    bytecode = "co_code",
+    cache = "tp_cache",
+    cache_entries = "cache",
+    cell_names = "co_cellvars",
+    class = "__class__",
+    closure = "__closure__",
+    code = "__code__",
+    consts = "co_consts",
+    current_exception = "current exception",
+    decoder = "decoder",
+    defaults = "__defaults__",
+    descriptor = "dtype",
+    dict = "__dict__",
+    doc = "__doc__",
+    exception = "handled exception",
+    exception_table = "co_exceptiontable",
+    executors = "executors",
+    extra_locals = "extra locals",
+    filename = "co_filename",
+    finalizer = "origin or finalizer",
+    format = "format",
+    frame = "frame",
+    frame_object = "frame object",
+    free_names = "co_freevars",
+    function = "__func__",
+    getitem = "__getitem__ cache",
+    globals = "__globals__",
+    gi_code = "gi_code",
+    info_type = "cache info type",
+    instance = "__self__",
+    keyword_mark = "keyword mark",
+    kwdefaults = "__kwdefaults__",
+    link_type = "link type",
+    line_table = "co_linetable",
+    local_kinds = "co_localspluskinds",
+    local_names = "co_localsplusnames",
+    locals = "f_locals",
+    managed_buffer = "managed buffer",
+    module = "__module__",
+    mro = "__mro__",
+    name = "__name__",
+    names = "co_names",
+    newline = "newlines",
+    overwritten_locals = "overwritten locals",
+    pieces = "pieces",
+    qualname = "__qualname__",
+    raw = "raw",
+    slots = "__slots__",
+    subclasses = "subclasses",
+    trace = "f_trace",
+    type_params = "__type_params__",
+    tzinfo = "tzinfo",
+    varnames = "co_varnames",
+    wrapped = "__wrapped__",
+}

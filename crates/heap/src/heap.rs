@@ -1,0 +1,125 @@
+//! The frozen heap: five tables and nothing else.
+
+use crate::edges::{EdgeKind, Edges};
+use crate::names::Names;
+use crate::nodes::{NodeFlags, Nodes};
+use crate::roots::{Root, RootKind};
+use crate::size_model::SizeModel;
+use crate::types::{TypeKind, Types};
+use crate::units::NodeId;
+
+/// A Python heap as it was at one moment. Columnar, 32-bit ids, never changed once built.
+///
+/// Node 0 is the root; its references lead to the rows of `roots`.
+#[derive(Clone, Debug)]
+pub struct Heap {
+    /// The types.
+    pub types: Types,
+    /// The names that labels, types and roots use.
+    pub names: Names,
+    /// The nodes: pseudo nodes, then objects by rising address.
+    pub nodes: Nodes,
+    /// The references.
+    pub edges: Edges,
+    /// Where paths begin.
+    pub roots: Vec<Root>,
+    /// What objects of this interpreter cost.
+    pub model: SizeModel,
+}
+
+impl Heap {
+    /// The node every path starts from.
+    pub const ROOT: NodeId = NodeId(0);
+
+    /// The first node that is an object.
+    #[must_use]
+    pub fn first_object(&self) -> NodeId {
+        let first = self.nodes.flags.partition_point(|flags| flags.has(NodeFlags::PSEUDO));
+        NodeId::from(first)
+    }
+
+    /// Ids of all objects, by rising address.
+    pub fn object_ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (self.first_object().0..self.nodes.len() as u32).map(NodeId)
+    }
+
+    /// How many Python objects.
+    #[must_use]
+    pub fn objects(&self) -> u64 {
+        (self.nodes.len() - self.first_object().index()) as u64
+    }
+
+    /// How many of them the collector tracks.
+    #[must_use]
+    pub fn tracked(&self) -> u64 {
+        self.nodes.flags.iter().filter(|flags| flags.has(NodeFlags::TRACKED)).count() as u64
+    }
+
+    /// How many references between objects, weak ones included.
+    #[must_use]
+    pub fn references(&self) -> u64 {
+        let first = self.edges.starts[self.first_object().index()];
+        self.edges.len() as u64 - u64::from(first)
+    }
+
+    /// The full name of a node's type.
+    #[must_use]
+    pub fn type_name(&self, node: NodeId) -> &str {
+        self.names.get(self.types.get(self.nodes.type_of(node)).name)
+    }
+
+    /// The root a row of the root's references stands for.
+    #[must_use]
+    pub fn root(&self, row: u32) -> Option<&Root> {
+        self.roots.get(row as usize)
+    }
+
+    /// The pseudo node that owns what is immortal, cached or static, if the heap has one.
+    #[must_use]
+    pub fn immortal_root(&self) -> Option<NodeId> {
+        self.roots.iter().find(|root| root.kind == RootKind::Immortal).map(|root| root.node)
+    }
+
+    /// Whether a type row stands for objects.
+    #[must_use]
+    pub fn is_object_type(&self, kind: TypeKind) -> bool {
+        kind != TypeKind::Pseudo
+    }
+
+    /// Whether every id in every table leads to a row that exists, so that later code may index.
+    pub(crate) fn is_consistent(&self) -> bool {
+        let nodes = self.nodes.len();
+        let names = self.names.len();
+        let columns = [
+            self.nodes.offsets.len(),
+            self.nodes.held.len(),
+            self.nodes.slack.len(),
+            self.nodes.flags.len(),
+        ];
+        nodes > 0
+            && nodes < u32::MAX as usize
+            && columns.iter().all(|&rows| rows == nodes)
+            && self.nodes.blocks.first().is_some_and(|&(first, _)| first == 0)
+            && self.nodes.blocks.is_sorted_by(|a, b| a.0 < b.0)
+            && self.nodes.types.iter().all(|id| id.index() < self.types.len())
+            && self.nodes.flags.is_sorted_by_key(|flags| !flags.has(NodeFlags::PSEUDO))
+            && self.edges.starts.len() == nodes + 1
+            && self.edges.starts[0] == 0
+            && self.edges.starts[nodes] as usize == self.edges.len()
+            && self.edges.starts.is_sorted()
+            && self.edges.labels.len() == self.edges.len()
+            && self.edges.targets.iter().all(|target| target.index() < nodes)
+            && self.edges.labels.iter().all(|label| {
+                label.is_valid()
+                    && (!label.kind().is_named() || label.name().index() < names)
+                    && (label.kind() != EdgeKind::Root
+                        || (label.payload() as usize) < self.roots.len())
+            })
+            && self.roots.iter().all(|root| root.node.index() < nodes && root.name.index() < names)
+            && self
+                .types
+                .rows
+                .iter()
+                .all(|row| row.name.index() < names && row.module.index() < names)
+    }
+}

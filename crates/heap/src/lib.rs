@@ -1,0 +1,40 @@
+//! The graph of a Python heap and what can be asked of it.
+//!
+//! Pure: no files, no clocks, no threads, no knowledge of CPython's layouts. Whoever reads a target
+//! fills a [`HeapBuilder`]; from then on nobody knows where the bytes came from, except through
+//! [`Provenance`] and [`Gap`]s.
+#![forbid(unsafe_code)]
+
+mod bits;
+mod builder;
+mod capture;
+mod census;
+mod dominators;
+mod edges;
+mod heap;
+mod merged;
+mod names;
+mod nodes;
+pub mod path;
+mod query;
+mod roots;
+mod shortest;
+mod size_model;
+mod types;
+mod units;
+
+pub use builder::{BuildError, HeapBuilder};
+pub use capture::{Account, AccountKind, AccountRow, Capture, Gap, GapKind, Provenance, Pymalloc};
+pub use census::{Census, CensusRow, Grouping, SortKey};
+pub use dominators::Dominators;
+pub use edges::{Edge, EdgeKind, Edges, Label, LabelPattern};
+pub use heap::Heap;
+pub use merged::{MergedPath, MergedStep, merged_paths};
+pub use names::{Interner, Names};
+pub use nodes::{Layer, Node, NodeFlags, Nodes};
+pub use query::{QueryError, Subject, query};
+pub use roots::{Root, RootKind};
+pub use shortest::{ShortestPaths, Step};
+pub use size_model::SizeModel;
+pub use types::{TypeKind, TypeRow, Types};
+pub use units::{Addr, Bytes, NameId, NodeId, Trust, TypeId};
