@@ -327,6 +327,9 @@ fn record_count<M: Memory>(memory: &M, block: Addr, scratch: &mut Vec<u8>) -> Op
         return None;
     }
     let room = (memory.word(block - 8)? & !7).checked_sub(8)?;
+    if room < 16 * ARENA_OBJECT || room > MOST_ARENAS * ARENA_OBJECT {
+        return None;
+    }
     let mut count = 16;
     while count * 2 * ARENA_OBJECT <= room {
         count *= 2;
@@ -342,7 +345,9 @@ fn record_count<M: Memory>(memory: &M, block: Addr, scratch: &mut Vec<u8>) -> Op
         if addr_at(record, 0).is_null() {
             continue;
         }
-        if !is_arena(record) || !is_anonymous(memory.regions(), addr_at(record, 0)) {
+        // The first page of an arena may never have been touched; its first pool was.
+        let first_pool = addr_at(record, 0).0.checked_next_multiple_of(POOL)?;
+        if !is_arena(record) || !is_anonymous(memory.regions(), Addr(first_pool)) {
             return None;
         }
         in_use += 1;

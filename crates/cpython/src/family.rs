@@ -21,22 +21,35 @@ pub(crate) enum Family {
     Int,
     Decimal,
     Type,
+    /// Metatypes of ctypes (3.13+).
+    CType,
     Function,
     Method,
     Code,
     Frame,
-    /// Generators, coroutines and async generators.
     Generator,
+    /// Coroutines and async generators: generators with one reference more.
+    Coroutine,
     Module,
     Deque,
     Array,
     NdArray,
     LruCache,
     TeeData,
+    Combinations,
+    Permutations,
+    Product,
     MemoryView,
     Buffered,
+    BytesIo,
     StringIo,
     Struct,
+    Pickler,
+    Unpickler,
+    Element,
+    SimpleQueue,
+    /// `StgDict`: the dict of ctypes' types before 3.13.
+    CTypesDict,
     /// References that follow a fixed part, as many as `ob_size` says; from this offset.
     Items(u64),
     /// A fixed number of references: offset and count.
@@ -46,9 +59,14 @@ pub(crate) enum Family {
 }
 
 impl Family {
+    /// Whether instances are types themselves.
+    pub(crate) fn is_type(self) -> bool {
+        matches!(self, Family::Type | Family::CType)
+    }
+
     /// Whether the family's decoder names the attribute dict itself, wherever `tp_dictoffset` points.
     pub(crate) fn has_own_dict(self) -> bool {
-        self == Family::Type
+        self.is_type()
     }
 }
 
@@ -77,18 +95,31 @@ pub(crate) fn of_name(name: &str) -> Option<Family> {
         "datetime.time" => Family::Zoned(32),
         "decimal.Decimal" => Family::Decimal,
         "type" => Family::Type,
+        "_ctypes.CType_Type" => Family::CType,
         "function" => Family::Function,
         "method" => Family::Method,
         "code" => Family::Code,
         "frame" => Family::Frame,
-        "generator" | "coroutine" | "async_generator" => Family::Generator,
+        "generator" => Family::Generator,
+        "coroutine" | "async_generator" => Family::Coroutine,
         "module" => Family::Module,
         "collections.deque" => Family::Deque,
         "array.array" => Family::Array,
         "numpy.ndarray" => Family::NdArray,
         "functools._lru_cache_wrapper" => Family::LruCache,
         "itertools._tee_dataobject" => Family::TeeData,
+        "itertools.combinations" | "itertools.combinations_with_replacement" => {
+            Family::Combinations
+        }
+        "itertools.permutations" => Family::Permutations,
+        "itertools.product" => Family::Product,
         "memoryview" => Family::MemoryView,
+        "_io.BytesIO" => Family::BytesIo,
+        "_pickle.Pickler" => Family::Pickler,
+        "_pickle.Unpickler" => Family::Unpickler,
+        "xml.etree.ElementTree.Element" => Family::Element,
+        "_queue.SimpleQueue" => Family::SimpleQueue,
+        "StgDict" => Family::CTypesDict,
         "_io.BufferedReader" | "_io.BufferedWriter" | "_io.BufferedRandom" => Family::Buffered,
         "_io.StringIO" => Family::StringIo,
         "_struct.Struct" => Family::Struct,

@@ -58,7 +58,8 @@ const ROWS: &[Row] = &[
     ("dict_reverseitemiterator", ALL, &[(16, "<dict>"), (40, "<result>")]),
     ("odict_iterator", ALL, &[(24, "<dict>"), (48, "<current>"), (56, "<result>")]),
     // Objects/descrobject.c, funcobject.c, methodobject.c, typeobject.c, classobject.c
-    ("property", ALL, &[(16, "fget"), (24, "fset"), (32, "fdel"), (40, "__doc__"), (48, "-__name__")]),
+    ("property", 10..=12, &[(16, "fget"), (24, "fset"), (32, "fdel"), (40, "__doc__"), (48, "-__name__")]),
+    ("property", 13..=15, &[(16, "fget"), (24, "fset"), (32, "fdel"), (40, "__doc__"), (48, "__name__")]),
     ("classmethod", ALL, &[(16, "__func__")]),
     ("staticmethod", ALL, &[(16, "__func__")]),
     ("super", ALL, &[(16, "__thisclass__"), (24, "__self__"), (32, "__self_class__")]),
@@ -153,10 +154,6 @@ const ROWS: &[Row] = &[
     // Modules/itertoolsmodule.c
     ("itertools.accumulate", 10..=11, &[(16, "<total>"), (24, "<iterator>"), (32, "<function>"), (40, "<initial>")]),
     ("itertools.accumulate", 12..=15, &[(16, "<total>"), (24, "<iterator>"), (32, "<function>"), (40, "<initial>")]),
-    ("itertools.combinations", ALL, &[(16, "<pool>"), (32, "<result>")]),
-    ("itertools.combinations_with_replacement", ALL, &[(16, "<pool>"), (32, "<result>")]),
-    ("itertools.permutations", ALL, &[(16, "<pool>"), (40, "<result>")]),
-    ("itertools.product", ALL, &[(16, "<pools>"), (32, "<result>")]),
     ("itertools.chain", ALL, &[(16, "<source>"), (24, "<active>")]),
     ("itertools.compress", ALL, &[(16, "<data>"), (24, "<selectors>")]),
     ("itertools.count", ALL, &[(24, "<count>"), (32, "<step>")]),
@@ -202,7 +199,6 @@ const ROWS: &[Row] = &[
     ("datetime.timezone", ALL, &[(16, "<offset>"), (24, "<name>")]),
     ("datetime.tzinfo", ALL, &[]),
     // Modules/_io
-    ("_io.BytesIO", ALL, &[(16, "<buffer>")]),
     ("_io._BytesIOBuffer", ALL, &[(16, "<source>")]),
     ("_io._IOBase", ALL, &[]),
     ("_io._RawIOBase", ALL, &[]),
@@ -223,6 +219,13 @@ const ROWS: &[Row] = &[
     ("_thread._local", 13..=15, &[(16, "<args>"), (24, "<kw>"), (40, "<dicts>"), (48, "<watchdogs>")]),
     ("_thread._localdummy", 10..=12, &[(16, "<dict>")]),
     ("_thread._localdummy", 13..=15, &[]),
+    // Modules/_ctypes
+    ("_ctypes._SimpleCData", ALL, &[(32, "_b_base_"), (64, "_objects")]),
+    ("_ctypes._Pointer", ALL, &[(32, "_b_base_"), (64, "_objects")]),
+    ("_ctypes.Structure", ALL, &[(32, "_b_base_"), (64, "_objects")]),
+    ("_ctypes.Union", ALL, &[(32, "_b_base_"), (64, "_objects")]),
+    ("_ctypes.Array", ALL, &[(32, "_b_base_"), (64, "_objects")]),
+    ("_ctypes.CFuncPtr", ALL, &[(32, "_b_base_"), (64, "_objects"), (104, "<callable>"), (112, "<converters>"), (120, "argtypes"), (128, "restype"), (136, "<checker>"), (144, "errcheck"), (152, "<param flags>")]),
     // Modules/_json.c, _csv.c
     ("_json.Scanner", 10..=12, &[(24, "object_hook"), (32, "object_pairs_hook"), (40, "parse_float"), (48, "parse_int"), (56, "parse_constant"), (64, "<memo>")]),
     ("_json.Scanner", 13..=14, &[(24, "object_hook"), (32, "object_pairs_hook"), (40, "parse_float"), (48, "parse_int"), (56, "parse_constant")]),

@@ -22,24 +22,24 @@ pub(crate) struct Tracked {
     pub(crate) collecting: bool,
 }
 
-/// Calls `each` with every tracked object of an interpreter. No list is followed for longer than
+/// Calls `each` with every tracked object of an interpreter, and whether it is permanent. No list is followed for longer than
 /// `most` objects: a damaged one may run in circles.
 pub(crate) fn each<M: Memory>(
     memory: &M,
     layout: &Layout,
     interpreter: Addr,
     most: u64,
-    mut each: impl FnMut(Addr),
+    mut each: impl FnMut(Addr, bool),
 ) -> Tracked {
     let gc = interpreter + layout.interpreter.gc;
     let mut tracked = Tracked::default();
     let young = (0..3).map(|number| layout.gc.generations + number * layout.gc.generation_size);
     for head in young {
-        let (count, whole) = follow(memory, gc + head, most, &mut each);
+        let (count, whole) = follow(memory, gc + head, most, |object| each(object, false));
         tracked.objects += count;
         tracked.broken += u64::from(!whole);
     }
-    let (count, whole) = follow(memory, gc + layout.gc.permanent, most, &mut each);
+    let (count, whole) = follow(memory, gc + layout.gc.permanent, most, |object| each(object, true));
     tracked.objects += count;
     tracked.permanent = count;
     tracked.broken += u64::from(!whole);
@@ -52,7 +52,7 @@ fn follow<M: Memory>(
     memory: &M,
     head: Addr,
     most: u64,
-    each: &mut impl FnMut(Addr),
+    mut each: impl FnMut(Addr),
 ) -> (u64, bool) {
     let mut count = 0;
     let mut at = memory.word(head).map(|next| Addr(next & !FLAGS));

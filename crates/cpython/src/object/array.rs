@@ -26,7 +26,8 @@ pub(super) fn bytearray<M: Memory, V: Visitor>(
             let link = Link::Named(EdgeKind::Internal, cx.words.buffer);
             visitor.reference(target, link, Grounds::Hidden);
         }
-        return Some(Sizes { body: info.basic_size, sizeof });
+        let header = if allocated > 0 { cx.layout.bytes.data + 1 } else { 0 };
+        return Some(Sizes { body: info.basic_size, sizeof: sizeof.saturating_add(header) });
     }
     let buffer = addr_at(body, l.buffer);
     if !buffer.is_null() {

@@ -66,7 +66,7 @@ pub(super) fn decode<M: Memory, V: Visitor>(
         visitor.buffer(extra, size);
         sizes.sizeof = sizes.sizeof.checked_add(size)?;
     }
-    opcache(cx, body, &mut sizes, visitor);
+    old_tables(cx, body, &mut sizes, visitor);
     Some(sizes)
 }
 
@@ -114,14 +114,21 @@ fn executors<M: Memory, V: Visitor>(cx: &Context<'_, M>, block: Addr, visitor: &
     }
 }
 
-/// 3.10's inline caches of functions that run often.
-fn opcache<M: Memory, V: Visitor>(
+/// What only 3.10 keeps: which cells are arguments, and inline caches of functions that run often.
+fn old_tables<M: Memory, V: Visitor>(
     cx: &Context<'_, M>,
     body: &[u8],
     sizes: &mut Sizes,
     visitor: &mut V,
 ) {
     let l = &cx.layout.code;
+    if let (Some(cells), Some(map)) = (l.cell_names, l.cell_to_argument)
+        && !addr_at(body, map).is_null()
+    {
+        let count = cx.memory.word(addr_at(body, cells) + OB_SIZE).unwrap_or(0).min(MOST_LOCALS);
+        visitor.buffer(addr_at(body, map), count * 8);
+        sizes.sizeof += count * 8;
+    }
     let (Some(map), Some(cache), Some(count)) = (l.opcache_map, l.opcache, l.opcache_size) else {
         return;
     };

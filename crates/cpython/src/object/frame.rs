@@ -7,6 +7,7 @@
 use deadweight_heap::{Addr, EdgeKind};
 
 use super::{Context, Grounds, Link, Sizes, Visitor, code, count_at, strong};
+use crate::family::Family;
 use crate::layout::StackEnd;
 use crate::memory::{Memory, addr_at, u8_at, u64_at};
 use crate::types::TypeInfo;
@@ -152,8 +153,9 @@ fn old_frame<M: Memory, V: Visitor>(
     };
     let filled = locals.count + stack.min(locals.stack_size);
     values(cx, first, filled, &locals, Grounds::Visible, visitor);
-    let size = info.basic_size + (locals.count + locals.stack_size) * 8;
-    Some(Sizes::same(size))
+    let body = info.basic_size + (locals.count + locals.stack_size) * 8;
+    // `frame.__sizeof__` counts the first local value as part of the struct.
+    Some(Sizes { body, sizeof: body - 8 })
 }
 
 /// Generators, coroutines and async generators.
@@ -165,6 +167,7 @@ pub(super) fn generator<M: Memory, V: Visitor>(
 ) -> Option<Sizes> {
     let l = &cx.layout.generator;
     let w = cx.words;
+    let coroutine = info.family == Family::Coroutine;
     let mut scratch = Vec::new();
     let body = cx.memory.bytes(addr, info.basic_size as usize, &mut scratch)?;
     strong(visitor, body, l.name, EdgeKind::Attribute, w.name, Grounds::Visible);
@@ -177,22 +180,30 @@ pub(super) fn generator<M: Memory, V: Visitor>(
         strong(visitor, body, l.frame, EdgeKind::Attribute, w.frame, Grounds::Visible);
         // 3.10: an async generator ends with its finalizer, a coroutine with its origin.
         const FINALIZER: u64 = 88;
-        if info.basic_size > FINALIZER {
+        if coroutine {
             strong(visitor, body, FINALIZER, EdgeKind::Internal, w.finalizer, Grounds::Visible);
         }
         return Some(Sizes::same(info.basic_size));
     };
-    if let Some(at) = l.origin_or_finalizer {
+    // Generators have the field too, but nobody ever fills it.
+    if let Some(at) = l.origin_or_finalizer
+        && coroutine
+    {
         strong(visitor, body, at, EdgeKind::Internal, w.finalizer, Grounds::Visible);
     }
     let state = u8_at(body, state_at).cast_signed();
     let frame = addr + l.frame;
     let alive = i64::from(state) < l.cleared.cast_signed();
+    let code_word = cx.memory.word(frame + cx.layout.frame.code)?;
     if alive {
         interpreter_frame(cx, frame, Grounds::Visible, visitor)?;
+    } else if l.code.is_none()
+        && let Some(target) = stack_reference(cx, code_word)
+    {
+        // The code outlives the frame, and says how large the block is.
+        visitor.reference(target, Link::Named(EdgeKind::Attribute, w.gi_code), Grounds::Hidden);
     }
-    // The code outlives the frame: it says how large the block is.
-    let code = untagged(cx, cx.memory.word(frame + cx.layout.frame.code)?);
+    let code = untagged(cx, code_word);
     let slots = code::locals(cx, code).map_or(0, |locals| locals.count + locals.stack_size);
     let size = l.frame + fixed_size(cx) + slots * 8;
     Some(Sizes::same(size.max(info.basic_size)))

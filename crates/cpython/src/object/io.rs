@@ -3,6 +3,7 @@
 use deadweight_heap::{Addr, EdgeKind};
 
 use super::{Context, Grounds, Sizes, Visitor, grounds_of, size_at, strong};
+use crate::layout::OB_SIZE;
 use crate::memory::{Memory, addr_at, u32_at};
 use crate::types::TypeInfo;
 
@@ -70,13 +71,37 @@ pub(super) fn string_io<M: Memory, V: Visitor>(
         }
     }
     let buffer = addr_at(body, BUFFER);
-    let size = size_at(body, BUFFER_SIZE).saturating_mul(4);
-    let mut sizeof = info.basic_size;
     if !buffer.is_null() {
-        visitor.buffer(buffer, size);
-        sizeof = sizeof.saturating_add(size);
+        visitor.buffer(buffer, size_at(body, BUFFER_SIZE).saturating_mul(4));
     }
-    Some(Sizes { body: info.basic_size, sizeof })
+    Some(Sizes::same(info.basic_size))
+}
+
+/// `BytesIO` (Modules/_io/bytesio.c): a `bytes` object, which it fills in place while nobody shares it.
+pub(super) fn bytes_io<M: Memory, V: Visitor>(
+    cx: &Context<'_, M>,
+    info: &TypeInfo,
+    addr: Addr,
+    visitor: &mut V,
+) -> Option<Sizes> {
+    const BUFFER: u64 = 16;
+    let mut scratch = Vec::new();
+    let body = cx.memory.bytes(addr, info.basic_size as usize, &mut scratch)?;
+    let buffer = addr_at(body, BUFFER);
+    let mut sizes = Sizes::same(info.basic_size);
+    if buffer.is_null() {
+        return Some(sizes);
+    }
+    let visited = cx.layout.minor >= 12;
+    let grounds = if visited { Grounds::Visible } else { Grounds::Hidden };
+    strong(visitor, body, BUFFER, EdgeKind::Internal, cx.words.buffer, grounds);
+    // `__sizeof__` counts the bytes if they are nobody else's.
+    let refcount = cx.layout.object.refcount.count(cx.memory.word(buffer)?);
+    if refcount == Some(1) {
+        let length = cx.memory.word(buffer + OB_SIZE)?;
+        sizes.sizeof = sizes.sizeof.checked_add(cx.layout.bytes.data + 1)?.checked_add(length)?;
+    }
+    Some(sizes)
 }
 
 /// `struct.Struct` (Modules/_struct.c): an array of format codes that ends with an empty one.
@@ -92,7 +117,7 @@ pub(super) fn struct_<M: Memory, V: Visitor>(
     const MOST: u64 = 1 << 16;
     let mut scratch = Vec::new();
     let body = cx.memory.bytes(addr, (FORMAT + 8) as usize, &mut scratch)?;
-    strong(visitor, body, FORMAT, EdgeKind::Attribute, cx.words.format, Grounds::Hidden);
+    strong(visitor, body, FORMAT, EdgeKind::Attribute, cx.words.format, Grounds::Visible);
     let codes = addr_at(body, CODES);
     if codes.is_null() {
         return Some(Sizes::same(info.basic_size));

@@ -5,17 +5,22 @@
 
 mod array;
 pub(crate) mod code;
+mod ctypes;
 mod deque;
 pub(crate) mod dict;
+mod element;
 pub(crate) mod frame;
 mod function;
 mod instance;
 pub(crate) mod int;
 mod io;
+mod itertools;
 mod list;
 mod module;
 mod ndarray;
 mod ordered_dict;
+mod pickle;
+mod queue;
 mod set;
 mod str;
 mod tuple;
@@ -64,6 +69,22 @@ pub(crate) enum Grounds {
     OnlyVisited,
     /// A word that looks like a reference.
     Conservative,
+}
+
+impl Grounds {
+    /// Whether the word may be no reference at all.
+    pub(crate) fn is_conservative(self) -> bool {
+        self == Grounds::Conservative
+    }
+
+    /// Whether a walk follows it: all there is, or what a closure over `gc.get_referents` would.
+    pub(crate) fn is_followed(self, only_visible: bool) -> bool {
+        match self {
+            Grounds::Visible => true,
+            Grounds::Hidden | Grounds::Conservative => !only_visible,
+            Grounds::OnlyVisited => only_visible,
+        }
+    }
 }
 
 /// What a decoder tells. Only references must be heard; who does not care about the rest leaves it.
@@ -147,18 +168,17 @@ pub(crate) fn decode<M: Memory, V: Visitor>(
         Family::ByteArray => array::bytearray(cx, info, addr, visitor)?,
         Family::Int => int::decode(cx, info, addr)?,
         Family::Decimal => int::decimal(cx, info, addr, visitor)?,
-        Family::Type => type_::decode(cx, addr, visitor)?,
+        Family::Type | Family::CType => type_::decode(cx, info, addr, visitor)?,
         Family::Function => function::decode(cx, info, addr, visitor)?,
         Family::Method => function::method(cx, info, addr, visitor)?,
         Family::Code => code::decode(cx, addr, visitor)?,
         Family::Frame => frame::object(cx, info, addr, visitor)?,
-        Family::Generator => frame::generator(cx, info, addr, visitor)?,
+        Family::Generator | Family::Coroutine => frame::generator(cx, info, addr, visitor)?,
         Family::Module => module::decode(cx, info, addr, visitor)?,
         Family::Deque => deque::decode(cx, info, addr, visitor)?,
         Family::Array => array::decode(cx, info, addr, visitor)?,
         Family::NdArray => ndarray::decode(cx, info, addr, visitor)?,
         Family::LruCache => function::lru_cache(cx, info, addr, visitor)?,
-        Family::TeeData => tuple::tee_data(cx, info, addr, visitor)?,
         Family::MemoryView => array::memoryview(cx, info, addr, visitor)?,
         Family::Buffered => io::buffered(cx, info, addr, visitor)?,
         Family::StringIo => io::string_io(cx, info, addr, visitor)?,
@@ -169,6 +189,16 @@ pub(crate) fn decode<M: Memory, V: Visitor>(
             plain(cx, info, addr)?
         }
         Family::Zoned(at) => zoned(cx, info, addr, at, visitor)?,
+        Family::BytesIo => io::bytes_io(cx, info, addr, visitor)?,
+        Family::Pickler => pickle::pickler(cx, info, addr, visitor)?,
+        Family::Unpickler => pickle::unpickler(cx, info, addr, visitor)?,
+        Family::Combinations => itertools::combinations(cx, info, addr, visitor)?,
+        Family::Permutations => itertools::permutations(cx, info, addr, visitor)?,
+        Family::Product => itertools::product(cx, info, addr, visitor)?,
+        Family::TeeData => itertools::tee_data(cx, info, addr, visitor)?,
+        Family::Element => element::decode(cx, info, addr, visitor)?,
+        Family::SimpleQueue => queue::decode(cx, info, addr, visitor)?,
+        Family::CTypesDict => ctypes::dict(cx, info, addr, visitor)?,
     };
     instance::decode(cx, info, addr, &mut sizes, visitor)?;
     Some(sizes)

@@ -1,16 +1,16 @@
 //! `collections.OrderedDict` (Objects/odictobject.c): a dict, a list of its keys in order, and an
 //! index into that list.
 
-use deadweight_heap::Addr;
+use deadweight_heap::{Addr, EdgeKind};
 
-use super::{Context, Grounds, Sizes, Visitor, dict, strong};
+use super::{Context, Grounds, Sizes, Visitor, dict, size_at, strong};
 use crate::memory::{Memory, addr_at};
-use crate::types::TypeInfo;
+use crate::types::{DictPlace, TypeInfo};
 
-/// After the dict: index, its size, three words, first and last node, the instance's dict.
-const FAST_NODES: u64 = 48;
-const FAST_NODES_SIZE: u64 = 56;
-const FIRST: u64 = 80;
+/// After the dict: first and last node, the index and its size, two words, the instance's dict.
+const FIRST: u64 = 48;
+const FAST_NODES: u64 = 64;
+const FAST_NODES_SIZE: u64 = 72;
 const INSTANCE_DICT: u64 = 96;
 /// A node: key, hash, next, previous.
 const NODE: u64 = 32;
@@ -26,7 +26,7 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     let mut scratch = Vec::new();
     let body = cx.memory.bytes(addr, (INSTANCE_DICT + 8) as usize, &mut scratch)?;
     let index = addr_at(body, FAST_NODES);
-    let index_size = addr_at(body, FAST_NODES_SIZE).0.saturating_mul(8);
+    let index_size = size_at(body, FAST_NODES_SIZE).saturating_mul(8);
     if !index.is_null() {
         visitor.buffer(index, index_size);
         sizes.sizeof = sizes.sizeof.saturating_add(index_size);
@@ -42,13 +42,13 @@ pub(super) fn decode<M: Memory, V: Visitor>(
         node = Addr(next);
     }
     let dict = addr_at(body, INSTANCE_DICT);
-    if !dict.is_null() && info.dict == crate::types::DictPlace::None {
+    if !dict.is_null() && info.dict == DictPlace::None {
         visitor.namespace(dict);
         strong(
             visitor,
             body,
             INSTANCE_DICT,
-            deadweight_heap::EdgeKind::Attribute,
+            EdgeKind::Attribute,
             cx.words.dict,
             Grounds::Visible,
         );

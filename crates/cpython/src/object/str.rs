@@ -59,12 +59,10 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     Some(with_subclass(info, sizes))
 }
 
-/// A subclass may add slots behind the C struct: its block is `tp_basicsize`, never compact.
+/// A subclass may add slots behind the C struct; `str.__sizeof__` does not count them.
 fn with_subclass(info: &TypeInfo, mut sizes: Sizes) -> Sizes {
-    if info.python && sizes.body < info.basic_size {
-        let added = info.basic_size - sizes.body;
-        sizes.body += added;
-        sizes.sizeof += added;
+    if info.python {
+        sizes.body = sizes.body.max(info.basic_size);
     }
     sizes
 }

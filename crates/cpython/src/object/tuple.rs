@@ -4,7 +4,7 @@
 use deadweight_heap::{Addr, EdgeKind};
 
 use super::{
-    Context, Grounds, Link, Sizes, Visitor, code, count_at, grounds_of, plain, pointers, records,
+    Context, Grounds, Link, Sizes, Visitor, code, grounds_of, plain, pointers, records,
 };
 use crate::layout::OB_SIZE;
 use crate::memory::{Memory, addr_at};
@@ -60,29 +60,4 @@ pub(super) fn items_at<M: Memory, V: Visitor>(
     let length = u64::try_from(cx.memory.word(addr + OB_SIZE)?.cast_signed()).ok()?;
     pointers(cx, addr + at, length, EdgeKind::Item, grounds_of(info), visitor);
     plain(cx, info, addr)
-}
-
-/// `itertools._tee_dataobject` (Modules/itertoolsmodule.c): up to 57 values read ahead.
-pub(super) fn tee_data<M: Memory, V: Visitor>(
-    cx: &Context<'_, M>,
-    info: &TypeInfo,
-    addr: Addr,
-    visitor: &mut V,
-) -> Option<Sizes> {
-    const ITERATOR: u64 = 16;
-    const READ: u64 = 24;
-    const NEXT: u64 = 32;
-    const VALUES: u64 = 40;
-    const MOST: u64 = 57;
-    let mut scratch = Vec::new();
-    let body = cx.memory.bytes(addr, VALUES as usize, &mut scratch)?;
-    for (index, offset) in [ITERATOR, NEXT].into_iter().enumerate() {
-        let target = addr_at(body, offset);
-        if !target.is_null() {
-            visitor.reference(target, Link::At(EdgeKind::Item, index as u64), Grounds::Visible);
-        }
-    }
-    let read = count_at(body, READ).min(MOST);
-    pointers(cx, addr + VALUES, read, EdgeKind::Item, Grounds::Visible, visitor);
-    Some(Sizes::same(info.basic_size))
 }

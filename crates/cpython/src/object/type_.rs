@@ -2,13 +2,15 @@
 
 use deadweight_heap::{Addr, EdgeKind};
 
-use super::{Context, Grounds, Sizes, Visitor, dict, strong};
+use super::{Context, Grounds, Sizes, Visitor, ctypes, dict, strong};
+use crate::family::Family;
 use crate::layout::OB_TYPE;
 use crate::memory::{Memory, addr_at, u64_at};
-use crate::types::flag;
+use crate::types::{TypeInfo, flag};
 
 pub(super) fn decode<M: Memory, V: Visitor>(
     cx: &Context<'_, M>,
+    info: &TypeInfo,
     addr: Addr,
     visitor: &mut V,
 ) -> Option<Sizes> {
@@ -35,10 +37,13 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     for (offset, name) in fields {
         strong(visitor, body, offset, EdgeKind::Attribute, name, grounds);
     }
+    // From 3.12 on static types keep a number there.
+    if heap_type || cx.layout.minor <= 11 {
+        strong(visitor, body, t.subclasses, EdgeKind::Internal, w.subclasses, Grounds::Hidden);
+    }
     if !heap_type {
         return Some(Sizes::same(t.size));
     }
-    strong(visitor, body, t.subclasses, EdgeKind::Internal, w.subclasses, Grounds::Hidden);
     let mut scratch = Vec::new();
     let body = cx.memory.bytes(addr, h.size as usize, &mut scratch)?;
     let hidden = [(h.name, w.name), (h.qualname, w.qualname), (h.slots, w.slots)];
@@ -47,11 +52,18 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     }
     strong(visitor, body, h.module, EdgeKind::Internal, w.module, Grounds::Visible);
     let mut sizes = heap_type_size(cx, addr, body)?;
+    let c_type = info.family == Family::CType;
+    if c_type && let Some(counted) = ctypes::info(cx, addr, visitor) {
+        // Its `__sizeof__` starts from the metatype's struct, and forgets the keys.
+        sizes.sizeof = info.basic_size.checked_add(counted)?;
+    }
     let cached = addr_at(body, h.cached_keys);
     if !cached.is_null()
         && let Some(keys) = dict::keys(cx.memory, cx.layout, cached)
     {
-        sizes.sizeof = sizes.sizeof.saturating_add(keys.size);
+        if !c_type {
+            sizes.sizeof = sizes.sizeof.saturating_add(keys.size);
+        }
         visitor.buffer(cached, keys.size);
         dict::names_of(cx, &keys, visitor);
     }

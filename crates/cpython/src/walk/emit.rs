@@ -11,7 +11,6 @@ use super::{Adopted, Ledger, Subject, WalkOptions, is_static};
 use crate::arenas::Arenas;
 use crate::bitmap::{Bitmap, Ranked};
 use crate::blocks::{Allocators, Held};
-use crate::family::Family;
 use crate::gc_list;
 use crate::header::Header;
 use crate::holders::{FrameAt, Holder, Named};
@@ -40,7 +39,7 @@ pub(super) struct Emitter<'a, M> {
     layers: FxHashMap<Addr, Layer>,
     adopters: Vec<Holder>,
     type_keys: FxHashSet<Addr>,
-    options: WalkOptions,
+    options: WalkOptions<'a>,
     /// Names of `str` objects met as labels.
     name_of: FxHashMap<Addr, NameId>,
 }
@@ -62,7 +61,7 @@ impl<'a, M: Memory> Emitter<'a, M> {
         named: Bitmap,
         adopted: Adopted,
         type_keys: FxHashSet<Addr>,
-        options: WalkOptions,
+        options: WalkOptions<'a>,
     ) -> Self {
         Emitter {
             subject,
@@ -232,7 +231,7 @@ impl<'a, M: Memory> Emitter<'a, M> {
                     self.options.values,
                     link,
                 );
-                let conservative = grounds == Grounds::Conservative;
+                let conservative = grounds.is_conservative();
                 builder.push_edge(node, if conservative { label.conservative() } else { label });
             }
         }
@@ -256,7 +255,7 @@ struct Sink<'a, M, L> {
     closures: &'a FxHashMap<Addr, Addr>,
     type_keys: &'a FxHashSet<Addr>,
     name_of: FxHashMap<Addr, NameId>,
-    options: WalkOptions,
+    options: WalkOptions<'a>,
     builder: HeapBuilder,
     ledger: &'a mut L,
     allocators: Allocators<'a, M>,
@@ -276,7 +275,7 @@ impl<M: Memory, L: Ledger> Sink<'_, M, L> {
         if layout.object.refcount.is_immortal(refcount) || fixed {
             bits |= NodeFlags::INTERPRETER;
         }
-        let static_type = info.family == Family::Type
+        let static_type = info.family.is_type()
             && self
                 .subject
                 .memory
@@ -297,7 +296,7 @@ impl<M: Memory, L: Ledger> Sink<'_, M, L> {
         flags: NodeFlags,
     ) -> Result<bool, BuildError> {
         self.held = Held::default();
-        self.in_type = info.family == Family::Type;
+        self.in_type = info.family.is_type();
         self.builder.push_object(addr, type_id, Bytes(0), Bytes(0), flags)?;
         let sizes = object::decode(self.cx, info, addr, self);
         let whole = sizes.is_some();
@@ -309,13 +308,11 @@ impl<M: Memory, L: Ledger> Sink<'_, M, L> {
             self.own(start, info.before.saturating_add(sizes.body));
         }
         self.builder.set_sizes(Bytes(self.held.held), Bytes(self.held.requested), self.held.modelled);
-        let heads = match self.subject.runtime.layout.minor {
-            // 3.10 adds the GC head to what `__sizeof__` says, if this very object has one.
-            ..=10 if self.in_type && is_static(self.subject.memory, addr) => 0,
-            ..=10 if info.has_gc() => GC_HEAD,
-            ..=10 => 0,
-            _ => info.before,
-        };
+        // sys.getsizeof adds the heads if this very object has them: static types have none, but
+        // 3.11 and 3.12 look at the type only.
+        let static_type = self.in_type && is_static(self.subject.memory, addr);
+        let minor = self.subject.runtime.layout.minor;
+        let heads = if static_type && !matches!(minor, 11 | 12) { 0 } else { info.before };
         self.builder.add_getsizeof(type_id, Bytes(sizes.sizeof.saturating_add(heads)));
         Ok(whole)
     }
@@ -354,18 +351,14 @@ impl<M: Memory, L: Ledger> Visitor for Sink<'_, M, L> {
         if self.options.shallow {
             return;
         }
-        let compared = self.options.only_visible;
-        match grounds {
-            Grounds::Visible => {}
-            Grounds::Hidden | Grounds::Conservative if compared => return,
-            Grounds::OnlyVisited if !compared => return,
-            _ => {}
+        if !grounds.is_followed(self.options.visible_from.is_some()) {
+            return;
         }
         let Some(granule) = self.space.granule(target) else { return };
         let Some(rank) = self.ranked.rank(granule) else { return };
         let values = self.options.values;
         let label = label(self.cx, &mut self.builder.names, &mut self.name_of, values, link);
-        let conservative = grounds == Grounds::Conservative;
+        let conservative = grounds.is_conservative();
         let label = if conservative { label.conservative() } else { label };
         self.builder.push_edge(NodeId(self.first_object + rank), label);
     }
@@ -381,7 +374,7 @@ impl<M: Memory, L: Ledger> Visitor for Sink<'_, M, L> {
     }
 
     fn compares(&self) -> bool {
-        self.options.only_visible
+        self.options.visible_from.is_some()
     }
 
     fn unreadable(&mut self) {

@@ -94,7 +94,7 @@ impl<'a, M: Memory> Marker<'a, M> {
         let memory = self.subject.memory;
         let layout = &self.subject.runtime.layout;
         let Some(header) = Header::read(memory, addr) else { return false };
-        let alive = if grounds == Grounds::Conservative {
+        let alive = if grounds.is_conservative() {
             is_plausible_count(layout, self.space, header.refcount)
         } else {
             layout.object.refcount.is_alive(header.refcount)
@@ -125,15 +125,10 @@ impl<'a, M: Memory> Marker<'a, M> {
 impl<M: Memory> Visitor for Marker<'_, M> {
     #[inline]
     fn reference(&mut self, target: Addr, link: Link, grounds: Grounds) {
-        let followed = match grounds {
-            Grounds::Visible => true,
-            Grounds::Hidden | Grounds::Conservative => !self.only_visible,
-            Grounds::OnlyVisited => self.only_visible,
-        };
-        if !followed || matches!(link, Link::Named(EdgeKind::Weak, _)) {
+        if !grounds.is_followed(self.only_visible) || matches!(link, Link::Named(EdgeKind::Weak, _)) {
             return;
         }
-        let strict = grounds != Grounds::Conservative;
+        let strict = !grounds.is_conservative();
         let Some(granule) = self.space.granule(target) else {
             if strict {
                 self.note_invalid(target);

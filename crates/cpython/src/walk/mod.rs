@@ -39,14 +39,15 @@ pub struct Subject<'a, M> {
 
 /// How to walk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct WalkOptions {
+pub struct WalkOptions<'a> {
     /// Keep short `str` keys of dicts as names of their values.
     pub values: bool,
     /// Sizes only: record no references.
     pub shallow: bool,
-    /// Follow only what a closure over `gc.get_referents` from `gc.get_objects` would follow: for
-    /// comparisons with the interpreter's own view.
-    pub only_visible: bool,
+    /// Follow only what a closure over `gc.get_referents` would follow, from `gc.get_objects` and
+    /// these objects: for comparisons with the interpreter's own view. What a module's `m_traverse`
+    /// visits of its C state only its code knows, so the interpreter must say it.
+    pub visible_from: Option<&'a [Addr]>,
 }
 
 /// Told where blocks lie, so that resident memory can be accounted for.
@@ -80,7 +81,7 @@ pub struct Walked {
 /// When there are more objects or references than 32-bit ids can name.
 pub fn walk<M: Memory, L: Ledger>(
     subject: &Subject<'_, M>,
-    options: WalkOptions,
+    options: WalkOptions<'_>,
     ledger: &mut L,
 ) -> Result<Walked, BuildError> {
     let memory = subject.memory;
@@ -97,9 +98,15 @@ pub fn walk<M: Memory, L: Ledger>(
         holders::named(&cx, subject.runtime, subject.threads, &mut named);
     }
 
-    let mut marker = Marker::new(subject, &space, types, options.only_visible);
-    if !options.only_visible {
-        mark_named(&mut marker, &cx, &named);
+    let only_visible = options.visible_from.is_some();
+    let mut marker = Marker::new(subject, &space, types, only_visible);
+    match options.visible_from {
+        None => mark_named(&mut marker, &cx, &named),
+        Some(seeds) => {
+            for &seed in seeds {
+                marker.seed(seed, Grounds::Visible);
+            }
+        }
     }
     let named_marks = marker.marks.seen.clone();
 
@@ -107,9 +114,11 @@ pub fn walk<M: Memory, L: Ledger>(
     let mut tracked = Tracked::default();
     let most = space.granules();
     for &interpreter in &subject.runtime.interpreters {
-        let found = gc_list::each(memory, layout, interpreter, most, |object| {
-            // A static type's GC head would lie outside; lists hold real objects only.
-            marker.seed(object, Grounds::Visible);
+        let found = gc_list::each(memory, layout, interpreter, most, |object, permanent| {
+            // `gc.get_objects` does not list the permanent generation.
+            if !(permanent && only_visible) {
+                marker.seed(object, Grounds::Visible);
+            }
         });
         tracked.objects += found.objects;
         tracked.permanent += found.permanent;
@@ -120,7 +129,7 @@ pub fn walk<M: Memory, L: Ledger>(
 
     let arenas = read_arenas(subject);
     let mut unnamed = Vec::new();
-    if !options.only_visible {
+    if !only_visible {
         unnamed = native::mark_rest(subject, &space, &mut marker, &cx, &named_marks, arenas.as_ref());
     }
     let Marker { types, marks, .. } = marker;

@@ -190,7 +190,7 @@ fn holders(
 impl Visitor for Graph {
     fn reference(&mut self, target: Addr, link: Link, grounds: Grounds) {
         let weak = matches!(link, Link::Named(EdgeKind::Weak, _));
-        if weak || grounds == Grounds::OnlyVisited {
+        if weak || !grounds.is_followed(false) {
             return;
         }
         if let Some(count) = self.counts.get_mut(&target) {

@@ -1,0 +1,109 @@
+//! What `ctypes` keeps of a C type: in the class's dict before 3.13 (`StgDict`), behind the type object
+//! since (`StgInfo`, Modules/_ctypes/ctypes.h).
+
+use deadweight_heap::{Addr, EdgeKind};
+
+use super::{Context, Grounds, Sizes, Visitor, dict as plain_dict, size_at, strong};
+use crate::memory::{Memory, addr_at, c_string, u32_at};
+use crate::types::TypeInfo;
+
+/// Offsets within the struct, which starts behind a dict or behind a heap type.
+struct Shape {
+    /// libffi's description of a struct: an array that ends with null.
+    elements: u64,
+    length: u64,
+    references: &'static [u64],
+    format: u64,
+    dimensions: u64,
+    extents: u64,
+}
+
+const DICT_SIZE: u64 = 48;
+
+/// `StgDictObject`: everything counts from the object's start.
+const DICT: Shape = Shape {
+    elements: 72 + 16,
+    length: 64,
+    references: &[96, 128, 136, 144, 152],
+    format: 168,
+    dimensions: 176,
+    extents: 184,
+};
+
+fn info_shape(minor: u32) -> Shape {
+    let later = if minor >= 14 { 8 } else { 0 };
+    Shape {
+        elements: 32 + 16,
+        length: 24,
+        references: if minor >= 14 { &[56, 88, 96, 104, 112, 120, 128] } else { &[56, 88, 96, 104, 112, 120] },
+        format: 136 + later,
+        dimensions: 144 + later,
+        extents: 152 + later,
+    }
+}
+
+/// `StgDict`.
+pub(super) fn dict<M: Memory, V: Visitor>(
+    cx: &Context<'_, M>,
+    info: &TypeInfo,
+    addr: Addr,
+    visitor: &mut V,
+) -> Option<Sizes> {
+    let mut sizes = plain_dict::decode(cx, info, addr, visitor)?;
+    // `StgDict.__sizeof__` adds what it has more than a dict, which `dict.__sizeof__` counted already.
+    sizes.sizeof = sizes.sizeof.checked_add(info.basic_size - DICT_SIZE)?;
+    let mut scratch = Vec::new();
+    let body = cx.memory.bytes(addr, info.basic_size as usize, &mut scratch)?;
+    sizes.sizeof = sizes.sizeof.checked_add(described(cx, body, &DICT, visitor))?;
+    Some(sizes)
+}
+
+/// `StgInfo`, which follows the heap type: the bytes that `CType_Type.__sizeof__` counts besides the
+/// metatype's struct.
+pub(super) fn info<M: Memory, V: Visitor>(
+    cx: &Context<'_, M>,
+    type_object: Addr,
+    visitor: &mut V,
+) -> Option<u64> {
+    const SIZE: u64 = 160;
+    /// `PyObject_GetTypeData` aligns like `max_align_t`.
+    const ALIGNMENT: u64 = 16;
+    let start = type_object + cx.layout.heap_type.size.next_multiple_of(ALIGNMENT);
+    let mut scratch = Vec::new();
+    let body = cx.memory.bytes(start, SIZE as usize + 8, &mut scratch)?;
+    let initialized = u32_at(body, 0) != 0;
+    Some(if initialized { described(cx, body, &info_shape(cx.layout.minor), visitor) } else { 0 })
+}
+
+/// References and blocks of the struct; returns the bytes of the blocks that `__sizeof__` counts.
+fn described<M: Memory, V: Visitor>(
+    cx: &Context<'_, M>,
+    body: &[u8],
+    shape: &Shape,
+    visitor: &mut V,
+) -> u64 {
+    for &offset in shape.references {
+        strong(visitor, body, offset, EdgeKind::Internal, cx.words.c_type, Grounds::Visible);
+    }
+    let mut counted = 0;
+    let format = addr_at(body, shape.format);
+    if !format.is_null()
+        && let Some(text) = c_string(cx.memory, format, 1 << 16)
+    {
+        let size = text.len() as u64 + 1;
+        visitor.buffer(format, size);
+        counted += size;
+    }
+    let extents = u64::from(u32_at(body, shape.dimensions).min(1 << 16)) * 8;
+    if extents > 0 {
+        visitor.buffer(addr_at(body, shape.extents), extents);
+        counted += extents;
+    }
+    let elements = addr_at(body, shape.elements);
+    if !elements.is_null() {
+        let size = (size_at(body, shape.length) + 1).saturating_mul(8);
+        visitor.buffer(elements, size);
+        counted = counted.saturating_add(size);
+    }
+    counted
+}
