@@ -204,14 +204,11 @@ static void types(void)
     OFF(type_, basic_size, PyTypeObject, tp_basicsize);
     OFF(type_, item_size, PyTypeObject, tp_itemsize);
     OFF(type_, flags, PyTypeObject, tp_flags);
-    OFF(type_, traverse, PyTypeObject, tp_traverse);
     OFF(type_, weaklist_offset, PyTypeObject, tp_weaklistoffset);
-    OFF(type_, methods, PyTypeObject, tp_methods);
     OFF(type_, members, PyTypeObject, tp_members);
     OFF(type_, base, PyTypeObject, tp_base);
     OFF(type_, dict, PyTypeObject, tp_dict);
     OFF(type_, dict_offset, PyTypeObject, tp_dictoffset);
-    OFF(type_, is_gc, PyTypeObject, tp_is_gc);
     OFF(type_, bases, PyTypeObject, tp_bases);
     OFF(type_, mro, PyTypeObject, tp_mro);
     OFF(type_, cache, PyTypeObject, tp_cache);
@@ -222,23 +219,6 @@ static void types(void)
     OFF(heap_type, qualname, PyHeapTypeObject, ht_qualname);
     OFF(heap_type, cached_keys, PyHeapTypeObject, ht_cached_keys);
     OFF(heap_type, module, PyHeapTypeObject, ht_module);
-#if V(3, 11)
-    OPT(heap_type, own_name, PyHeapTypeObject, _ht_tpname);
-#else
-    NONE(heap_type, own_name);
-#endif
-#if V(3, 12)
-    OPT(heap_type, getitem, PyHeapTypeObject, _spec_cache.getitem);
-#elif V(3, 11)
-    OPT(heap_type, getitem, PyHeapTypeObject, _spec_cache.getitem);
-#else
-    NONE(heap_type, getitem);
-#endif
-#if V(3, 13)
-    OPT(heap_type, init, PyHeapTypeObject, _spec_cache.init);
-#else
-    NONE(heap_type, init);
-#endif
     NUM(heap_type, size, sizeof(PyHeapTypeObject));
 }
 
@@ -247,12 +227,10 @@ static void containers(void)
     OFF(list, items, PyListObject, ob_item);
     OFF(list, allocated, PyListObject, allocated);
     OFF(tuple, items, PyTupleObject, ob_item);
-    OFF(set, fill, PySetObject, fill);
     OFF(set, used, PySetObject, used);
     OFF(set, mask, PySetObject, mask);
     OFF(set, table, PySetObject, table);
     OFF(set, small_table, PySetObject, smalltable);
-    OFF(dict, used, PyDictObject, ma_used);
     OFF(dict, keys, PyDictObject, ma_keys);
     OFF(dict, values, PyDictObject, ma_values);
 #if V(3, 11)
@@ -289,7 +267,6 @@ static void scalars(void)
 {
     OFF(str, length, PyASCIIObject, length);
     OFF(str, state, PyASCIIObject, state);
-    MASK(str, interned_mask, PyASCIIObject, state, interned);
     MASK(str, kind_mask, PyASCIIObject, state, kind);
     MASK(str, compact_mask, PyASCIIObject, state, compact);
     MASK(str, ascii_mask, PyASCIIObject, state, ascii);
@@ -334,7 +311,6 @@ static void functions(void)
     OFF(function, kwdefaults, PyFunctionObject, func_kwdefaults);
     OFF(function, closure, PyFunctionObject, func_closure);
     OFF(function, doc, PyFunctionObject, func_doc);
-    OFF(function, dict, PyFunctionObject, func_dict);
     OFF(function, module, PyFunctionObject, func_module);
     OFF(function, annotations, PyFunctionObject, func_annotations);
 #if V(3, 12)
@@ -349,8 +325,6 @@ static void functions(void)
 #endif
     OFF(method, function, PyMethodObject, im_func);
     OFF(method, instance, PyMethodObject, im_self);
-    OFF(cell, contents, PyCellObject, ob_ref);
-    OFF(module, dict, PyModuleObject, md_dict);
     OFF(module, state, PyModuleObject, md_state);
     OFF(module, name, PyModuleObject, md_name);
 #if V(3, 15)
@@ -368,8 +342,6 @@ static void functions(void)
     OFF(code, name, PyCodeObject, co_name);
     OFF(code, line_table, PyCodeObject, co_linetable);
     OFF(code, first_line, PyCodeObject, co_firstlineno);
-    OFF(code, flags, PyCodeObject, co_flags);
-    OFF(code, weaklist, PyCodeObject, co_weakreflist);
     OFF(code, extra, PyCodeObject, co_extra);
     OFF(code, stack_size, PyCodeObject, co_stacksize);
 #if V(3, 11)
@@ -403,7 +375,6 @@ static void functions(void)
 #endif
 #if V(3, 12)
     OPT(code, cached, PyCodeObject, _co_cached);
-    OPT(code, monitoring, PyCodeObject, _co_monitoring);
     NONE(code, cached_bytecode);
     OPT(code, cached_code, _PyCoCached, _co_code);
     OPT(code, cached_varnames, _PyCoCached, _co_varnames);
@@ -411,7 +382,6 @@ static void functions(void)
     OPT(code, cached_freevars, _PyCoCached, _co_freevars);
 #else
     NONE(code, cached);
-    NONE(code, monitoring);
     NONE(code, cached_code);
     NONE(code, cached_varnames);
     NONE(code, cached_cellvars);
@@ -460,7 +430,6 @@ static void frames(void)
     OFF(frame, local_values, _PyInterpreterFrame, localsplus);
     SOME(frame, owned_by_thread, FRAME_OWNED_BY_THREAD);
     SOME(frame, owned_by_generator, FRAME_OWNED_BY_GENERATOR);
-    SOME(frame, owned_by_frame_object, FRAME_OWNED_BY_FRAME_OBJECT);
 #else
     /* PyFrameObject itself: 3.10 has no interpreter frames. */
     OFF(frame, code, PyFrameObject, f_code);
@@ -477,7 +446,6 @@ static void frames(void)
     OFF(frame, local_values, PyFrameObject, f_localsplus);
     NONE(frame, owned_by_thread);
     NONE(frame, owned_by_generator);
-    NONE(frame, owned_by_frame_object);
 #endif
     OFF(frame_object, back, PyFrameObject, f_back);
     OFF(frame_object, trace, PyFrameObject, f_trace);
@@ -541,8 +509,6 @@ static void frames(void)
 
 static void debug_offsets(void)
 {
-    TOLD(version, version);
-    TOLD(free_threaded, free_threaded);
     TOLD(runtime_size, runtime_state.size);
     TOLD(runtime_interpreters_head, runtime_state.interpreters_head);
     TOLD(interpreter_size, interpreter_state.size);

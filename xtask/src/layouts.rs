@@ -86,6 +86,9 @@ fn render(table: &Table) -> String {
     );
     text = text.replacen("`cargo xtask layouts`", "cargo xtask layouts", 1);
     text = text.replacen(&table.version, &format!("`{}`", table.version), 1);
+    text.push_str(
+        "\n#[allow(clippy::wildcard_imports, reason = \"a table names every section\")]",
+    );
     text.push_str("\nuse super::*;\n\npub(super) const LAYOUT: Layout = Layout {\n");
     let _ = writeln!(text, "    minor: {},\n    made_from: \"{}\",", table.minor, table.version);
     let mut open = "";
@@ -128,7 +131,9 @@ fn measure(python: &str) -> Result<Table, String> {
     };
     let headers = Path::new(include);
     if !headers.join("internal/pycore_gc.h").is_file() {
-        return Err(format!("{python}: no internal headers in {include}; install its -dev package"));
+        return Err(format!(
+            "{python}: no internal headers in {include}; install its -dev package"
+        ));
     }
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("layouts/layout.c");
     let program = std::env::temp_dir().join(format!("deadweight-layout-{}", std::process::id()));
@@ -145,10 +150,30 @@ fn measure(python: &str) -> Result<Table, String> {
     let lines = printed?
         .lines()
         .filter_map(|line| line.split_once(' '))
-        .map(|(key, value)| (key.to_string(), value.to_string()))
+        .map(|(key, value)| (key.to_string(), separated(value)))
         .collect();
     let minor = minor.parse().map_err(|_| format!("{python}: odd version {version}"))?;
     Ok(Table { version: (*version).to_string(), minor, lines })
+}
+
+/// Puts a separator into numbers of more than five digits, as Rust writes them.
+fn separated(value: &str) -> String {
+    let mut text = String::new();
+    let mut rest = value;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let tail = &rest[start..];
+        let length = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
+        let (digits, after) = tail.split_at(length);
+        text.push_str(&rest[..start]);
+        if digits.len() > 5 {
+            let (head, last) = digits.split_at(digits.len() - 3);
+            let _ = write!(text, "{head}_{last}");
+        } else {
+            text.push_str(digits);
+        }
+        rest = after;
+    }
+    text + rest
 }
 
 fn run(command: &mut Command) -> Result<String, String> {

@@ -1,4 +1,4 @@
-//! CPython's small-block allocator (Objects/obmalloc.c, pycore_obmalloc.h): every block it has given
+//! CPython's small-block allocator (Objects/obmalloc.c, `pycore_obmalloc.h)`: every block it has given
 //! out, and what it keeps for itself.
 //!
 //! An arena (1 MiB) is cut into pools (16 KiB, aligned), a pool into blocks of one size. These are
@@ -13,7 +13,7 @@ pub(crate) const POOL: u64 = 16 << 10;
 const POOL_HEADER: u64 = 48;
 const BLOCK_STEP: u64 = 16;
 const CLASSES: u32 = 32;
-/// `struct arena_object`: address, pool_address, nfreepools and ntotalpools, freepools, two links.
+/// `struct arena_object`: address, `pool_address`, nfreepools and ntotalpools, freepools, two links.
 const ARENA_OBJECT: u64 = 48;
 const NEXT_POOL: u64 = 8;
 const FREE_AND_TOTAL: u64 = 16;
@@ -103,11 +103,6 @@ impl Arenas {
         (addr.since(arena.start) < arena.size).then_some(arena)
     }
 
-    /// Whether an address lies in an arena.
-    pub(crate) fn contains(&self, addr: Addr) -> bool {
-        self.arena_of(addr).is_some()
-    }
-
     /// The block an address lies in, whether it is in use or not.
     pub(crate) fn block_of(&self, addr: Addr) -> Option<Block> {
         let arena = self.arena_of(addr)?;
@@ -129,11 +124,7 @@ impl Arenas {
     }
 
     /// Calls `each` with every block in use, by rising address, and keeps the allocator's books.
-    pub(crate) fn each_live<M: Memory>(
-        &self,
-        memory: &M,
-        mut each: impl FnMut(Block),
-    ) -> Pymalloc {
+    pub(crate) fn each_live<M: Memory>(&self, memory: &M, mut each: impl FnMut(Block)) -> Pymalloc {
         let mut books = Pymalloc { arenas: self.arenas.len() as u64, ..Pymalloc::default() };
         let mut scratch = Vec::new();
         for arena in &self.arenas {
@@ -185,7 +176,8 @@ fn pool_blocks(
     let size = u64::from(class) * BLOCK_STEP;
     let room = (POOL - POOL_HEADER) / size;
     // Blocks from nextoffset on were never given out.
-    let carved = (u64::from(u32_at(pool, NEXT_OFFSET)).saturating_sub(POOL_HEADER) / size).min(room);
+    let carved =
+        (u64::from(u32_at(pool, NEXT_OFFSET)).saturating_sub(POOL_HEADER) / size).min(room);
     let mut free = [0_u64; (POOL / BLOCK_STEP / 64) as usize];
     let mut next = u64_at(pool, FREE_BLOCK);
     for _ in 0..room {
@@ -327,7 +319,7 @@ fn record_count<M: Memory>(memory: &M, block: Addr, scratch: &mut Vec<u8>) -> Op
         return None;
     }
     let room = (memory.word(block - 8)? & !7).checked_sub(8)?;
-    if room < 16 * ARENA_OBJECT || room > MOST_ARENAS * ARENA_OBJECT {
+    if !(16 * ARENA_OBJECT..=MOST_ARENAS * ARENA_OBJECT).contains(&room) {
         return None;
     }
     let mut count = 16;
@@ -357,7 +349,8 @@ fn record_count<M: Memory>(memory: &M, block: Addr, scratch: &mut Vec<u8>) -> Op
 
 fn is_anonymous(regions: &[Region], addr: Addr) -> bool {
     let index = regions.partition_point(|region| region.start <= addr);
-    index.checked_sub(1).and_then(|index| regions.get(index)).is_some_and(|region| {
-        addr < region.end && region.kind == RegionKind::Anonymous
-    })
+    index
+        .checked_sub(1)
+        .and_then(|index| regions.get(index))
+        .is_some_and(|region| addr < region.end && region.kind == RegionKind::Anonymous)
 }

@@ -18,26 +18,28 @@ pub(crate) struct HeldBlock {
     pub(crate) bytes: u64,
     /// By a rule instead of the allocator's own header.
     pub(crate) modelled: bool,
+    /// In an arena of the small-block allocator.
+    pub(crate) small: bool,
 }
 
 /// The blocks of one object, added up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Held {
-    pub(crate) held: u64,
+    pub(crate) bytes: u64,
     pub(crate) requested: u64,
     pub(crate) modelled: bool,
 }
 
 impl Held {
     pub(crate) fn add(&mut self, block: HeldBlock, requested: u64) {
-        self.held = self.held.saturating_add(block.bytes);
+        self.bytes = self.bytes.saturating_add(block.bytes);
         self.requested = self.requested.saturating_add(requested);
         self.modelled |= block.modelled;
     }
 
     /// Static data: no allocator rounded it.
     pub(crate) fn in_image(&mut self, size: u64) {
-        self.held = self.held.saturating_add(size);
+        self.bytes = self.bytes.saturating_add(size);
         self.requested = self.requested.saturating_add(size);
     }
 }
@@ -62,15 +64,15 @@ impl<'a, M: Memory> Allocators<'a, M> {
             // An object inside somebody else's block has no block of its own.
             let own = block.start == start;
             let bytes = if own { block.size } else { requested };
-            return HeldBlock { bytes, modelled: !own };
+            return HeldBlock { bytes, modelled: !own, small: true };
         }
         let word = self.memory.word(start - 8).unwrap_or(0);
         let size = word & !CHUNK_FLAGS;
         let spare = if word & CHUNK_MAPPED != 0 { MAPPED_SPARE } else { CHUNK_SPARE };
         let least = requested.saturating_add(8);
         if size >= least && size - least <= spare && size.is_multiple_of(16) {
-            return HeldBlock { bytes: size, modelled: false };
+            return HeldBlock { bytes: size, modelled: false, small: false };
         }
-        HeldBlock { bytes: self.model.chunk(Bytes(requested)).0, modelled: true }
+        HeldBlock { bytes: self.model.chunk(Bytes(requested)).0, modelled: true, small: false }
     }
 }

@@ -74,14 +74,33 @@ impl Family {
 pub(crate) fn of_name(name: &str) -> Option<Family> {
     Some(match name {
         "object" => Family::Plain,
-        "float" | "complex" | "NoneType" | "ellipsis" | "NotImplementedType"
-        | "datetime.date" | "datetime.timedelta" | "PyCapsule" | "moduledef" | "Token.MISSING"
-        | "range_iterator" | "_thread.lock" | "_thread.RLock" | "_random.Random" | "EncodingMap"
-        | "_contextvars.Token.MISSING" | "hamt_MISSING" | "_hashlib.HASH" | "_sha2.SHA256Type"
-        | "zlib.Compress" | "zlib.Decompress" | "unicodedata.UCD" | "select.epoll"
-        | "select.poll" | "mmap.mmap" | "_bz2.BZ2Compressor" | "_lzma.LZMACompressor" => {
-            Family::Leaf
-        }
+        "float"
+        | "complex"
+        | "NoneType"
+        | "ellipsis"
+        | "NotImplementedType"
+        | "datetime.date"
+        | "datetime.timedelta"
+        | "PyCapsule"
+        | "moduledef"
+        | "Token.MISSING"
+        | "range_iterator"
+        | "_thread.lock"
+        | "_thread.RLock"
+        | "_random.Random"
+        | "EncodingMap"
+        | "_contextvars.Token.MISSING"
+        | "hamt_MISSING"
+        | "_hashlib.HASH"
+        | "_sha2.SHA256Type"
+        | "zlib.Compress"
+        | "zlib.Decompress"
+        | "unicodedata.UCD"
+        | "select.epoll"
+        | "select.poll"
+        | "mmap.mmap"
+        | "_bz2.BZ2Compressor"
+        | "_lzma.LZMACompressor" => Family::Leaf,
         "list" => Family::List,
         "tuple" => Family::Tuple,
         "dict" | "frozendict" => Family::Dict,

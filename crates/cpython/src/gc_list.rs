@@ -39,21 +39,18 @@ pub(crate) fn each<M: Memory>(
         tracked.objects += count;
         tracked.broken += u64::from(!whole);
     }
-    let (count, whole) = follow(memory, gc + layout.gc.permanent, most, |object| each(object, true));
+    let (count, whole) =
+        follow(memory, gc + layout.gc.permanent, most, |object| each(object, true));
     tracked.objects += count;
     tracked.permanent = count;
     tracked.broken += u64::from(!whole);
-    tracked.collecting = memory.word(gc + layout.gc.collecting).is_some_and(|word| word as u32 != 0);
+    tracked.collecting =
+        memory.word(gc + layout.gc.collecting).is_some_and(|word| word as u32 != 0);
     tracked
 }
 
 /// Follows one list by its forward links only: while a collection runs, the links back hold counts.
-fn follow<M: Memory>(
-    memory: &M,
-    head: Addr,
-    most: u64,
-    mut each: impl FnMut(Addr),
-) -> (u64, bool) {
+fn follow<M: Memory>(memory: &M, head: Addr, most: u64, mut each: impl FnMut(Addr)) -> (u64, bool) {
     let mut count = 0;
     let mut at = memory.word(head).map(|next| Addr(next & !FLAGS));
     loop {

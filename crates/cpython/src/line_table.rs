@@ -2,7 +2,7 @@
 //!
 //! 3.11+: the location table of PEP 657 (Objects/locations.md): entries of a code, a length in code
 //! units and a variable-length signed line delta. 3.10: the line table of PEP 626
-//! (Objects/lnotab_notes.txt): pairs of a bytecode delta and a signed line delta, −128 for "no line".
+//! (`Objects/lnotab_notes.txt)`: pairs of a bytecode delta and a signed line delta, −128 for "no line".
 
 /// The line of the instruction at a byte offset into the bytecode.
 pub(crate) fn line_of(table: &[u8], minor: u32, first_line: i64, offset: u64) -> Option<u32> {
@@ -103,7 +103,8 @@ mod tests {
     fn locations_of_every_form() {
         // Two units on the first line (short form), one unit one line on (one-line form), one unit
         // three lines back (long form), one unit without a location.
-        let table = [0x80 | 1, 0x11, 0x80 | 11 << 3, 1, 2, 0x80 | 14 << 3, 7, 0, 1, 1, 0x80 | 15 << 3];
+        let table =
+            [0x80 | 1, 0x11, 0x80 | 11 << 3, 1, 2, 0x80 | 14 << 3, 7, 0, 1, 1, 0x80 | 15 << 3];
         let line = |offset| line_of(&table, 12, 10, offset);
         assert_eq!([line(0), line(2), line(4)], [Some(10), Some(10), Some(11)]);
         assert_eq!(line(6), Some(8));
@@ -121,7 +122,9 @@ mod tests {
     fn old_pairs_count_lines() {
         let table = [4, 0, 2, 3, 2, 0x80, 2, 0xff];
         let line = |offset| line_of(&table, 10, 10, offset);
-        assert_eq!([line(0), line(3), line(4), line(6), line(8)],
-            [Some(10), Some(10), Some(13), None, Some(12)]);
+        assert_eq!(
+            [line(0), line(3), line(4), line(6), line(8)],
+            [Some(10), Some(10), Some(13), None, Some(12)]
+        );
     }
 }

@@ -47,21 +47,15 @@ pub enum RegionKind {
 /// The little-endian 64-bit word at `offset` of fetched bytes; 0 past their end.
 #[inline]
 pub(crate) fn u64_at(bytes: &[u8], offset: u64) -> u64 {
-    let offset = offset as usize;
-    match bytes.get(offset..offset.wrapping_add(8)) {
-        Some(&[a, b, c, d, e, f, g, h]) => u64::from_le_bytes([a, b, c, d, e, f, g, h]),
-        _ => 0,
-    }
+    let rest = bytes.get(offset as usize..);
+    rest.and_then(<[u8]>::first_chunk).map_or(0, |word| u64::from_le_bytes(*word))
 }
 
 /// The same for 32 bits.
 #[inline]
 pub(crate) fn u32_at(bytes: &[u8], offset: u64) -> u32 {
-    let offset = offset as usize;
-    match bytes.get(offset..offset.wrapping_add(4)) {
-        Some(&[a, b, c, d]) => u32::from_le_bytes([a, b, c, d]),
-        _ => 0,
-    }
+    let rest = bytes.get(offset as usize..);
+    rest.and_then(<[u8]>::first_chunk).map_or(0, |word| u32::from_le_bytes(*word))
 }
 
 /// The same for one byte.

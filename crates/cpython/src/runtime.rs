@@ -54,8 +54,6 @@ pub struct Runtime {
     pub(crate) type_type: Addr,
     /// All interpreters, the main one first.
     pub(crate) interpreters: Vec<Addr>,
-    /// The start of `_PyRuntime`.
-    pub(crate) start: Addr,
     /// Which CPython it is.
     pub version: Version,
     /// What the running interpreter's own numbers corrected in our table.
@@ -100,14 +98,7 @@ impl Runtime {
         let mismatch = |what| Refusal::Mismatch { version, what };
         check_type(memory, &layout, symbols.type_type).map_err(mismatch)?;
         find_generations(memory, &mut layout, main).map_err(mismatch)?;
-        Ok(Runtime {
-            layout,
-            type_type: symbols.type_type,
-            interpreters,
-            start: symbols.runtime,
-            version,
-            corrected,
-        })
+        Ok(Runtime { layout, type_type: symbols.type_type, interpreters, version, corrected })
     }
 
     /// The patch release whose headers gave the table.
@@ -136,11 +127,7 @@ fn interpreters<M: Memory>(memory: &M, layout: &Layout, runtime: Addr) -> Vec<Ad
 }
 
 /// `type` is its own type and is called "type".
-fn check_type<M: Memory>(
-    memory: &M,
-    layout: &Layout,
-    type_type: Addr,
-) -> Result<(), &'static str> {
+fn check_type<M: Memory>(memory: &M, layout: &Layout, type_type: Addr) -> Result<(), &'static str> {
     if memory.word(type_type + OB_TYPE) != Some(type_type.0) {
         return Err("`type` is not its own type");
     }

@@ -276,11 +276,8 @@ impl TypeTable {
             && unknown.is_empty()
             && place == DictPlace::None
             && !heap_type;
-        let cached_keys = if heap_type {
-            addr_at(&heap_body, layout.heap_type.cached_keys)
-        } else {
-            Addr::NULL
-        };
+        let cached_keys =
+            if heap_type { addr_at(&heap_body, layout.heap_type.cached_keys) } else { Addr::NULL };
         Some(TypeInfo {
             row: self.rows.len() as u32,
             addr,
@@ -347,7 +344,9 @@ impl TypeTable {
             let offset = u64_at(member, MEMBER_OFFSET);
             let is_object = OBJECT_MEMBERS.contains(&u32_at(member, MEMBER_TYPE));
             let fits = offset >= OBJECT_SIZE && offset.saturating_add(8) <= basic_size;
-            if is_object && fits && offset.is_multiple_of(8)
+            if is_object
+                && fits
+                && offset.is_multiple_of(8)
                 && let Some(name) = c_string(memory, name, 512)
             {
                 let name = self.names.intern(&name);
@@ -358,12 +357,7 @@ impl TypeTable {
 }
 
 /// The base of a type: `Some(null)` for `object`, `None` if this is no type object at all.
-fn type_base<M: Memory>(
-    memory: &M,
-    layout: &Layout,
-    type_type: Addr,
-    addr: Addr,
-) -> Option<Addr> {
+fn type_base<M: Memory>(memory: &M, layout: &Layout, type_type: Addr, addr: Addr) -> Option<Addr> {
     let t = &layout.type_;
     if !addr.0.is_multiple_of(8) || addr.is_null() {
         return None;
@@ -402,7 +396,7 @@ fn is_metatype<M: Memory>(memory: &M, layout: &Layout, type_type: Addr, addr: Ad
     false
 }
 
-/// Bytes of an instance's block in front of the object (object.h, pycore_typeobject.h:
+/// Bytes of an instance's block in front of the object (object.h, `pycore_typeobject.h`:
 /// `_PyType_PreHeaderSize`).
 fn before_object(layout: &Layout, flags: u64) -> u64 {
     let pre_header = match layout.minor {
@@ -422,12 +416,7 @@ fn before_object(layout: &Layout, flags: u64) -> u64 {
 
 /// Whether a heap type was made by a `class` statement: then `tp_name` points into its own name
 /// object (typeobject.c, `type_new_set_names`); types made from a C spec have a name of their own.
-fn is_python_made<M: Memory>(
-    memory: &M,
-    layout: &Layout,
-    body: &[u8],
-    heap_body: &[u8],
-) -> bool {
+fn is_python_made<M: Memory>(memory: &M, layout: &Layout, body: &[u8], heap_body: &[u8]) -> bool {
     let name = addr_at(heap_body, layout.heap_type.name);
     let pointer = addr_at(body, layout.type_.name);
     let mut scratch = Vec::new();

@@ -1,5 +1,5 @@
 //! What the running interpreter says of itself: `_Py_DebugOffsets`, the first member of
-//! `_PyRuntime` since 3.13 (Include/internal/pycore_debug_offsets.h).
+//! `_PyRuntime` since 3.13 (`Include/internal/pycore_debug_offsets.h`).
 
 use deadweight_heap::Addr;
 

@@ -93,7 +93,6 @@ pub(crate) struct Layout {
     pub(crate) int: IntLayout,
     pub(crate) function: FunctionLayout,
     pub(crate) method: MethodLayout,
-    pub(crate) cell: CellLayout,
     pub(crate) module: ModuleLayout,
     pub(crate) code: CodeLayout,
     pub(crate) frame: FrameLayout,
@@ -109,14 +108,14 @@ pub(crate) struct ObjectLayout {
     pub(crate) stack_refs_tagged: bool,
 }
 
-/// `_PyRuntimeState` (pycore_runtime.h).
+/// `_PyRuntimeState` (`pycore_runtime.h`).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RuntimeLayout {
     pub(crate) interpreters_head: u64,
     pub(crate) size: u64,
 }
 
-/// `PyInterpreterState` (pycore_interp.h).
+/// `PyInterpreterState` (`pycore_interp.h`).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct InterpreterLayout {
     pub(crate) next: u64,
@@ -142,7 +141,7 @@ pub(crate) struct InterpreterLayout {
     pub(crate) max_arenas: Option<u64>,
 }
 
-/// Where 3.12+ keeps what a static builtin type has per interpreter (pycore_typeobject.h).
+/// Where 3.12+ keeps what a static builtin type has per interpreter (`pycore_typeobject.h`).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StaticTypesLayout {
     pub(crate) rows: Option<u64>,
@@ -152,7 +151,7 @@ pub(crate) struct StaticTypesLayout {
     pub(crate) count: Option<u64>,
 }
 
-/// `struct _gc_runtime_state` (pycore_gc.h). `generations` is only a fallback: see `runtime.rs`.
+/// `struct _gc_runtime_state` (`pycore_gc.h`). `generations` is only a fallback: see `runtime.rs`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct GcLayout {
     pub(crate) generations: u64,
@@ -202,14 +201,11 @@ pub(crate) struct TypeLayout {
     pub(crate) basic_size: u64,
     pub(crate) item_size: u64,
     pub(crate) flags: u64,
-    pub(crate) traverse: u64,
     pub(crate) weaklist_offset: u64,
-    pub(crate) methods: u64,
     pub(crate) members: u64,
     pub(crate) base: u64,
     pub(crate) dict: u64,
     pub(crate) dict_offset: u64,
-    pub(crate) is_gc: u64,
     pub(crate) bases: u64,
     pub(crate) mro: u64,
     pub(crate) cache: u64,
@@ -225,9 +221,6 @@ pub(crate) struct HeapTypeLayout {
     pub(crate) qualname: u64,
     pub(crate) cached_keys: u64,
     pub(crate) module: u64,
-    pub(crate) own_name: Option<u64>,
-    pub(crate) getitem: Option<u64>,
-    pub(crate) init: Option<u64>,
     pub(crate) size: u64,
 }
 
@@ -247,7 +240,6 @@ pub(crate) struct TupleLayout {
 /// `PySetObject`; an entry is a key and a hash.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SetLayout {
-    pub(crate) fill: u64,
     pub(crate) used: u64,
     pub(crate) mask: u64,
     pub(crate) table: u64,
@@ -257,12 +249,11 @@ pub(crate) struct SetLayout {
 /// `PyDictObject`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DictLayout {
-    pub(crate) used: u64,
     pub(crate) keys: u64,
     pub(crate) values: u64,
 }
 
-/// `PyDictKeysObject` (pycore_dict.h; 3.10: Objects/dict-common.h).
+/// `PyDictKeysObject` (`pycore_dict.h`; 3.10: Objects/dict-common.h).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KeysLayout {
     pub(crate) size: KeysSize,
@@ -286,7 +277,6 @@ pub(crate) struct ValuesLayout {
 pub(crate) struct StrLayout {
     pub(crate) length: u64,
     pub(crate) state: u64,
-    pub(crate) interned_mask: u64,
     pub(crate) kind_mask: u64,
     pub(crate) compact_mask: u64,
     pub(crate) ascii_mask: u64,
@@ -333,7 +323,6 @@ pub(crate) struct FunctionLayout {
     pub(crate) kwdefaults: u64,
     pub(crate) closure: u64,
     pub(crate) doc: u64,
-    pub(crate) dict: u64,
     pub(crate) module: u64,
     pub(crate) annotations: u64,
     pub(crate) typeparams: Option<u64>,
@@ -347,16 +336,9 @@ pub(crate) struct MethodLayout {
     pub(crate) instance: u64,
 }
 
-/// `PyCellObject`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct CellLayout {
-    pub(crate) contents: u64,
-}
-
 /// `PyModuleObject` and the size in its `PyModuleDef`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ModuleLayout {
-    pub(crate) dict: u64,
     pub(crate) state: u64,
     pub(crate) name: u64,
     pub(crate) def: Option<u64>,
@@ -373,8 +355,6 @@ pub(crate) struct CodeLayout {
     pub(crate) name: u64,
     pub(crate) line_table: u64,
     pub(crate) first_line: u64,
-    pub(crate) flags: u64,
-    pub(crate) weaklist: u64,
     pub(crate) extra: u64,
     pub(crate) stack_size: u64,
     pub(crate) exception_table: Option<u64>,
@@ -391,7 +371,6 @@ pub(crate) struct CodeLayout {
     pub(crate) opcache: Option<u64>,
     pub(crate) opcache_size: Option<u64>,
     pub(crate) cached: Option<u64>,
-    pub(crate) monitoring: Option<u64>,
     pub(crate) cached_code: Option<u64>,
     pub(crate) cached_varnames: Option<u64>,
     pub(crate) cached_cellvars: Option<u64>,
@@ -416,7 +395,6 @@ pub(crate) struct FrameLayout {
     pub(crate) local_values: u64,
     pub(crate) owned_by_thread: Option<u64>,
     pub(crate) owned_by_generator: Option<u64>,
-    pub(crate) owned_by_frame_object: Option<u64>,
 }
 
 /// `PyFrameObject`.
@@ -444,11 +422,9 @@ pub(crate) struct GeneratorLayout {
     pub(crate) code: Option<u64>,
 }
 
-/// Where `_Py_DebugOffsets` (pycore_debug_offsets.h, 3.13+) keeps its word for a field of another section.
+/// Where `_Py_DebugOffsets` (`pycore_debug_offsets.h`, 3.13+) keeps its word for a field of another section.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DebugOffsetsLayout {
-    pub(crate) version: Option<u64>,
-    pub(crate) free_threaded: Option<u64>,
     pub(crate) runtime_size: Option<u64>,
     pub(crate) runtime_interpreters_head: Option<u64>,
     pub(crate) interpreter_size: Option<u64>,

@@ -1,5 +1,6 @@
 //! CPython 3.10: made by cargo xtask layouts from the headers of `3.10.13`. Not to be edited.
 
+#[allow(clippy::wildcard_imports, reason = "a table names every section")]
 use super::*;
 
 pub(super) const LAYOUT: Layout = Layout {
@@ -29,7 +30,7 @@ pub(super) const LAYOUT: Layout = Layout {
         before_forkers: 3424, // interpreter.before_forkers
         after_forkers_parent: 3432, // interpreter.after_forkers_parent
         after_forkers_child: 3440, // interpreter.after_forkers_child
-        size: 113528, // interpreter.size
+        size: 113_528, // interpreter.size
         interned_strings: None, // interpreter.interned_strings
         small_ints: Some(3512), // interpreter.small_ints
         obmalloc: Obmalloc::Static, // interpreter.obmalloc
@@ -82,14 +83,11 @@ pub(super) const LAYOUT: Layout = Layout {
         basic_size: 32, // type_.basic_size
         item_size: 40, // type_.item_size
         flags: 168, // type_.flags
-        traverse: 184, // type_.traverse
         weaklist_offset: 208, // type_.weaklist_offset
-        methods: 232, // type_.methods
         members: 240, // type_.members
         base: 256, // type_.base
         dict: 264, // type_.dict
         dict_offset: 288, // type_.dict_offset
-        is_gc: 328, // type_.is_gc
         bases: 336, // type_.bases
         mro: 344, // type_.mro
         cache: 352, // type_.cache
@@ -102,9 +100,6 @@ pub(super) const LAYOUT: Layout = Layout {
         qualname: 864, // heap_type.qualname
         cached_keys: 872, // heap_type.cached_keys
         module: 880, // heap_type.module
-        own_name: None, // heap_type.own_name
-        getitem: None, // heap_type.getitem
-        init: None, // heap_type.init
         size: 888, // heap_type.size
     },
     list: ListLayout {
@@ -115,14 +110,12 @@ pub(super) const LAYOUT: Layout = Layout {
         items: 24, // tuple.items
     },
     set: SetLayout {
-        fill: 16, // set.fill
         used: 24, // set.used
         mask: 32, // set.mask
         table: 40, // set.table
         small_table: 64, // set.small_table
     },
     dict: DictLayout {
-        used: 16, // dict.used
         keys: 32, // dict.keys
         values: 40, // dict.values
     },
@@ -142,7 +135,6 @@ pub(super) const LAYOUT: Layout = Layout {
     str: StrLayout {
         length: 16, // str.length
         state: 32, // str.state
-        interned_mask: 3, // str.interned_mask
         kind_mask: 28, // str.kind_mask
         compact_mask: 32, // str.compact_mask
         ascii_mask: 64, // str.ascii_mask
@@ -177,7 +169,6 @@ pub(super) const LAYOUT: Layout = Layout {
         kwdefaults: 64, // function.kwdefaults
         closure: 72, // function.closure
         doc: 80, // function.doc
-        dict: 88, // function.dict
         module: 104, // function.module
         annotations: 112, // function.annotations
         typeparams: None, // function.typeparams
@@ -187,11 +178,7 @@ pub(super) const LAYOUT: Layout = Layout {
         function: 16, // method.function
         instance: 24, // method.instance
     },
-    cell: CellLayout {
-        contents: 16, // cell.contents
-    },
     module: ModuleLayout {
-        dict: 16, // module.dict
         state: 32, // module.state
         name: 48, // module.name
         def: Some(24), // module.def
@@ -205,8 +192,6 @@ pub(super) const LAYOUT: Layout = Layout {
         name: 112, // code.name
         line_table: 120, // code.line_table
         first_line: 40, // code.first_line
-        flags: 36, // code.flags
-        weaklist: 136, // code.weaklist
         extra: 144, // code.extra
         stack_size: 32, // code.stack_size
         exception_table: None, // code.exception_table
@@ -223,7 +208,6 @@ pub(super) const LAYOUT: Layout = Layout {
         opcache: Some(160), // code.opcache
         opcache_size: Some(172), // code.opcache_size
         cached: None, // code.cached
-        monitoring: None, // code.monitoring
         cached_code: None, // code.cached_code
         cached_varnames: None, // code.cached_varnames
         cached_cellvars: None, // code.cached_cellvars
@@ -245,7 +229,6 @@ pub(super) const LAYOUT: Layout = Layout {
         local_values: 352, // frame.local_values
         owned_by_thread: None, // frame.owned_by_thread
         owned_by_generator: None, // frame.owned_by_generator
-        owned_by_frame_object: None, // frame.owned_by_frame_object
     },
     frame_object: FrameObjectLayout {
         back: 24, // frame_object.back
@@ -267,8 +250,6 @@ pub(super) const LAYOUT: Layout = Layout {
         code: Some(24), // generator.code
     },
     debug_offsets: DebugOffsetsLayout {
-        version: None, // debug_offsets.version
-        free_threaded: None, // debug_offsets.free_threaded
         runtime_size: None, // debug_offsets.runtime_size
         runtime_interpreters_head: None, // debug_offsets.runtime_interpreters_head
         interpreter_size: None, // debug_offsets.interpreter_size

@@ -1,5 +1,6 @@
 //! CPython 3.12: made by cargo xtask layouts from the headers of `3.12.1`. Not to be edited.
 
+#[allow(clippy::wildcard_imports, reason = "a table names every section")]
 use super::*;
 
 pub(super) const LAYOUT: Layout = Layout {
@@ -11,7 +12,7 @@ pub(super) const LAYOUT: Layout = Layout {
     },
     runtime: RuntimeLayout {
         interpreters_head: 40, // runtime.interpreters_head
-        size: 459944, // runtime.size
+        size: 459_944, // runtime.size
     },
     interpreter: InterpreterLayout {
         next: 0, // interpreter.next
@@ -29,15 +30,15 @@ pub(super) const LAYOUT: Layout = Layout {
         before_forkers: 3872, // interpreter.before_forkers
         after_forkers_parent: 3880, // interpreter.after_forkers_parent
         after_forkers_child: 3888, // interpreter.after_forkers_child
-        size: 383552, // interpreter.size
-        interned_strings: Some(382936), // interpreter.interned_strings
+        size: 383_552, // interpreter.size
+        interned_strings: Some(382_936), // interpreter.interned_strings
         small_ints: None, // interpreter.small_ints
         obmalloc: Obmalloc::Embedded(3960), // interpreter.obmalloc
         arenas: Some(512), // interpreter.arenas
         max_arenas: Some(520), // interpreter.max_arenas
     },
     static_types: StaticTypesLayout {
-        rows: Some(373704), // static_types.rows
+        rows: Some(373_704), // static_types.rows
         stride: Some(40), // static_types.stride
         dict: Some(16), // static_types.dict
         subclasses: Some(24), // static_types.subclasses
@@ -82,14 +83,11 @@ pub(super) const LAYOUT: Layout = Layout {
         basic_size: 32, // type_.basic_size
         item_size: 40, // type_.item_size
         flags: 168, // type_.flags
-        traverse: 184, // type_.traverse
         weaklist_offset: 208, // type_.weaklist_offset
-        methods: 232, // type_.methods
         members: 240, // type_.members
         base: 256, // type_.base
         dict: 264, // type_.dict
         dict_offset: 288, // type_.dict_offset
-        is_gc: 328, // type_.is_gc
         bases: 336, // type_.bases
         mro: 344, // type_.mro
         cache: 352, // type_.cache
@@ -102,9 +100,6 @@ pub(super) const LAYOUT: Layout = Layout {
         qualname: 872, // heap_type.qualname
         cached_keys: 880, // heap_type.cached_keys
         module: 888, // heap_type.module
-        own_name: Some(896), // heap_type.own_name
-        getitem: Some(904), // heap_type.getitem
-        init: None, // heap_type.init
         size: 920, // heap_type.size
     },
     list: ListLayout {
@@ -115,14 +110,12 @@ pub(super) const LAYOUT: Layout = Layout {
         items: 24, // tuple.items
     },
     set: SetLayout {
-        fill: 16, // set.fill
         used: 24, // set.used
         mask: 32, // set.mask
         table: 40, // set.table
         small_table: 64, // set.small_table
     },
     dict: DictLayout {
-        used: 16, // dict.used
         keys: 32, // dict.keys
         values: 40, // dict.values
     },
@@ -142,7 +135,6 @@ pub(super) const LAYOUT: Layout = Layout {
     str: StrLayout {
         length: 16, // str.length
         state: 32, // str.state
-        interned_mask: 3, // str.interned_mask
         kind_mask: 28, // str.kind_mask
         compact_mask: 32, // str.compact_mask
         ascii_mask: 64, // str.ascii_mask
@@ -177,7 +169,6 @@ pub(super) const LAYOUT: Layout = Layout {
         kwdefaults: 64, // function.kwdefaults
         closure: 72, // function.closure
         doc: 80, // function.doc
-        dict: 88, // function.dict
         module: 104, // function.module
         annotations: 112, // function.annotations
         typeparams: Some(120), // function.typeparams
@@ -187,11 +178,7 @@ pub(super) const LAYOUT: Layout = Layout {
         function: 16, // method.function
         instance: 24, // method.instance
     },
-    cell: CellLayout {
-        contents: 16, // cell.contents
-    },
     module: ModuleLayout {
-        dict: 16, // module.dict
         state: 32, // module.state
         name: 48, // module.name
         def: Some(24), // module.def
@@ -205,8 +192,6 @@ pub(super) const LAYOUT: Layout = Layout {
         name: 120, // code.name
         line_table: 136, // code.line_table
         first_line: 68, // code.first_line
-        flags: 48, // code.flags
-        weaklist: 144, // code.weaklist
         extra: 184, // code.extra
         stack_size: 64, // code.stack_size
         exception_table: Some(40), // code.exception_table
@@ -223,7 +208,6 @@ pub(super) const LAYOUT: Layout = Layout {
         opcache: None, // code.opcache
         opcache_size: None, // code.opcache_size
         cached: Some(152), // code.cached
-        monitoring: Some(168), // code.monitoring
         cached_bytecode: None, // code.cached_bytecode
         cached_code: Some(0), // code.cached_code
         cached_varnames: Some(8), // code.cached_varnames
@@ -245,7 +229,6 @@ pub(super) const LAYOUT: Layout = Layout {
         local_values: 72, // frame.local_values
         owned_by_thread: Some(0), // frame.owned_by_thread
         owned_by_generator: Some(1), // frame.owned_by_generator
-        owned_by_frame_object: Some(2), // frame.owned_by_frame_object
     },
     frame_object: FrameObjectLayout {
         back: 16, // frame_object.back
@@ -267,8 +250,6 @@ pub(super) const LAYOUT: Layout = Layout {
         code: None, // generator.code
     },
     debug_offsets: DebugOffsetsLayout {
-        version: None, // debug_offsets.version
-        free_threaded: None, // debug_offsets.free_threaded
         runtime_size: None, // debug_offsets.runtime_size
         runtime_interpreters_head: None, // debug_offsets.runtime_interpreters_head
         interpreter_size: None, // debug_offsets.interpreter_size

@@ -11,7 +11,7 @@ use crate::text;
 const UNIT: u64 = 2;
 /// `_PyOpcache` of 3.10.
 const OPCACHE_ENTRY: u64 = 32;
-/// `_PyCoCached` (pycore_code.h): four pointers.
+/// `_PyCoCached` (`pycore_code.h)`: four pointers.
 const CACHED_SIZE: u64 = 32;
 /// No function has more locals, cells and free variables.
 const MOST_LOCALS: u64 = 1 << 20;

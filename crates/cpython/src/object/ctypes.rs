@@ -35,7 +35,11 @@ fn info_shape(minor: u32) -> Shape {
     Shape {
         elements: 32 + 16,
         length: 24,
-        references: if minor >= 14 { &[56, 88, 96, 104, 112, 120, 128] } else { &[56, 88, 96, 104, 112, 120] },
+        references: if minor >= 14 {
+            &[56, 88, 96, 104, 112, 120, 128]
+        } else {
+            &[56, 88, 96, 104, 112, 120]
+        },
         format: 136 + later,
         dimensions: 144 + later,
         extents: 152 + later,

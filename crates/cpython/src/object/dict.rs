@@ -11,9 +11,8 @@ use crate::types::{TypeInfo, flag};
 /// Bytes of an entry with its hash, and of one in a table whose keys are all `str`.
 const GENERAL_ENTRY: u64 = 24;
 const TEXT_ENTRY: u64 = 16;
-/// `dk_kind` of tables with any keys, and of tables shared between instances.
+/// `dk_kind` of tables with any keys; the other kinds have `str` keys only.
 const KIND_GENERAL: u8 = 0;
-const KIND_SPLIT: u8 = 2;
 /// 2⁴⁸ slots would not fit any memory; larger logarithms are damage.
 const LARGEST_LOG2: u8 = 48;
 
@@ -33,7 +32,6 @@ pub(crate) struct Keys {
     pub(crate) refcount: u64,
     /// Only `str` keys: the collector then skips them.
     pub(crate) text_only: bool,
-    pub(crate) split: bool,
 }
 
 impl Keys {
@@ -49,7 +47,7 @@ pub(crate) fn keys<M: Memory>(memory: &M, layout: &Layout, start: Addr) -> Optio
     let mut scratch = Vec::new();
     let head = memory.bytes(start, l.indices as usize, &mut scratch)?;
     let filled = size_at(head, l.entries);
-    let (slots, index_bytes, entry_size, text_only, split) = match l.size {
+    let (slots, index_bytes, entry_size, text_only) = match l.size {
         KeysSize::Slots { size, .. } => {
             let slots = size_at(head, size);
             // DK_IXSIZE of 3.10: the narrowest index type that fits.
@@ -59,7 +57,7 @@ pub(crate) fn keys<M: Memory>(memory: &M, layout: &Layout, start: Addr) -> Optio
                 0x1_0000..=0xffff_ffff => 4,
                 _ => 8,
             };
-            (slots, slots.checked_mul(width)?, GENERAL_ENTRY, false, false)
+            (slots, slots.checked_mul(width)?, GENERAL_ENTRY, false)
         }
         KeysSize::Log2 { log2_size, log2_index_bytes, kind } => {
             let log2_size = u8_at(head, log2_size);
@@ -69,8 +67,7 @@ pub(crate) fn keys<M: Memory>(memory: &M, layout: &Layout, start: Addr) -> Optio
             }
             let kind = u8_at(head, kind);
             let entry_size = if kind == KIND_GENERAL { GENERAL_ENTRY } else { TEXT_ENTRY };
-            let split = kind == KIND_SPLIT;
-            (1 << log2_size, 1 << log2_index_bytes, entry_size, kind != KIND_GENERAL, split)
+            (1 << log2_size, 1 << log2_index_bytes, entry_size, kind != KIND_GENERAL)
         }
     };
     // USABLE_FRACTION: two thirds of the slots.
@@ -86,7 +83,6 @@ pub(crate) fn keys<M: Memory>(memory: &M, layout: &Layout, start: Addr) -> Optio
         size,
         refcount: u64_at(head, l.refcount),
         text_only,
-        split,
     })
 }
 
@@ -119,7 +115,11 @@ pub(crate) fn values<M: Memory>(
             let mut scratch = Vec::new();
             let prefix = u64::from(u8_at(memory.bytes(pointer - 1, 1, &mut scratch)?, 0));
             let size = usable.checked_mul(8)?.checked_add(prefix)?;
-            Some(Values { items: pointer, count: keys.filled, block: Some((pointer - prefix, size)) })
+            Some(Values {
+                items: pointer,
+                count: keys.filled,
+                block: Some((pointer - prefix, size)),
+            })
         }
         _ => {
             let mut scratch = Vec::new();
@@ -168,7 +168,9 @@ pub(super) fn decode<M: Memory, V: Visitor>(
         if keys.refcount == 1 {
             sizes.sizeof = sizes.sizeof.saturating_add(keys.size);
         }
-        if mine {
+        if mine && addr == cx.interned {
+            interned(cx, &keys, visitor);
+        } else if mine {
             let namespace = visitor.is_namespace(addr);
             combined(cx, &keys, namespace, visitor);
         }
@@ -208,11 +210,8 @@ fn combined<M: Memory, V: Visitor>(
     namespace: bool,
     visitor: &mut V,
 ) {
-    let key_grounds = if keys_are_visited(cx, keys, visitor) {
-        Grounds::Visible
-    } else {
-        Grounds::Hidden
-    };
+    let key_grounds =
+        if keys_are_visited(cx, keys, visitor) { Grounds::Visible } else { Grounds::Hidden };
     let at = keys.key_offset();
     records(cx, keys.entries, keys.filled, keys.entry_size, visitor, |visitor, index, entry| {
         let key = addr_at(entry, at);
@@ -227,6 +226,20 @@ fn combined<M: Memory, V: Visitor>(
             Link::Entry { index, key }
         };
         visitor.reference(value, link, Grounds::Visible);
+    });
+}
+
+/// The table of interned strings: its references are not counted, and a string that dies is taken out.
+/// (The collector visits it all the same where it tracks it, from 3.14 on.)
+fn interned<M: Memory, V: Visitor>(cx: &Context<'_, M>, keys: &Keys, visitor: &mut V) {
+    let at = keys.key_offset();
+    records(cx, keys.entries, keys.filled, keys.entry_size, visitor, |visitor, index, entry| {
+        let key = addr_at(entry, at);
+        if !key.is_null() {
+            let link = Link::Named(EdgeKind::Weak, cx.words.interned);
+            visitor.reference(key, link, Grounds::Hidden);
+            visitor.reference(key, Link::At(EdgeKind::Entry, index), Grounds::OnlyVisited);
+        }
     });
 }
 
@@ -251,7 +264,9 @@ fn keys_are_visited<M: Memory, V: Visitor>(
 fn is_exact_str<M: Memory>(cx: &Context<'_, M>, addr: Addr) -> bool {
     let type_addr = cx.memory.word(addr + OB_TYPE).map(Addr);
     let flags = type_addr.and_then(|at| cx.memory.word(at + cx.layout.type_.flags));
-    flags.is_some_and(|flags| flags & (flag::UNICODE_SUBCLASS | flag::HEAP_TYPE) == flag::UNICODE_SUBCLASS)
+    flags.is_some_and(|flags| {
+        flags & (flag::UNICODE_SUBCLASS | flag::HEAP_TYPE) == flag::UNICODE_SUBCLASS
+    })
 }
 
 /// Values apart from their keys: the attributes of instances.
@@ -340,4 +355,3 @@ pub(crate) fn get<M: Memory>(memory: &M, layout: &Layout, dict: Addr, key: &str)
         .find(|&(name, _)| text::read_str(memory, layout, name).as_deref() == Some(key))
         .map(|(_, value)| value)
 }
-

@@ -12,10 +12,13 @@ use crate::layout::StackEnd;
 use crate::memory::{Memory, addr_at, u8_at, u64_at};
 use crate::types::TypeInfo;
 
-/// Tags of 3.14's stack references (pycore_stackref.h): the low two bits.
+/// Tags of 3.14's stack references (`pycore_stackref.h)`: the low two bits.
 const TAG: u64 = 3;
 /// An owned reference; the others are borrowed, immortal, or no reference at all.
 const OWNED: u64 = 0;
+
+/// 3.10: an async generator ends with its finalizer, a coroutine with its origin.
+const OLD_FINALIZER: u64 = 88;
 
 /// An owned reference on a frame, or `None`.
 fn stack_reference<M: Memory>(cx: &Context<'_, M>, word: u64) -> Option<Addr> {
@@ -120,9 +123,8 @@ pub(super) fn object<M: Memory, V: Visitor>(
         interpreter_frame(cx, frame, Grounds::Visible, visitor)?;
     }
     let code = untagged(cx, cx.memory.word(frame + cx.layout.frame.code)?);
-    let size = code::locals(cx, code).map_or(info.basic_size, |locals| {
-        info.basic_size + (locals.count + locals.stack_size) * 8
-    });
+    let size = code::locals(cx, code)
+        .map_or(info.basic_size, |locals| info.basic_size + (locals.count + locals.stack_size) * 8);
     Some(Sizes::same(size))
 }
 
@@ -136,7 +138,8 @@ fn old_frame<M: Memory, V: Visitor>(
 ) -> Option<Sizes> {
     let l = &cx.layout.frame;
     let w = cx.words;
-    let fields = [(l.code, w.code), (l.globals, w.globals), (l.builtins, w.builtins), (l.locals, w.locals)];
+    let fields =
+        [(l.code, w.code), (l.globals, w.globals), (l.builtins, w.builtins), (l.locals, w.locals)];
     for (offset, name) in fields {
         strong(visitor, body, offset, EdgeKind::Internal, name, Grounds::Visible);
     }
@@ -178,10 +181,8 @@ pub(super) fn generator<M: Memory, V: Visitor>(
     }
     let Some(state_at) = l.frame_state else {
         strong(visitor, body, l.frame, EdgeKind::Attribute, w.frame, Grounds::Visible);
-        // 3.10: an async generator ends with its finalizer, a coroutine with its origin.
-        const FINALIZER: u64 = 88;
         if coroutine {
-            strong(visitor, body, FINALIZER, EdgeKind::Internal, w.finalizer, Grounds::Visible);
+            strong(visitor, body, OLD_FINALIZER, EdgeKind::Internal, w.finalizer, Grounds::Visible);
         }
         return Some(Sizes::same(info.basic_size));
     };

@@ -92,7 +92,8 @@ fn attribute_dict<M: Memory, V: Visitor>(
     if !dict.is_null() {
         visitor.namespace(dict);
         let link = Link::Named(EdgeKind::Attribute, cx.words.dict);
-        let grounds = if info.family == Family::Module { Grounds::Visible } else { grounds_of(info) };
+        let grounds =
+            if info.family == Family::Module { Grounds::Visible } else { grounds_of(info) };
         visitor.reference(dict, link, grounds);
     }
 }
@@ -139,9 +140,8 @@ fn apart<M: Memory, V: Visitor>(
     keys: Option<dict::Keys>,
     visitor: &mut V,
 ) {
-    let values = keys.and_then(|keys| {
-        Some((keys, dict::values(cx.memory, cx.layout, pointer, &keys)?))
-    });
+    let values =
+        keys.and_then(|keys| Some((keys, dict::values(cx.memory, cx.layout, pointer, &keys)?)));
     let Some((keys, values)) = values else {
         visitor.unreadable();
         return;

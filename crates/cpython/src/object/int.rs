@@ -18,11 +18,7 @@ fn digits<M: Memory>(memory: &M, layout: &Layout, addr: Addr) -> Option<(u64, bo
     })
 }
 
-pub(super) fn decode<M: Memory>(
-    cx: &Context<'_, M>,
-    info: &TypeInfo,
-    addr: Addr,
-) -> Option<Sizes> {
+pub(super) fn decode<M: Memory>(cx: &Context<'_, M>, info: &TypeInfo, addr: Addr) -> Option<Sizes> {
     let (digits, _) = digits(cx.memory, cx.layout, addr)?;
     // From 3.11 on every int has room for one digit, and `__sizeof__` counts it.
     let least = u64::from(cx.layout.minor >= 11);
@@ -65,7 +61,7 @@ pub(super) fn decimal<M: Memory, V: Visitor>(
     const FLAGS: u64 = 24;
     const ALLOC: u64 = 56;
     const DATA: u64 = 64;
-    /// MPD_STATIC_DATA: the words are the object's own.
+    /// `MPD_STATIC_DATA`: the words are the object's own.
     const STATIC_DATA: u8 = 0x20;
     let mut scratch = Vec::new();
     let body = cx.memory.bytes(addr, (DATA + 8) as usize, &mut scratch)?;

@@ -41,6 +41,8 @@ pub(crate) struct Context<'a, M> {
     pub(crate) words: &'a Words,
     /// The interpreter whose table says what static types hold (3.12+).
     pub(crate) interpreter: Addr,
+    /// The dict of interned strings, where the interpreter says which it is (3.12+).
+    pub(crate) interned: Addr,
 }
 
 /// How a reference is called, before names are looked up.

@@ -14,9 +14,9 @@ const BASE: u64 = 48;
 const DESCRIPTOR: u64 = 56;
 const FLAGS: u64 = 64;
 const BODY: u64 = 80;
-/// NPY_ARRAY_OWNDATA.
+/// `NPY_ARRAY_OWNDATA`.
 const OWNS_DATA: u32 = 4;
-/// NPY_MAXDIMS of NumPy 2.
+/// `NPY_MAXDIMS` of NumPy 2.
 const MOST_DIMENSIONS: u64 = 64;
 
 /// `PyArray_Descr`: kind at 24; NumPy 1 has the item size as an int at 32 and the alignment at 36,

@@ -44,14 +44,7 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     let dict = addr_at(body, INSTANCE_DICT);
     if !dict.is_null() && info.dict == DictPlace::None {
         visitor.namespace(dict);
-        strong(
-            visitor,
-            body,
-            INSTANCE_DICT,
-            EdgeKind::Attribute,
-            cx.words.dict,
-            Grounds::Visible,
-        );
+        strong(visitor, body, INSTANCE_DICT, EdgeKind::Attribute, cx.words.dict, Grounds::Visible);
     }
     Some(sizes)
 }

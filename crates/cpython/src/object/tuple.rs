@@ -3,9 +3,7 @@
 
 use deadweight_heap::{Addr, EdgeKind};
 
-use super::{
-    Context, Grounds, Link, Sizes, Visitor, code, grounds_of, plain, pointers, records,
-};
+use super::{Context, Grounds, Link, Sizes, Visitor, code, grounds_of, plain, pointers, records};
 use crate::layout::OB_SIZE;
 use crate::memory::{Memory, addr_at};
 use crate::types::TypeInfo;

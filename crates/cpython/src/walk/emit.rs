@@ -7,10 +7,11 @@ use deadweight_heap::{
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::mark::Marks;
-use super::{Adopted, Ledger, Subject, WalkOptions, is_static};
+use super::{Adopted, Ledger, Subject, WalkOptions, cached_ints, is_static};
 use crate::arenas::Arenas;
 use crate::bitmap::{Bitmap, Ranked};
 use crate::blocks::{Allocators, Held};
+use crate::family::Family;
 use crate::gc_list;
 use crate::header::Header;
 use crate::holders::{FrameAt, Holder, Named};
@@ -52,7 +53,10 @@ pub(super) struct Emitted {
 }
 
 impl<'a, M: Memory> Emitter<'a, M> {
-    #[expect(clippy::too_many_arguments, reason = "called once; a struct of them would say no more")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "called once; a struct of them would say no more"
+    )]
     pub(super) fn new(
         subject: &'a Subject<'a, M>,
         cx: &'a Context<'a, M>,
@@ -106,6 +110,7 @@ impl<'a, M: Memory> Emitter<'a, M> {
             namespaces: &self.namespaces,
             closures: &self.closures,
             type_keys: &self.type_keys,
+            cached_ints: cached_ints(self.subject),
             name_of: self.name_of,
             options: self.options,
             builder,
@@ -254,6 +259,7 @@ struct Sink<'a, M, L> {
     namespaces: &'a Bitmap,
     closures: &'a FxHashMap<Addr, Addr>,
     type_keys: &'a FxHashSet<Addr>,
+    cached_ints: FxHashSet<Addr>,
     name_of: FxHashMap<Addr, NameId>,
     options: WalkOptions<'a>,
     builder: HeapBuilder,
@@ -271,7 +277,8 @@ impl<M: Memory, L: Ledger> Sink<'_, M, L> {
     fn flags(&self, info: &TypeInfo, addr: Addr, refcount: u64) -> NodeFlags {
         let mut bits = 0;
         let layout = &self.subject.runtime.layout;
-        let fixed = is_static(self.subject.memory, addr);
+        let cached = info.family == Family::Int && self.cached_ints.contains(&addr);
+        let fixed = cached || is_static(self.subject.memory, addr);
         if layout.object.refcount.is_immortal(refcount) || fixed {
             bits |= NodeFlags::INTERPRETER;
         }
@@ -307,7 +314,11 @@ impl<M: Memory, L: Ledger> Sink<'_, M, L> {
             let start = addr - info.before;
             self.own(start, info.before.saturating_add(sizes.body));
         }
-        self.builder.set_sizes(Bytes(self.held.held), Bytes(self.held.requested), self.held.modelled);
+        self.builder.set_sizes(
+            Bytes(self.held.bytes),
+            Bytes(self.held.requested),
+            self.held.modelled,
+        );
         // sys.getsizeof adds the heads if this very object has them: static types have none, but
         // 3.11 and 3.12 look at the type only.
         let static_type = self.in_type && is_static(self.subject.memory, addr);
@@ -325,7 +336,7 @@ impl<M: Memory, L: Ledger> Sink<'_, M, L> {
         }
         let held = self.allocators.held(start, requested);
         self.held.add(held, requested);
-        self.ledger.owned(start, held.bytes);
+        self.ledger.owned(start, held.bytes, held.small);
         true
     }
 

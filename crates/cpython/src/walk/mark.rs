@@ -70,7 +70,15 @@ impl<'a, M: Memory> Marker<'a, M> {
         only_visible: bool,
     ) -> Self {
         let marks = Marks::new(space);
-        Marker { subject, space, types, marks, pending: Vec::new(), only_visible, current: Addr::NULL }
+        Marker {
+            subject,
+            space,
+            types,
+            marks,
+            pending: Vec::new(),
+            only_visible,
+            current: Addr::NULL,
+        }
     }
 
     /// Marks an object and leaves it to be visited. `false` if there is no live object there.
@@ -125,7 +133,8 @@ impl<'a, M: Memory> Marker<'a, M> {
 impl<M: Memory> Visitor for Marker<'_, M> {
     #[inline]
     fn reference(&mut self, target: Addr, link: Link, grounds: Grounds) {
-        if !grounds.is_followed(self.only_visible) || matches!(link, Link::Named(EdgeKind::Weak, _)) {
+        if !grounds.is_followed(self.only_visible) || matches!(link, Link::Named(EdgeKind::Weak, _))
+        {
             return;
         }
         let strict = !grounds.is_conservative();

@@ -52,8 +52,8 @@ pub struct WalkOptions<'a> {
 
 /// Told where blocks lie, so that resident memory can be accounted for.
 pub trait Ledger {
-    /// A block that belongs to an object.
-    fn owned(&mut self, start: Addr, held: u64);
+    /// A block that belongs to an object; `small` if it is the small-block allocator's.
+    fn owned(&mut self, start: Addr, held: u64, small: bool);
     /// A block of the small-block allocator that is in use but belongs to no object.
     fn unowned(&mut self, start: Addr, held: u64);
 }
@@ -90,7 +90,9 @@ pub fn walk<M: Memory, L: Ledger>(
     let mut types = TypeTable::new(subject.runtime.type_type);
     let words = Words::new(&mut types.names);
     let main = subject.runtime.interpreters.first().copied().unwrap_or_default();
-    let cx = Context { memory, layout, words: &words, interpreter: main };
+    let interned = layout.interpreter.interned_strings;
+    let interned = interned.and_then(|at| memory.word(main + at)).map_or(Addr::NULL, Addr);
+    let cx = Context { memory, layout, words: &words, interpreter: main, interned };
 
     let mut named = Named::default();
     for &interpreter in &subject.runtime.interpreters {
@@ -130,7 +132,8 @@ pub fn walk<M: Memory, L: Ledger>(
     let arenas = read_arenas(subject);
     let mut unnamed = Vec::new();
     if !only_visible {
-        unnamed = native::mark_rest(subject, &space, &mut marker, &cx, &named_marks, arenas.as_ref());
+        unnamed =
+            native::mark_rest(subject, &space, &mut marker, &cx, &named_marks, arenas.as_ref());
     }
     let Marker { types, marks, .. } = marker;
     let adopted = unreached::classify(subject, &cx, &space, types, &marks, &named_marks, &unnamed);
@@ -143,8 +146,12 @@ pub fn walk<M: Memory, L: Ledger>(
         .map(|info| info.cached_keys)
         .filter(|keys| !keys.is_null())
         .collect();
-    let emitted = Emitter::new(subject, &cx, &space, marks, named_marks, adopted, type_keys, options)
-        .emit(named, arenas.as_ref(), ledger)?;
+    let emitted =
+        Emitter::new(subject, &cx, &space, marks, named_marks, adopted, type_keys, options).emit(
+            named,
+            arenas.as_ref(),
+            ledger,
+        )?;
     Ok(Walked {
         heap: emitted.heap,
         gaps: gaps.into_iter().chain(emitted.gaps).collect(),
@@ -236,6 +243,20 @@ fn gaps<M: Memory>(
         note(GapKind::UnprovenLayout, 1, detail);
     }
     gaps
+}
+
+/// The cached ints of 3.10, which are objects like any other; later versions have them in static data.
+fn cached_ints<M: Memory>(subject: &Subject<'_, M>) -> FxHashSet<Addr> {
+    /// -5 to 256 (`pycore_interp.h`, `_PY_NSMALLNEGINTS` and `_PY_NSMALLPOSINTS`).
+    const COUNT: u64 = 262;
+    let mut found = FxHashSet::default();
+    if let Some(at) = subject.runtime.layout.interpreter.small_ints {
+        for &interpreter in &subject.runtime.interpreters {
+            let pointers = (0..COUNT).map(|index| interpreter + at + index * 8);
+            found.extend(pointers.filter_map(|at| subject.memory.word(at)).map(Addr));
+        }
+    }
+    found
 }
 
 /// Whether an address lies in static data.

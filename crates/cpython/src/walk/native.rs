@@ -110,7 +110,8 @@ fn sweep<M: Memory>(
 ) {
     let mut candidates = Vec::new();
     arenas.each_live(subject.memory, |block| {
-        let claimed = |at| space.granule(at).is_some_and(|granule| marker.marks.claimed.has(granule));
+        let claimed =
+            |at| space.granule(at).is_some_and(|granule| marker.marks.claimed.has(granule));
         if !claimed(block.start) {
             candidates.push(block);
         }
@@ -147,9 +148,8 @@ fn is_object<M: Memory>(
         _ => info.basic_size,
     };
     // What has one size only sits in blocks of just that size.
-    let one_size = info.family == Family::Plain
-        && info.item_size == 0
-        && !info.has(flag::INLINE_VALUES);
+    let one_size =
+        info.family == Family::Plain && info.item_size == 0 && !info.has(flag::INLINE_VALUES);
     let fits = block.size >= before + least
         && (!one_size || block.size == (before + least).next_multiple_of(16));
     info.before == before && fits && (!info.has_gc() || has_sane_head(memory, addr))

@@ -116,9 +116,10 @@ impl Graph {
             let mut path = vec![(start, 0)];
             while let Some((addr, next)) = path.pop() {
                 let targets = rows.get(&addr).map_or(&[][..], |&row| self.targets_of(row));
-                match targets[next.min(targets.len())..].iter().position(|target| {
-                    garbage(target) && !seen.contains(target)
-                }) {
+                match targets[next.min(targets.len())..]
+                    .iter()
+                    .position(|target| garbage(target) && !seen.contains(target))
+                {
                     Some(offset) => {
                         let target = targets[next + offset];
                         path.push((addr, next + offset + 1));
