@@ -1,0 +1,99 @@
+//! Which interpreter a process runs: the symbols that lead into it.
+
+use std::path::Path;
+
+use deadweight_cpython::{Memory, Symbols};
+
+use crate::live::LiveCopy;
+
+/// Finds the interpreter's symbols; `None` if there is no CPython in the process.
+///
+/// All of them are in the dynamic symbol table, which stripping leaves alone; from 3.11 on the section
+/// `.PyRuntime` leads to the runtime as well.
+pub(crate) fn symbols(copy: &LiveCopy) -> Option<Symbols> {
+    let runtime = copy.find_symbol("_PyRuntime").or_else(|| copy.find_section(".PyRuntime"))?;
+    let type_type = copy.symbol_in(runtime.image, "PyType_Type")?;
+    let version = copy.symbol_in(runtime.image, "Py_Version").map(|symbol| symbol.addr);
+    Some(Symbols {
+        runtime: runtime.addr,
+        type_type: type_type.addr,
+        version,
+        version_text: if version.is_none() { version_text(copy, runtime.image) } else { None },
+        debug_build: copy.symbol_in(runtime.image, "_Py_NegativeRefcount").is_some(),
+    })
+}
+
+/// 3.10 has no symbol for its version: it stands among the constants, as the text that
+/// `Py_GetVersion` begins with.
+fn version_text(copy: &LiveCopy, image: u32) -> Option<String> {
+    const LONGEST: usize = 16;
+    let constants = copy.section_in(image, ".rodata")?;
+    let mut scratch = Vec::new();
+    let mut at = constants.addr;
+    let end = at + constants.size.0;
+    while at < end {
+        let length = (end.since(at) as usize).min(1 << 16);
+        // Pieces overlap by what a text can be long.
+        let piece = copy.bytes(at, length, &mut scratch)?;
+        if let Some(text) = version_in(piece) {
+            return Some(text);
+        }
+        at = at + (length.saturating_sub(LONGEST)).max(1) as u64;
+        if length < 1 << 16 {
+            break;
+        }
+    }
+    None
+}
+
+/// A NUL-terminated `3.x.y` (or `3.x.y+`) between two NULs.
+fn version_in(bytes: &[u8]) -> Option<String> {
+    bytes.split(|&byte| byte == 0).find_map(|text| {
+        let digits = text.strip_prefix(b"3.")?;
+        let text = std::str::from_utf8(text).ok()?;
+        let parts: Vec<&str> = text.trim_end_matches('+').split('.').collect();
+        let is_number = |part: &&str| part.len() <= 2 && part.parse::<u8>().is_ok();
+        let fits = digits.len() <= 7 && parts.len() == 3 && parts.iter().all(is_number);
+        fits.then(|| text.to_owned())
+    })
+}
+
+/// The name of another Python that the process runs, if we know it.
+pub(crate) fn other_python(copy: &LiveCopy) -> Option<&'static str> {
+    let is_pypy = |path: &Path| {
+        path.file_name().is_some_and(|name| {
+            let name = name.to_string_lossy();
+            name.starts_with("libpypy") || name.starts_with("pypy")
+        })
+    };
+    copy.images().iter().any(|image| is_pypy(&image.path)).then_some("PyPy")
+}
+
+/// File names of the images, by number.
+pub(crate) fn image_names(copy: &LiveCopy) -> Vec<String> {
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    copy.images().iter().map(|image| name(&image.path)).collect()
+}
+
+/// The threads, as the decoders want them.
+pub(crate) fn threads(copy: &LiveCopy) -> Vec<deadweight_cpython::Thread> {
+    let convert = |thread: &crate::Thread| deadweight_cpython::Thread {
+        tid: thread.tid,
+        thread_pointer: thread.registers.thread_pointer.0,
+        stack_pointer: thread.registers.stack_pointer.0,
+        registers: thread.registers.general.to_vec(),
+    };
+    copy.threads().iter().map(convert).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_stands_alone_between_nuls() {
+        assert_eq!(version_in(b"x\x003.10.13\0y").as_deref(), Some("3.10.13"));
+        assert_eq!(version_in(b"\x003.10.2+\0").as_deref(), Some("3.10.2+"));
+        assert_eq!(version_in(b"\x003.10\0 3.10.13\x003.10.x\x003.1415926\0"), None);
+    }
+}

@@ -1,0 +1,3 @@
+//! What the decoders ask of every source of bytes.
+
+pub use deadweight_cpython::{Memory, Region, RegionKind};

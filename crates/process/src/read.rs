@@ -1,0 +1,157 @@
+//! From a process number to a capture: copy, recognise, walk, account.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use deadweight_cpython::{Refusal, Runtime, Subject, WalkOptions, walk};
+use deadweight_heap::{BuildError, Capture, Gap, GapKind, Provenance};
+
+use crate::account::{Residency, account};
+use crate::error::Error;
+use crate::interpreter;
+use crate::live::LiveCopy;
+use crate::pages::PageSource;
+use crate::take::Limits;
+
+/// How to read a process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// What taking the copy may cost.
+    pub limits: Limits,
+    /// Keep short `str` keys of dicts.
+    pub values: bool,
+    /// Sizes only, no references.
+    pub shallow: bool,
+}
+
+/// Why there is no capture.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The process could not be copied.
+    #[error(transparent)]
+    Process(#[from] Error),
+    /// There is no CPython in it.
+    #[error("process {pid} ({program}) is not a Python program that deadweight can read{}",
+        other.map_or(String::new(), |other| format!(": it runs {other}")))]
+    NotPython {
+        /// The process.
+        pid: u32,
+        /// Its program file.
+        program: String,
+        /// The other Python it runs, if we know it.
+        other: Option<&'static str>,
+    },
+    /// There is one, but not one we know.
+    #[error("process {pid}: {refusal}")]
+    Refused {
+        /// The process.
+        pid: u32,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// Its heap has more objects or references than we can number.
+    #[error("process {pid}: {source}")]
+    TooLarge {
+        /// The process.
+        pid: u32,
+        /// What there is too much of.
+        source: BuildError,
+    },
+}
+
+impl ReadError {
+    /// What to do next; `None` where there is nothing to do.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            ReadError::Process(error) => error.hint(),
+            ReadError::NotPython { other: Some(_), .. } => {
+                Some("deadweight reads CPython 3.10 to 3.15.".to_owned())
+            }
+            ReadError::NotPython { other: None, .. } => Some(
+                "If it is a shell or a wrapper, give the number of the Python process it started: \
+                 `pgrep -af python` lists them."
+                    .to_owned(),
+            ),
+            ReadError::Refused { refusal: Refusal::NotInitialised, .. } => {
+                Some("Try again in a moment: it is starting up or about to end.".to_owned())
+            }
+            ReadError::Refused { .. } | ReadError::TooLarge { .. } => None,
+        }
+    }
+}
+
+/// Reads a live process: stops it, copies its memory, lets it go on, and walks the copy.
+///
+/// # Errors
+///
+/// If it cannot be copied, is no CPython that we know, or is too large.
+pub fn read(pid: u32, options: &ReadOptions) -> Result<Capture, ReadError> {
+    let copy = LiveCopy::take(pid, &options.limits)?;
+    decode(&copy, options)
+}
+
+/// Walks a copy.
+///
+/// # Errors
+///
+/// If it holds no CPython that we know, or one that is too large.
+pub fn decode(copy: &LiveCopy, options: &ReadOptions) -> Result<Capture, ReadError> {
+    let pid = copy.pid();
+    let Some(symbols) = interpreter::symbols(copy) else {
+        let program = copy.program().to_owned();
+        return Err(ReadError::NotPython { pid, program, other: interpreter::other_python(copy) });
+    };
+    let runtime =
+        Runtime::attach(copy, &symbols).map_err(|refusal| ReadError::Refused { pid, refusal })?;
+    let threads = interpreter::threads(copy);
+    let images = interpreter::image_names(copy);
+    let subject = Subject { memory: copy, runtime: &runtime, threads: &threads, images: &images };
+    let mut residency = Residency::new(copy);
+    let walk_options =
+        WalkOptions { values: options.values, shallow: options.shallow, visible_from: None };
+    let walked = walk(&subject, walk_options, &mut residency)
+        .map_err(|source| ReadError::TooLarge { pid, source })?;
+    let (account, difference) = account(&residency, &walked.arenas, walked.pymalloc);
+    let mut gaps = walked.gaps;
+    gaps.extend(difference);
+    gaps.extend(copy_gaps(copy));
+    let provenance = Provenance {
+        pid,
+        command: copy.command().join(" "),
+        python: runtime.version.to_string(),
+        executable: copy.program().to_owned(),
+        taken_at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
+        pause_micros: u64::try_from(copy.pause().as_micros()).unwrap_or(u64::MAX),
+        copied: copy.copied(),
+        threads: copy.threads().len() as u32,
+        reader: env!("CARGO_PKG_VERSION").to_owned(),
+        values: options.values,
+        tracked: walked.tracked,
+        permanent: walked.permanent,
+    };
+    Ok(Capture { heap: walked.heap, account, gaps, provenance })
+}
+
+/// What the copy itself lacks.
+fn copy_gaps(copy: &LiveCopy) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    if copy.page_source() == PageSource::Mappings {
+        gaps.push(Gap {
+            kind: GapKind::NoPagemap,
+            count: 1,
+            detail: "the kernel did not let us see single pages: whole mappings were read, and \
+                     resident bytes are exact for whole mappings only"
+                .to_owned(),
+        });
+    }
+    let vanished = copy.vanished().0;
+    if vanished > 0 {
+        gaps.push(Gap {
+            kind: GapKind::Vanished,
+            count: vanished,
+            detail: format!("{vanished} bytes were listed but could not be read"),
+        });
+    }
+    gaps
+}
