@@ -47,8 +47,9 @@ impl Held {
 /// glibc's chunk header (malloc/malloc.c): the size with three flags in its low bits.
 const CHUNK_FLAGS: u64 = 7;
 const CHUNK_MAPPED: u64 = 2;
-/// A chunk may be larger than asked for by less than the smallest chunk, or by a page if mapped.
-const CHUNK_SPARE: u64 = 32;
+/// What is left of a free chunk is given along if it is too small to be one itself (16 bytes); a mapped
+/// chunk is rounded up to pages.
+const CHUNK_SPARE: u64 = 16;
 const MAPPED_SPARE: u64 = 4096 + 16;
 
 impl<'a, M: Memory> Allocators<'a, M> {
@@ -69,10 +70,10 @@ impl<'a, M: Memory> Allocators<'a, M> {
         let word = self.memory.word(start - 8).unwrap_or(0);
         let size = word & !CHUNK_FLAGS;
         let spare = if word & CHUNK_MAPPED != 0 { MAPPED_SPARE } else { CHUNK_SPARE };
-        let least = requested.saturating_add(8);
-        if size >= least && size - least <= spare && size.is_multiple_of(16) {
+        let least = self.model.chunk(Bytes(requested)).0;
+        if size >= least && size - least <= spare {
             return HeldBlock { bytes: size, modelled: false, small: false };
         }
-        HeldBlock { bytes: self.model.chunk(Bytes(requested)).0, modelled: true, small: false }
+        HeldBlock { bytes: least, modelled: true, small: false }
     }
 }

@@ -51,6 +51,7 @@ mod status;
 #[expect(unsafe_code, reason = "the one place that calls the operating system directly")]
 mod sys;
 mod take;
+mod usage;
 
 pub use areas::{Area, AreaKind};
 pub use deadline::Stage;
@@ -67,6 +68,7 @@ pub use permission::Denial;
 pub use read::{ReadError, ReadOptions, decode, read};
 pub use smaps::Rollup;
 pub use take::Limits;
+pub use usage::{Usage, memory_available, usage, volunteer_when_memory_runs_out};
 
 /// Bytes of a page: x86-64 has no other base size.
 const PAGE: u64 = 4096;

@@ -8,6 +8,7 @@ use std::ops::{Deref, DerefMut, Range};
 use std::os::fd::AsRawFd;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use libc::{c_int, c_long, c_void, pid_t};
 
@@ -290,4 +291,20 @@ pub(crate) fn catch_signal(signal: c_int) -> io::Result<()> {
 /// How often a signal was caught.
 pub(crate) fn signals_caught(signal: c_int) -> u32 {
     CAUGHT.get(signal as usize).map_or(0, |count| count.load(Ordering::Relaxed))
+}
+
+/// Processor time (user and system) and the largest resident size in bytes of this process.
+pub(crate) fn own_usage() -> (Duration, u64) {
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: getrusage writes one `rusage` to where the pointer leads; all-zero bytes are a valid
+    // one, should it fail.
+    let usage = unsafe {
+        libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr());
+        usage.assume_init()
+    };
+    let time = |time: libc::timeval| {
+        Duration::new(time.tv_sec.cast_unsigned(), time.tv_usec as u32 * 1000)
+    };
+    // Linux counts ru_maxrss in KiB.
+    (time(usage.ru_utime) + time(usage.ru_stime), usage.ru_maxrss.cast_unsigned() * 1024)
 }

@@ -1,0 +1,40 @@
+//! `deadweight tree`.
+
+use std::io::Write;
+
+use deadweight_heap::{Heap, TreeOptions, query};
+use deadweight_report::{json, text, view};
+
+use super::{dominators, paths};
+use crate::args::{Talk, Tree};
+use crate::exit::Failure;
+use crate::target::{Depth, each_capture};
+
+pub(crate) fn run(args: &Tree, talk: &Talk, out: &mut dyn Write) -> Result<(), Failure> {
+    each_capture(&args.target, talk, Depth::default(), |capture, mut progress| {
+        let heap = &capture.heap;
+        let start = match &args.from {
+            None => Heap::ROOT,
+            Some(text) => match query(heap, text)?.nodes() {
+                [node] => *node,
+                nodes => {
+                    let found = nodes.len();
+                    return Err(Failure::new(format!("`{text}` leads to {found} objects"))
+                        .with_hint("--from takes a path to one object, or 0xADDRESS."));
+                }
+            },
+        };
+        let dominators = dominators(heap, &mut progress);
+        let paths = paths(heap, &mut progress);
+        progress.stage("laying out the tree");
+        let options = TreeOptions { depth: args.depth, width: args.top };
+        let view = view::Tree::of(heap, &dominators, &paths, start, options);
+        drop(progress);
+        if args.output.json {
+            json::tree(&view, out)?
+        } else {
+            text::tree(&view, out)?
+        }
+        Ok(out.flush()?)
+    })
+}

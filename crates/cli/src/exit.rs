@@ -1,0 +1,118 @@
+//! How a run ends.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use deadweight_heap::QueryError;
+use deadweight_heap::snapshot::SnapshotError;
+use deadweight_process::{Error, ReadError};
+
+/// The exit status: 0, or 2 for a failure. (1 is kept for limits that were exceeded.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitStatus {
+    /// All went well.
+    Success,
+    /// It could not be done.
+    Failure,
+}
+
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> ExitCode {
+        match status {
+            ExitStatus::Success => ExitCode::SUCCESS,
+            ExitStatus::Failure => ExitCode::from(2),
+        }
+    }
+}
+
+/// Why it could not be done: what and where, and apart from that what to do next.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message: String,
+    hint: Option<String>,
+    broken_pipe: bool,
+}
+
+impl Failure {
+    pub(crate) fn new(message: impl Into<String>) -> Failure {
+        Failure { message: message.into(), hint: None, broken_pipe: false }
+    }
+
+    pub(crate) fn with_hint(self, hint: impl Into<String>) -> Failure {
+        Failure { hint: Some(hint.into()), ..self }
+    }
+
+    /// Something about a file.
+    pub(crate) fn of_file(path: &std::path::Path, what: &str, error: &io::Error) -> Failure {
+        Failure::new(format!("cannot {what} {}: {error}", path.display()))
+    }
+
+    /// The same, with the file it is about in front.
+    pub(crate) fn at(self, path: &std::path::Path) -> Failure {
+        Failure { message: format!("{}: {}", path.display(), self.message), ..self }
+    }
+
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        self.broken_pipe
+    }
+
+    pub(crate) fn print(&self, to: &mut dyn Write) {
+        // If stderr is gone there is nobody to tell.
+        let _ = writeln!(to, "error: {}", self.message);
+        if let Some(hint) = &self.hint {
+            let _ = writeln!(to, "hint: {hint}");
+        }
+    }
+}
+
+/// An error with all its causes in one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.ends_with(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        let broken_pipe = error.kind() == io::ErrorKind::BrokenPipe;
+        Failure { message: format!("cannot write: {error}"), hint: None, broken_pipe }
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Failure {
+        Failure { message: with_causes(&error), hint: error.hint(), broken_pipe: false }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure { message: with_causes(&error), hint: error.hint(), broken_pipe: false }
+    }
+}
+
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Failure {
+        let failure = Failure::new(error.to_string());
+        match error {
+            QueryError::Ambiguous { .. } => failure.with_hint("Give the full name: `module.Type`."),
+            QueryError::Unknown { .. } => failure.with_hint(
+                "`deadweight census` lists the types; docs/paths.md has the grammar of paths.",
+            ),
+            _ => failure,
+        }
+    }
+}
+
+impl From<SnapshotError> for Failure {
+    fn from(error: SnapshotError) -> Failure {
+        Failure::new(with_causes(&error))
+    }
+}

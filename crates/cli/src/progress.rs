@@ -1,0 +1,86 @@
+//! Progress on stderr, for what takes longer than a second.
+
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::args::Talk;
+
+/// Nothing is shown before.
+const PATIENCE: Duration = Duration::from_secs(1);
+const TICK: Duration = Duration::from_millis(120);
+
+/// Says what is being done, once it takes long.
+pub(crate) struct Progress {
+    verbose: bool,
+    stage: Option<(&'static str, Instant)>,
+    spinner: Option<(Sender<&'static str>, JoinHandle<()>)>,
+}
+
+impl Progress {
+    pub(crate) fn new(talk: &Talk) -> Progress {
+        let spinner = (!talk.quiet && !talk.verbose).then(|| {
+            let (sender, stages) = mpsc::channel();
+            (sender, thread::spawn(move || spin(&stages)))
+        });
+        Progress { verbose: talk.verbose, stage: None, spinner }
+    }
+
+    /// The next stage begins.
+    pub(crate) fn stage(&mut self, name: &'static str) {
+        self.finish_stage();
+        self.stage = Some((name, Instant::now()));
+        if let Some((sender, _)) = &self.spinner {
+            // A spinner that has died is no reason to fail.
+            let _ = sender.send(name);
+        }
+    }
+
+    #[expect(clippy::print_stderr, reason = "this is where progress goes")]
+    fn finish_stage(&mut self) {
+        if let Some((name, since)) = self.stage.take()
+            && self.verbose
+        {
+            eprintln!("{name}: {:.0} ms", since.elapsed().as_secs_f64() * 1000.0);
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.finish_stage();
+        if let Some((sender, handle)) = self.spinner.take() {
+            drop(sender);
+            let _ = handle.join();
+        }
+    }
+}
+
+fn spin(stages: &mpsc::Receiver<&'static str>) {
+    let begun = Instant::now();
+    let mut name = "";
+    let mut bar: Option<ProgressBar> = None;
+    loop {
+        match stages.recv_timeout(TICK) {
+            Ok(next) => name = next,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        if begun.elapsed() >= PATIENCE {
+            let bar = bar.get_or_insert_with(spinner);
+            bar.set_message(name);
+            bar.tick();
+        }
+    }
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+}
+
+fn spinner() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)
+}

@@ -1,0 +1,31 @@
+//! JSON for programs: one document a verb. Sizes are integers of bytes. docs/json.md has the schemas;
+//! keys are only ever added.
+
+mod census;
+mod gaps;
+mod sizes;
+mod tree;
+mod weigh;
+mod why;
+
+pub use census::census;
+pub use sizes::sizes;
+pub use tree::tree;
+pub use weigh::weigh;
+pub use why::why;
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+/// One document and a line end.
+fn write(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, document)?;
+    writeln!(out)
+}
+
+/// How sizes are known: `modelled` as soon as one of them follows a rule.
+fn trust(modelled: bool) -> &'static str {
+    use deadweight_heap::Trust;
+    if modelled { Trust::Modelled.word() } else { Trust::Measured.word() }
+}

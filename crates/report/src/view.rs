@@ -1,0 +1,220 @@
+//! What a report shows: each number once, for whichever format.
+
+use deadweight_heap::{
+    Bytes, Capture, Census, Dominators, Gap, Heap, HeavyRow, Layer, MergedPath, NodeFlags, NodeId,
+    ShortestPaths, Step, TreeOptions, TreeRow, heaviest, merged_paths, tree,
+};
+
+/// What reading and analysing cost ourselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// From start to report.
+    pub elapsed_micros: u64,
+    /// Processor time, user and system.
+    pub cpu_micros: u64,
+    /// The most memory we had resident.
+    pub peak: Bytes,
+}
+
+/// Objects and what they hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// How many.
+    pub objects: u64,
+    /// What they hold.
+    pub held: Bytes,
+}
+
+impl Sum {
+    fn add(&mut self, held: Bytes) {
+        self.objects += 1;
+        self.held += held;
+    }
+}
+
+/// `weigh`: a capture at a glance.
+#[derive(Debug)]
+pub struct Weigh<'a> {
+    /// The capture.
+    pub capture: &'a Capture,
+    /// All objects.
+    pub all: Sum,
+    /// References between objects.
+    pub references: u64,
+    /// Objects in the collector's lists.
+    pub tracked: u64,
+    /// The interpreter's own: immortal, cached, static.
+    pub interpreter: Sum,
+    /// Alive, but held by native code only.
+    pub native: Sum,
+    /// Unreachable, not yet collected.
+    pub garbage: Sum,
+    /// Whose size follows a rule instead of an allocator's header.
+    pub modelled: Sum,
+    /// Where the weight gathers.
+    pub heaviest: Vec<HeavyRow>,
+    /// What it cost us.
+    pub cost: Cost,
+}
+
+impl<'a> Weigh<'a> {
+    /// Looks a capture over.
+    #[must_use]
+    pub fn of(
+        capture: &'a Capture,
+        dominators: &Dominators,
+        paths: &ShortestPaths,
+        top: usize,
+        cost: Cost,
+    ) -> Weigh<'a> {
+        let heap = &capture.heap;
+        let mut view = Weigh {
+            capture,
+            all: Sum::default(),
+            references: heap.references(),
+            tracked: heap.tracked(),
+            interpreter: Sum::default(),
+            native: Sum::default(),
+            garbage: Sum::default(),
+            modelled: Sum::default(),
+            heaviest: heaviest(heap, dominators, paths, top),
+            cost,
+        };
+        for node in heap.object_ids() {
+            let held = heap.nodes.held(node);
+            let flags = heap.nodes.flags(node);
+            view.all.add(held);
+            if flags.has(NodeFlags::MODELLED) {
+                view.modelled.add(held);
+            }
+            if flags.has(NodeFlags::INTERPRETER) {
+                view.interpreter.add(held);
+            } else {
+                match flags.layer() {
+                    Layer::Named => {}
+                    Layer::Native => view.native.add(held),
+                    Layer::Garbage => view.garbage.add(held),
+                }
+            }
+        }
+        view
+    }
+}
+
+/// `census`: all objects by type or module.
+#[derive(Debug)]
+pub struct CensusView<'a> {
+    /// The heap.
+    pub heap: &'a Heap,
+    /// What could not be read.
+    pub gaps: &'a [Gap],
+    /// The rows, sorted.
+    pub census: Census,
+    /// References between objects; `None` if they were not looked at.
+    pub references: Option<u64>,
+    /// Objects in the collector's lists.
+    pub tracked: u64,
+    /// How many rows to show.
+    pub top: usize,
+}
+
+/// `why`: what holds some nodes.
+#[derive(Debug)]
+pub struct Why<'a> {
+    /// The heap.
+    pub heap: &'a Heap,
+    /// What was asked for.
+    pub query: &'a str,
+    /// How many nodes it is.
+    pub count: u64,
+    /// What they retain together.
+    pub retained: Bytes,
+    /// What they themselves hold.
+    pub held: Bytes,
+    /// The paths to them, heaviest first, as many as were asked for.
+    pub paths: Vec<MergedPath>,
+    /// The path to the heaviest node of each.
+    pub examples: Vec<Vec<Step>>,
+}
+
+impl<'a> Why<'a> {
+    /// Finds the paths to some nodes.
+    #[must_use]
+    pub fn of(
+        heap: &'a Heap,
+        query: &'a str,
+        nodes: &[NodeId],
+        dominators: &Dominators,
+        paths: &ShortestPaths,
+        top: usize,
+    ) -> Why<'a> {
+        let merged = merged_paths(heap, paths, dominators, nodes, top);
+        Why {
+            heap,
+            query,
+            count: nodes.len() as u64,
+            retained: dominators.retained_by_all(nodes),
+            held: nodes.iter().map(|&node| heap.nodes.held(node)).sum(),
+            examples: merged.iter().map(|path| paths.path_to(heap, path.example)).collect(),
+            paths: merged,
+        }
+    }
+}
+
+/// `tree`: what dominates what.
+#[derive(Debug)]
+pub struct Tree<'a> {
+    /// The heap.
+    pub heap: &'a Heap,
+    /// What the whole heap retains.
+    pub whole: Bytes,
+    /// The rows, each before those below it.
+    pub rows: Vec<TreeRow>,
+}
+
+impl<'a> Tree<'a> {
+    /// Lays out the tree below a node.
+    #[must_use]
+    pub fn of(
+        heap: &'a Heap,
+        dominators: &Dominators,
+        paths: &ShortestPaths,
+        start: NodeId,
+        options: TreeOptions,
+    ) -> Tree<'a> {
+        let whole = dominators.retained(Heap::ROOT);
+        Tree { heap, whole, rows: tree(heap, dominators, paths, start, options) }
+    }
+}
+
+/// `sizes`: what objects of one interpreter really cost.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SizesView {
+    /// The interpreter's version.
+    pub python: String,
+    /// Its program file.
+    pub executable: String,
+    /// Facts of its object model, by name.
+    pub model: Vec<(String, u64)>,
+    /// The smallest and largest int that the interpreter keeps ready.
+    pub cached_ints: (i64, i64),
+    /// The specimens.
+    pub rows: Vec<SizeRow>,
+}
+
+/// One specimen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SizeRow {
+    /// The type.
+    pub type_name: String,
+    /// What it holds: `empty`, `1 item`, `100 items`…
+    pub specimen: String,
+    /// What it really holds by itself.
+    pub held: Bytes,
+    /// The same before rounding.
+    pub requested: Bytes,
+    /// What it keeps alive, its items included.
+    pub retained: Bytes,
+    /// What `sys.getsizeof` says.
+    pub getsizeof: Bytes,
+}
