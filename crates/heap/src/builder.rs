@@ -14,8 +14,8 @@ use crate::units::{Addr, Bytes, NodeId, TypeId};
 /// Why a heap could not be built.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum BuildError {
-    /// More rows than 32-bit ids can name.
-    #[error("more than 4,294,967,294 {0}: a heap of this size is not supported")]
+    /// More rows than 32-bit ids can name: 2³² − 2 objects or 2³¹ references.
+    #[error("too many {0}: a heap of this size is not supported")]
     TooMany(&'static str),
     /// A reference to a row that was never pushed.
     #[error("reference {edge} leads to node {target}, but there are only {nodes}")]
@@ -30,6 +30,9 @@ pub enum BuildError {
     /// Objects must come by rising address, after all pseudo nodes.
     #[error("object at {0} came out of order")]
     OutOfOrder(Addr),
+    /// Node 0 must be a pseudo node: the root.
+    #[error("a heap begins with its root, which is no object")]
+    NoRoot,
 }
 
 /// Fills a [`Heap`]: node 0 (the root) first, then the other pseudo nodes, then objects by rising
@@ -126,8 +129,11 @@ impl HeapBuilder {
     /// The next pseudo node. The first one is the root.
     ///
     /// # Errors
-    /// After 2³² − 2 nodes.
+    /// After an object, and after 2³² − 2 nodes.
     pub fn push_pseudo(&mut self, type_id: TypeId, address: Addr) -> Result<NodeId, BuildError> {
+        if !self.last.is_null() {
+            return Err(BuildError::OutOfOrder(address));
+        }
         let flags = NodeFlags(NodeFlags::PSEUDO);
         self.push(Node { address, type_id, held: Bytes(0), requested: Bytes(0), flags })
     }
@@ -167,10 +173,10 @@ impl HeapBuilder {
         if self.nodes.len() >= (u32::MAX - 1) as usize {
             return Err(BuildError::TooMany("objects"));
         }
-        let Ok(start) = u32::try_from(self.edges.len()) else {
+        if self.edges.len() > Edges::MOST {
             return Err(BuildError::TooMany("references"));
-        };
-        self.edges.starts.push(start);
+        }
+        self.edges.starts.push(self.edges.len() as u32);
         Ok(self.nodes.push(node))
     }
 
@@ -202,24 +208,29 @@ impl HeapBuilder {
     /// Freezes the heap.
     ///
     /// # Errors
-    /// When a reference leads nowhere or there are too many.
+    /// When there is no root, or a reference leads nowhere, or there are too many.
     pub fn finish(mut self) -> Result<Heap, BuildError> {
-        let Ok(end) = u32::try_from(self.edges.len()) else {
+        if self.edges.len() > Edges::MOST {
             return Err(BuildError::TooMany("references"));
-        };
-        self.edges.starts.push(end);
+        }
+        self.edges.starts.push(self.edges.len() as u32);
         let nodes = self.nodes.len();
+        if !self.nodes.flags.first().is_some_and(|flags| flags.has(NodeFlags::PSEUDO)) {
+            return Err(BuildError::NoRoot);
+        }
         if let Some(edge) = self.edges.targets.iter().position(|target| target.index() >= nodes) {
             let target = self.edges.targets[edge].0;
             return Err(BuildError::DanglingEdge { edge, target, nodes });
         }
-        Ok(Heap {
+        let heap = Heap {
             types: self.types,
             names: self.names.finish(),
             nodes: self.nodes,
             edges: self.edges,
             roots: self.roots,
             model: self.model,
-        })
+        };
+        debug_assert!(heap.is_consistent(), "labels, types and roots lead to rows that exist");
+        Ok(heap)
     }
 }

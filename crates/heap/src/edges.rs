@@ -98,6 +98,21 @@ impl Label {
         EdgeKind::from_bits(self.0 >> KIND_SHIFT).expect("labels are checked when a heap is made")
     }
 
+    /// The label as a number that is small for small payloads: payload, then whether conservative,
+    /// then kind.
+    pub(crate) fn code(self) -> u64 {
+        let kind = u64::from(self.0 >> KIND_SHIFT);
+        u64::from(self.payload()) << 6 | u64::from(self.is_conservative()) << 5 | kind
+    }
+
+    /// The label of a [`Label::code`].
+    pub(crate) fn from_code(code: u64) -> Option<Label> {
+        let kind = EdgeKind::from_bits(code as u32 & 31)?;
+        let payload = u32::try_from(code >> 6).ok().filter(|&payload| payload <= PAYLOAD)?;
+        let label = Label((kind as u32) << KIND_SHIFT | payload);
+        Some(if code >> 5 & 1 != 0 { label.conservative() } else { label })
+    }
+
     pub(crate) fn is_valid(self) -> bool {
         EdgeKind::from_bits(self.0 >> KIND_SHIFT).is_some()
     }
@@ -178,6 +193,10 @@ pub struct Edges {
 }
 
 impl Edges {
+    /// The most references a heap may have. The bit to spare lets algorithms number references and
+    /// nodes together.
+    pub(crate) const MOST: usize = 1 << 31;
+
     /// How many references.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -217,5 +236,20 @@ impl Edges {
     #[must_use]
     pub fn targets(&self, source: NodeId) -> &[NodeId] {
         &self.targets[self.range(source)]
+    }
+
+    /// Whether the table keeps its invariant and every label can be read.
+    pub(crate) fn is_consistent(&self, nodes: usize, names: usize) -> bool {
+        let is_valid = |label: &Label| {
+            label.is_valid() && (!label.kind().is_named() || label.name().index() < names)
+        };
+        self.len() <= Edges::MOST
+            && self.starts.len() == nodes + 1
+            && self.starts.first() == Some(&0)
+            && self.starts.is_sorted()
+            && self.starts.last().is_some_and(|&end| end as usize == self.len())
+            && self.labels.len() == self.len()
+            && self.targets.iter().all(|target| target.index() < nodes)
+            && self.labels.iter().all(is_valid)
     }
 }

@@ -1,11 +1,11 @@
 //! The frozen heap: five tables and nothing else.
 
-use crate::edges::{EdgeKind, Edges};
+use crate::edges::{Edge, EdgeKind, Edges, Label};
 use crate::names::Names;
 use crate::nodes::{NodeFlags, Nodes};
 use crate::roots::{Root, RootKind};
 use crate::size_model::SizeModel;
-use crate::types::{TypeKind, Types};
+use crate::types::{TypeKind, TypeRow, Types};
 use crate::units::NodeId;
 
 /// A Python heap as it was at one moment. Columnar, 32-bit ids, never changed once built.
@@ -86,40 +86,29 @@ impl Heap {
         kind != TypeKind::Pseudo
     }
 
-    /// Whether every id in every table leads to a row that exists, so that later code may index.
+    /// Whether every id in every table leads to a row that exists and every table keeps its
+    /// invariant, so that all other code may index. Builders see to it; what is read is checked.
     pub(crate) fn is_consistent(&self) -> bool {
-        let nodes = self.nodes.len();
-        let names = self.names.len();
-        let columns = [
-            self.nodes.offsets.len(),
-            self.nodes.held.len(),
-            self.nodes.slack.len(),
-            self.nodes.flags.len(),
-        ];
-        nodes > 0
-            && nodes < u32::MAX as usize
-            && columns.iter().all(|&rows| rows == nodes)
-            && self.nodes.blocks.first().is_some_and(|&(first, _)| first == 0)
-            && self.nodes.blocks.is_sorted_by(|a, b| a.0 < b.0)
-            && self.nodes.types.iter().all(|id| id.index() < self.types.len())
-            && self.nodes.flags.is_sorted_by_key(|flags| !flags.has(NodeFlags::PSEUDO))
-            && self.edges.starts.len() == nodes + 1
-            && self.edges.starts[0] == 0
-            && self.edges.starts[nodes] as usize == self.edges.len()
-            && self.edges.starts.is_sorted()
-            && self.edges.labels.len() == self.edges.len()
-            && self.edges.targets.iter().all(|target| target.index() < nodes)
-            && self.edges.labels.iter().all(|label| {
-                label.is_valid()
-                    && (!label.kind().is_named() || label.name().index() < names)
-                    && (label.kind() != EdgeKind::Root
-                        || (label.payload() as usize) < self.roots.len())
-            })
-            && self.roots.iter().all(|root| root.node.index() < nodes && root.name.index() < names)
-            && self
-                .types
-                .rows
-                .iter()
-                .all(|row| row.name.index() < names && row.module.index() < names)
+        let (nodes, names) = (self.nodes.len(), self.names.len());
+        let of_type = |row: &TypeRow| row.name.index() < names && row.module.index() < names;
+        let of_root = |root: &Root| root.node.index() < nodes && root.name.index() < names;
+        nodes < u32::MAX as usize
+            && self.names.is_consistent()
+            && self.types.rows.iter().all(of_type)
+            && self.roots.iter().all(of_root)
+            && self.nodes.is_consistent(self.types.len())
+            && self.edges.is_consistent(nodes, names)
+            && self.has_sound_roots()
+    }
+
+    /// Whether the super root's references, and no others, lead to the rows of the root table.
+    fn has_sound_roots(&self) -> bool {
+        let own = self.edges.range(Heap::ROOT).end;
+        let is_root = |label: &Label| label.kind() == EdgeKind::Root;
+        let leads_to_row = |edge: Edge| {
+            is_root(&edge.label)
+                && self.root(edge.label.payload()).is_some_and(|root| root.node == edge.target)
+        };
+        self.edges.of(Heap::ROOT).all(leads_to_row) && !self.edges.labels[own..].iter().any(is_root)
     }
 }

@@ -42,6 +42,14 @@ impl Names {
         false
     }
 
+    /// Whether the table keeps its invariant.
+    pub(crate) fn is_consistent(&self) -> bool {
+        self.ends.first() == Some(&0)
+            && self.ends.is_sorted()
+            && self.ends.last().is_some_and(|&end| end as usize == self.blob.len())
+            && self.ends.iter().all(|&end| self.blob.is_char_boundary(end as usize))
+    }
+
     /// The id of a name, by a scan of the table.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<NameId> {

@@ -106,20 +106,11 @@ impl Nodes {
 
     pub(crate) fn push(&mut self, node: Node) -> NodeId {
         let id = NodeId::from(self.len());
-        let fits = self.blocks.last().and_then(|&(_, base)| {
-            let offset = node.address.0.checked_sub(base.0)?;
-            u32::try_from(offset).ok()
-        });
-        let offset = fits.unwrap_or_else(|| {
-            self.blocks.push((id.0, node.address));
-            0
-        });
-        self.offsets.push(offset);
+        self.push_address(node.address);
         self.types.push(node.type_id);
         self.flags.push(node.flags);
-        self.held.push(0);
-        self.slack.push(0);
-        self.set_last(node.held, node.requested, false);
+        self.push_sizes();
+        self.set_sizes(id, node.held, node.requested);
         id
     }
 
@@ -129,16 +120,70 @@ impl Nodes {
         if modelled {
             self.flags[row].0 |= NodeFlags::MODELLED;
         }
+        self.set_sizes(NodeId::from(row), held, requested);
+    }
+
+    /// The next row of the address columns.
+    pub(crate) fn push_address(&mut self, address: Addr) {
+        let fits = self.blocks.last().and_then(|&(_, base)| {
+            let offset = address.0.checked_sub(base.0)?;
+            u32::try_from(offset).ok()
+        });
+        let offset = fits.unwrap_or_else(|| {
+            self.blocks.push((self.offsets.len() as u32, address));
+            0
+        });
+        self.offsets.push(offset);
+    }
+
+    /// The next row of the size columns.
+    pub(crate) fn push_sizes(&mut self) {
+        self.held.push(0);
+        self.slack.push(0);
+    }
+
+    /// Sizes of a row that is there.
+    pub(crate) fn set_sizes(&mut self, id: NodeId, held: Bytes, requested: Bytes) {
+        let row = id.index();
         let slack = requested.0.abs_diff(held.0);
         let fits =
             requested <= held && held.0 < u64::from(OVERFLOW) && slack < u64::from(SLACK_OVERFLOW);
         if fits {
+            if self.held[row] == OVERFLOW {
+                self.large.remove(&id);
+            }
             self.held[row] = held.0 as u32;
             self.slack[row] = slack as u16;
         } else {
             self.held[row] = OVERFLOW;
             self.slack[row] = SLACK_OVERFLOW;
-            self.large.insert(NodeId::from(row), (held, requested));
+            self.large.insert(id, (held, requested));
+        }
+    }
+
+    /// Whether the table keeps its invariant and its rows the order that [`Nodes::at`] relies on.
+    pub(crate) fn is_consistent(&self, types: usize) -> bool {
+        let rows = self.len();
+        let columns = [self.offsets.len(), self.types.len(), self.slack.len(), self.flags.len()];
+        let is_large = |id: &NodeId| {
+            let columns = (self.held.get(id.index()), self.slack.get(id.index()));
+            columns == (Some(&OVERFLOW), Some(&SLACK_OVERFLOW))
+        };
+        let overflows = self.held.iter().filter(|&&held| held == OVERFLOW).count();
+        let slacks = self.slack.iter().filter(|&&slack| slack == SLACK_OVERFLOW).count();
+        let tables = columns.iter().all(|&column| column == rows)
+            && self.held.len() == rows
+            && self.flags.first().is_some_and(|flags| flags.has(NodeFlags::PSEUDO))
+            && self.flags.is_sorted_by_key(|flags| !flags.has(NodeFlags::PSEUDO))
+            && self.types.iter().all(|id| id.index() < types)
+            && self.blocks.first().is_some_and(|&(first, _)| first == 0)
+            && self.blocks.is_sorted_by(|a, b| a.0 < b.0)
+            && overflows == self.large.len()
+            && slacks == self.large.len()
+            && self.large.keys().all(is_large);
+        tables && {
+            let first = self.flags.partition_point(|flags| flags.has(NodeFlags::PSEUDO));
+            self.addresses().skip(first).is_sorted_by(|a, b| a < b)
         }
     }
 
@@ -212,6 +257,18 @@ impl Nodes {
         }
         let id = NodeId(low);
         (id.index() < self.len() && self.address(id) == address).then_some(id)
+    }
+
+    /// Where all nodes live, in their order.
+    pub fn addresses(&self) -> impl Iterator<Item = Addr> + '_ {
+        let mut blocks = self.blocks.iter().peekable();
+        let mut base = Addr::NULL;
+        self.offsets.iter().enumerate().map(move |(row, &offset)| {
+            if let Some(&(_, next)) = blocks.next_if(|&&(first, _)| first as usize <= row) {
+                base = next;
+            }
+            base + u64::from(offset)
+        })
     }
 
     /// All ids, pseudo nodes first.

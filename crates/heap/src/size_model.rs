@@ -40,9 +40,14 @@ impl SizeModel {
             return Bytes(0);
         }
         if requested <= self.small_limit {
-            return Bytes(requested.0.next_multiple_of(self.small_step.0));
+            return self.small(requested);
         }
         self.chunk(requested)
+    }
+
+    /// The same for a request that the small-block allocator serves.
+    fn small(&self, requested: Bytes) -> Bytes {
+        Bytes(requested.0.checked_next_multiple_of(self.small_step.0).unwrap_or(u64::MAX))
     }
 
     /// The same for a request that `malloc` serves whatever its size.

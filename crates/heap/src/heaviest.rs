@@ -1,0 +1,258 @@
+//! The heaviest by what they alone keep alive: where in the dominator tree weight gathers.
+//!
+//! From the roots, names are followed for as long as they lead to much, and elements only if one of
+//! them holds a good part: a name is worth a row, one of a million items is not. What is left with
+//! a node when all rows below it are taken off is its own row, if it is enough.
+
+use crate::dominators::{Dominators, Union};
+use crate::edges::{EdgeKind, Label};
+use crate::heap::Heap;
+use crate::nodes::NodeFlags;
+use crate::path::DICT;
+use crate::shortest::{ShortestPaths, Step};
+use crate::types::TypeKind;
+use crate::units::{Bytes, NodeId, TypeId};
+
+/// One holder that alone keeps much alive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeavyRow {
+    /// The holder.
+    pub holder: NodeId,
+    /// How it is reached, root first.
+    pub path: Vec<Step>,
+    /// What would be freed with it.
+    pub retained: Bytes,
+    /// The same without what other rows below it account for. No two rows share a byte of this, and
+    /// rows are sorted by it.
+    pub bytes: Bytes,
+    /// What most of it is; nothing if that is the holder itself.
+    pub group: Option<HeavyGroup>,
+}
+
+/// Objects of one type that a holder keeps alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeavyGroup {
+    /// Their type.
+    pub type_id: TypeId,
+    /// How many, the holder included if it is one.
+    pub count: u64,
+    /// What they retain: each byte once.
+    pub retained: Bytes,
+}
+
+/// What is less than this part of the heap is worth no row.
+const LEAST_PART: u64 = 1000;
+
+/// The holders that alone keep most alive, heaviest first, at most `top` of them. What belongs to
+/// the interpreter itself is left out.
+#[must_use]
+pub fn heaviest(
+    heap: &Heap,
+    dominators: &Dominators,
+    paths: &ShortestPaths,
+    top: usize,
+) -> Vec<HeavyRow> {
+    let summit = Summit::of(heap, dominators, paths);
+    let mut holders = summit.holders();
+    let mut positions: Vec<usize> =
+        holders.iter().map(|&(node, _)| dominators.position(node)).collect();
+    positions.sort_unstable();
+    holders.sort_by_key(|&(node, bytes)| (std::cmp::Reverse(bytes), node));
+    holders.truncate(top);
+    let row = |(holder, bytes)| HeavyRow {
+        holder,
+        path: paths.path_to(heap, holder),
+        retained: dominators.retained(holder),
+        bytes,
+        group: largest_group(heap, dominators, holder, bytes, &positions),
+    };
+    holders.into_iter().map(row).collect()
+}
+
+/// The part of the dominator tree that is heavy enough to be looked at. Whatever dominates one of
+/// its nodes belongs to it too.
+struct Summit<'a> {
+    heap: &'a Heap,
+    dominators: &'a Dominators,
+    least: Bytes,
+    /// In preorder.
+    peaks: Vec<Peak>,
+}
+
+struct Peak {
+    node: NodeId,
+    /// The immediate dominator, as a row of `peaks`.
+    parent: usize,
+    /// The parent's reference to it, if there is one.
+    label: Option<Label>,
+    /// Whether it holds what the program calls by name: a root, a module, a class, the attributes
+    /// of something. These are often shared, so that others than their owner dominate them.
+    is_scope: bool,
+    /// Whether it may have a row of its own, or one below it.
+    is_open: bool,
+    /// Steps from the root.
+    depth: usize,
+}
+
+impl<'a> Summit<'a> {
+    fn of(heap: &'a Heap, dominators: &'a Dominators, paths: &ShortestPaths) -> Summit<'a> {
+        let least = Bytes((dominators.retained(Heap::ROOT).0 / LEAST_PART).max(1));
+        let peak = |node| {
+            let on_path = paths.before(heap, node).map(|(_, label)| label);
+            let is_scope = on_path.is_some_and(|label| is_dict(heap, label))
+                || !heap.nodes.is_object(node)
+                || matches!(heap.type_name(node), "module" | "type");
+            Peak { node, parent: 0, label: None, is_scope, is_open: false, depth: 0 }
+        };
+        let peaks = dominators.heavier(least).map(peak).collect();
+        let mut summit = Summit { heap, dominators, least, peaks };
+        summit.connect();
+        summit.open();
+        summit
+    }
+
+    fn row_of(&self, node: NodeId) -> Option<usize> {
+        let position = self.dominators.position(node);
+        self.peaks.binary_search_by_key(&position, |peak| self.dominators.position(peak.node)).ok()
+    }
+
+    fn connect(&mut self) {
+        for row in 0..self.peaks.len() {
+            let node = self.peaks[row].node;
+            self.peaks[row].parent = self.row_of(self.dominators.idom(node)).unwrap_or(0);
+            for edge in self.heap.edges.of(node).filter(|edge| edge.label.is_strong()) {
+                let is_child = self.dominators.retained(edge.target) >= self.least
+                    && self.dominators.idom(edge.target) == node;
+                if let Some(child) = self.row_of(edge.target).filter(|_| is_child) {
+                    self.peaks[child].label.get_or_insert(edge.label);
+                }
+            }
+        }
+    }
+
+    /// Decides, from the root down, which peaks may have rows.
+    fn open(&mut self) {
+        for row in 0..self.peaks.len() {
+            let parent = &self.peaks[self.peaks[row].parent];
+            let depth = if row == 0 { 0 } else { parent.depth + 1 };
+            let is_open = row == 0 || parent.is_open && self.leads_on(row) && !self.recurs(row);
+            self.peaks[row].depth = depth;
+            self.peaks[row].is_open = is_open;
+        }
+    }
+
+    /// Whether a peak is more than one element among many.
+    fn leads_on(&self, row: usize) -> bool {
+        let peak = &self.peaks[row];
+        let is_element = match peak.label.map(Label::kind) {
+            None => !self.peaks[peak.parent].is_scope,
+            Some(kind) => matches!(
+                kind,
+                EdgeKind::Item
+                    | EdgeKind::Entry
+                    | EdgeKind::NamedEntry
+                    | EdgeKind::Key
+                    | EdgeKind::Stack
+            ),
+        };
+        let whole = self.dominators.retained(self.peaks[peak.parent].node).0;
+        !is_element || self.dominators.retained(peak.node).0 >= whole / 10 * 3
+    }
+
+    /// Whether a peak is the attribute dict of its dominator.
+    fn is_dict(&self, row: usize) -> bool {
+        self.peaks[row].label.is_some_and(|label| is_dict(self.heap, label))
+    }
+
+    /// Whether the types above a peak say that it is part of a linked structure, whose head has the
+    /// row: lists of lists are ordinary, a class within itself is a list or a tree.
+    fn recurs(&self, row: usize) -> bool {
+        const DEEPEST: usize = 64;
+        let node = self.peaks[row].node;
+        let type_id = self.heap.nodes.type_of(node);
+        let allowed = match self.heap.types.get(type_id).kind {
+            TypeKind::Python => 0,
+            TypeKind::Native => 2,
+            TypeKind::Pseudo => DEEPEST,
+        };
+        let mut seen = 0;
+        let mut above = self.peaks[row].parent;
+        while above != 0 {
+            let same = self.heap.nodes.type_of(self.peaks[above].node) == type_id;
+            seen += usize::from(same && !self.is_dict(above));
+            above = self.peaks[above].parent;
+        }
+        !self.is_dict(row) && seen > allowed || self.peaks[row].depth > DEEPEST
+    }
+
+    /// From the leaves up: who keeps enough alive that no row below accounts for.
+    fn holders(&self) -> Vec<(NodeId, Bytes)> {
+        let mut holders = Vec::new();
+        let mut explained = vec![Bytes(0); self.peaks.len()];
+        for (row, peak) in self.peaks.iter().enumerate().skip(1).rev() {
+            let retained = self.dominators.retained(peak.node);
+            let rest = retained - explained[row];
+            let enough = rest >= self.least && (rest.0 >= retained.0 / 4 || peak.is_scope);
+            if peak.is_open && enough && !self.is_dict(row) && !self.is_interpreters(peak.node) {
+                holders.push((peak.node, rest));
+                explained[row] = retained;
+            }
+            let here = explained[row];
+            explained[peak.parent] += here;
+        }
+        holders
+    }
+
+    fn is_interpreters(&self, node: NodeId) -> bool {
+        self.heap.nodes.flags(node).has(NodeFlags::INTERPRETER)
+            || self.heap.immortal_root() == Some(node)
+    }
+}
+
+/// Whether a reference leads to the dict where attributes live.
+fn is_dict(heap: &Heap, label: Label) -> bool {
+    matches!(label.kind(), EdgeKind::Attribute | EdgeKind::Internal)
+        && heap.names.get(label.name()) == DICT
+}
+
+/// The type whose objects are most of what a holder keeps alive; what other rows (their positions
+/// rise) account for is left out. A type with many objects says more than one with a single object
+/// that holds them all.
+fn largest_group(
+    heap: &Heap,
+    dominators: &Dominators,
+    holder: NodeId,
+    bytes: Bytes,
+    others: &[usize],
+) -> Option<HeavyGroup> {
+    let mut groups = vec![(0_u64, Bytes(0), Union::default()); heap.types.len()];
+    let start = dominators.position(holder);
+    let end = start + dominators.subtree(holder).len();
+    let mut position = start + 1;
+    let inner = &others[others.partition_point(|&other| other <= start)..];
+    for stop in inner.iter().copied().filter(|&other| other < end).chain([end]) {
+        for position in position..stop {
+            let node = dominators.at(position);
+            if heap.nodes.is_object(node) {
+                let group = &mut groups[heap.nodes.type_of(node).index()];
+                group.0 += 1;
+                group.1 += group.2.add(dominators, position);
+            }
+        }
+        // What is nested in an inner row is passed over with it.
+        let skipped = if stop < end { dominators.subtree(dominators.at(stop)).len() } else { 0 };
+        position = position.max(stop + skipped);
+    }
+    let own = heap.nodes.type_of(holder).index();
+    if groups[own].0 > 0 {
+        groups[own].0 += 1;
+    }
+    let most = |least: u64| {
+        let groups = groups.iter().enumerate().filter(|(_, group)| group.0 >= least);
+        groups.max_by_key(|(row, group)| (group.1, std::cmp::Reverse(*row)))
+    };
+    let many = most(2).filter(|(_, group)| group.1.0 >= bytes.0 / 2);
+    let (row, &(count, retained, _)) = many.or_else(|| most(1))?;
+    let group = HeavyGroup { type_id: TypeId::from(row), count, retained };
+    (retained.0 >= bytes.0 / 4).then_some(group)
+}

@@ -1,0 +1,87 @@
+//! Paths of many nodes at once: those that differ in nothing but an index are one.
+
+use std::cmp::Reverse;
+
+use crate::dominators::{Dominators, Union};
+use crate::heap::Heap;
+use crate::patterns::{LONGEST, MergedStep, Patterns};
+use crate::shortest::ShortestPaths;
+use crate::units::{Bytes, NodeId};
+
+/// All nodes whose paths are the same but for indices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MergedPath {
+    /// How many nodes.
+    pub count: u64,
+    /// What they retain: each byte once.
+    pub retained: Bytes,
+    /// The path, root first. Steps that come three times in a row or more are there twice. Of a path
+    /// longer than [`MergedPath::LONGEST`] steps, there are the first so many and the last.
+    pub steps: Vec<MergedStep>,
+    /// Whether there may be more steps between the last two.
+    pub shortened: bool,
+    /// One of the nodes: the one that retains most.
+    pub example: NodeId,
+}
+
+impl MergedPath {
+    /// Paths are compared in full up to this many steps; longer ones are the same if they begin and
+    /// end with the same steps.
+    pub const LONGEST: usize = LONGEST;
+}
+
+/// The paths of `nodes`, merged, those that retain most first, at most `top` of them.
+///
+/// Items, entries, keys and stack slots of one object are the same step, and so are the nodes of a
+/// linked list from the second on. Nodes that nothing reaches have the empty path.
+#[must_use]
+pub fn merged_paths(
+    heap: &Heap,
+    paths: &ShortestPaths,
+    dominators: &Dominators,
+    nodes: &[NodeId],
+    top: usize,
+) -> Vec<MergedPath> {
+    let mut patterns = Patterns::new(heap, paths);
+    let place = |node: &NodeId| (patterns.of(*node), dominators.position(*node) as u32);
+    let mut members: Vec<(u32, u32)> = nodes.iter().map(place).collect();
+    members.sort_unstable();
+    members.dedup();
+    let chunks = members.chunk_by(|a, b| a.0 == b.0);
+    let mut groups: Vec<Group> = chunks.map(|chunk| Group::of(chunk, dominators)).collect();
+    groups.sort_unstable_by_key(|group| (Reverse((group.retained, group.count)), group.pattern));
+    groups.truncate(top);
+    let path = |group: Group| {
+        let Group { pattern, count, retained, example } = group;
+        let (steps, shortened) = patterns.steps(pattern);
+        MergedPath { count, retained, steps, shortened, example }
+    };
+    groups.into_iter().map(path).collect()
+}
+
+struct Group {
+    pattern: u32,
+    count: u64,
+    retained: Bytes,
+    example: NodeId,
+}
+
+impl Group {
+    /// From members of one pattern, in preorder.
+    fn of(members: &[(u32, u32)], dominators: &Dominators) -> Group {
+        let mut union = Union::default();
+        let mut group = Group { pattern: 0, count: 0, retained: Bytes(0), example: Heap::ROOT };
+        let mut most = None;
+        for &(pattern, position) in members {
+            let node = dominators.at(position as usize);
+            group.pattern = pattern;
+            group.count += 1;
+            group.retained += union.add(dominators, position as usize);
+            if most < Some(dominators.retained(node)) {
+                most = Some(dominators.retained(node));
+                group.example = node;
+            }
+        }
+        group
+    }
+}

@@ -1,0 +1,215 @@
+//! Path to nodes.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{PathError, PathExpr, RootExpr, StepExpr, nearest, shown};
+use crate::edges::{EdgeKind, Label};
+use crate::heap::Heap;
+use crate::names::Names;
+use crate::roots::{Root, RootKind};
+use crate::units::{NameId, NodeId};
+
+/// The nodes a path leads to, in the order they are met.
+///
+/// A module's name is the longest that fits: if there are modules `a` and `a.b`, then `a.b.c` is
+/// `.c` of `a.b`. `.name` follows an attribute or a C field of that name, directly or through
+/// `__dict__`.
+///
+/// # Errors
+/// When nothing begins like the path, or when no node found so far has the next step: says which
+/// step, what was there, and what is called alike.
+pub fn resolve(heap: &Heap, path: &PathExpr) -> Result<Vec<NodeId>, PathError> {
+    let (roots, taken) = roots_of(heap, path);
+    if roots.is_empty() {
+        return Err(no_root(heap, path));
+    }
+    let mut nodes = distinct(roots.iter().map(|root| root.node));
+    let mut view = View { heap, ids: FxHashMap::default() };
+    for (number, step) in path.steps.iter().enumerate().skip(taken) {
+        let next = view.follow(&nodes, step);
+        if next.is_empty() {
+            let steps = path.steps[..number].to_vec();
+            let so_far = PathExpr { root: path.root.clone(), steps }.to_string();
+            return Err(view.no_step(&nodes, so_far, step));
+        }
+        nodes = next;
+    }
+    Ok(nodes)
+}
+
+/// The roots a path may begin with, and how many of its steps belong to their name.
+fn roots_of<'a>(heap: &'a Heap, path: &PathExpr) -> (Vec<&'a Root>, usize) {
+    let find = |kind: RootKind, name: &str| -> Vec<&Root> {
+        let is = |root: &&Root| root.kind == kind && heap.names.get(root.name) == name;
+        heap.roots.iter().filter(is).collect()
+    };
+    let first = match &path.root {
+        RootExpr::Module(name) => name,
+        RootExpr::QuotedModule(name) => return (find(RootKind::Module, name), 0),
+        RootExpr::Interpreter(name) => return (find(RootKind::Interpreter, name), 0),
+        RootExpr::Thread(name) => return (find(RootKind::Thread, name), 0),
+        RootExpr::Holder(kind, name) => return (find(*kind, name), 0),
+    };
+    let mut full = first.clone();
+    let mut best = (find(RootKind::Module, &full), 0);
+    for (number, step) in path.steps.iter().enumerate().take(shown::longest_module(heap)) {
+        let StepExpr::Name(name) = step else { break };
+        full = format!("{full}.{name}");
+        let longer = find(RootKind::Module, &full);
+        if !longer.is_empty() {
+            best = (longer, number + 1);
+        }
+    }
+    best
+}
+
+fn no_root(heap: &Heap, path: &PathExpr) -> PathError {
+    let name = path.root.to_string();
+    let roots: Vec<String> =
+        heap.roots.iter().map(|root| shown::root(heap, root).to_string()).collect();
+    let near = nearest(&name, roots.iter().map(String::as_str));
+    PathError::NoRoot { name, near }
+}
+
+/// Each node once, in the order they come.
+fn distinct(nodes: impl Iterator<Item = NodeId>) -> Vec<NodeId> {
+    let mut seen = FxHashSet::default();
+    nodes.filter(|&node| seen.insert(node)).collect()
+}
+
+const ELEMENTS: [EdgeKind; 4] =
+    [EdgeKind::Item, EdgeKind::Entry, EdgeKind::NamedEntry, EdgeKind::Key];
+const FIELDS: [EdgeKind; 2] = [EdgeKind::Attribute, EdgeKind::Internal];
+
+/// A heap and the names looked up in it so far: a path may have a million steps of the same name.
+struct View<'a> {
+    heap: &'a Heap,
+    ids: FxHashMap<String, Option<NameId>>,
+}
+
+impl View<'_> {
+    fn id(&mut self, name: &str) -> Option<NameId> {
+        if let Some(&known) = self.ids.get(name) {
+            return known;
+        }
+        let id = self.heap.names.find(name);
+        self.ids.insert(name.to_owned(), id);
+        id
+    }
+
+    /// All nodes one step leads to.
+    fn follow(&mut self, nodes: &[NodeId], step: &StepExpr) -> Vec<NodeId> {
+        match step {
+            StepExpr::Name(name) | StepExpr::QuotedName(name) => self.attribute(nodes, name),
+            StepExpr::Internal(name) => self.named(nodes, &[EdgeKind::Internal], name),
+            StepExpr::Segment(name) => self.named(nodes, &[EdgeKind::Frame, EdgeKind::Local], name),
+            StepExpr::Local(name) => self.named(nodes, &[EdgeKind::Local], name),
+            StepExpr::Closure(name) => self.variable(nodes, name),
+            StepExpr::Cell(name) => self.cells(nodes, name),
+            StepExpr::Weak(name) => self.named(nodes, &[EdgeKind::Weak], name),
+            StepExpr::NamedEntry(name) => self.named(nodes, &[EdgeKind::NamedEntry], name),
+            StepExpr::Item(index) => self.at(nodes, EdgeKind::Item, *index),
+            StepExpr::Entry(index) => self.at(nodes, EdgeKind::Entry, *index),
+            StepExpr::Key(index) => self.at(nodes, EdgeKind::Key, *index),
+            StepExpr::Stack(index) => self.at(nodes, EdgeKind::Stack, *index),
+            StepExpr::Field(offset) => self.at(nodes, EdgeKind::Field, *offset),
+            StepExpr::State(offset) => self.at(nodes, EdgeKind::State, *offset),
+            StepExpr::Native(offset) => self.at(nodes, EdgeKind::Native, *offset),
+            StepExpr::Elements => self.directly(nodes, |label| ELEMENTS.contains(&label.kind())),
+            StepExpr::Keys => self.directly(nodes, |label| label.kind() == EdgeKind::Key),
+            StepExpr::Temporaries => self.directly(nodes, |label| label.kind() == EdgeKind::Stack),
+        }
+    }
+
+    fn directly(&self, nodes: &[NodeId], admits: impl Fn(Label) -> bool) -> Vec<NodeId> {
+        let edges = nodes.iter().flat_map(|&node| self.heap.edges.of(node));
+        distinct(edges.filter(|edge| admits(edge.label)).map(|edge| edge.target))
+    }
+
+    fn at(&self, nodes: &[NodeId], kind: EdgeKind, index: u32) -> Vec<NodeId> {
+        self.directly(nodes, |label| label.kind() == kind && label.payload() == index)
+    }
+
+    fn named(&mut self, nodes: &[NodeId], kinds: &[EdgeKind], name: &str) -> Vec<NodeId> {
+        let Some(id) = self.id(name) else { return Vec::new() };
+        self.directly(nodes, |label| kinds.contains(&label.kind()) && label.name() == id)
+    }
+
+    /// An attribute or C field, of the nodes themselves or in their `__dict__`.
+    fn attribute(&mut self, nodes: &[NodeId], name: &str) -> Vec<NodeId> {
+        let mut found = self.named(nodes, &FIELDS, name);
+        if name == shown::CLASS {
+            found.extend(self.directly(nodes, |label| label.kind() == EdgeKind::Class));
+        }
+        if name != shown::DICT {
+            let dicts = self.named(nodes, &FIELDS, shown::DICT);
+            found.extend(self.named(&dicts, &[EdgeKind::Attribute], name));
+        }
+        distinct(found.into_iter())
+    }
+
+    /// The cells of a variable, of functions or of their tuples of cells.
+    fn cells(&mut self, nodes: &[NodeId], name: &str) -> Vec<NodeId> {
+        let tuples = self.named(nodes, &FIELDS, shown::CLOSURE);
+        self.named(&[nodes, &tuples].concat(), &[EdgeKind::Closure], name)
+    }
+
+    /// What a variable refers to: the contents of its cells, or what stands in their place.
+    fn variable(&mut self, nodes: &[NodeId], name: &str) -> Vec<NodeId> {
+        let found = self.cells(nodes, name);
+        let is_cell = |node: &NodeId| self.heap.type_name(*node) == shown::CELL;
+        let (cells, others): (Vec<_>, Vec<_>) = found.into_iter().partition(is_cell);
+        let contents = self.named(&cells, &FIELDS, shown::CONTENTS);
+        distinct(others.into_iter().chain(contents))
+    }
+
+    fn no_step(&mut self, nodes: &[NodeId], so_far: String, step: &StepExpr) -> PathError {
+        let mut types: Vec<&str> = nodes.iter().map(|&node| self.heap.type_name(node)).collect();
+        types.sort_unstable();
+        types.dedup();
+        let mut found = types.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+        if types.len() > 3 {
+            found.push_str(", …");
+        }
+        for (kind, word) in [
+            (EdgeKind::Item, "items"),
+            (EdgeKind::Entry, "entries"),
+            (EdgeKind::NamedEntry, "entries"),
+            (EdgeKind::Key, "keys or elements"),
+        ] {
+            let edges = nodes.iter().flat_map(|&node| self.heap.edges.of(node));
+            let count = edges.filter(|edge| edge.label.kind() == kind).count();
+            if count > 0 {
+                found = format!("{found}, {word}: {count}");
+            }
+        }
+        let near = self.near_steps(nodes, step);
+        PathError::NoStep { so_far, found, step: step.to_string(), near }
+    }
+
+    /// Steps that could be taken instead.
+    fn near_steps(&mut self, nodes: &[NodeId], step: &StepExpr) -> Vec<String> {
+        let dicts = self.named(nodes, &FIELDS, shown::DICT);
+        let tuples = self.named(nodes, &FIELDS, shown::CLOSURE);
+        let holders = [nodes, &dicts, &tuples].concat();
+        let edges = holders.iter().flat_map(|&node| self.heap.edges.of(node));
+        let named = edges.map(|edge| edge.label).filter(|label| label.kind().is_named());
+        let labels: FxHashSet<Label> = named.collect();
+        let text = |label: &Label| name_step(&self.heap.names, *label).to_string();
+        let texts: Vec<String> = labels.iter().map(text).collect();
+        nearest(step.to_string().trim(), texts.iter().map(|text| text.trim()))
+    }
+}
+
+/// A named label as a step.
+fn name_step(names: &Names, label: Label) -> StepExpr {
+    let name = names.get(label.name()).to_owned();
+    match label.kind() {
+        EdgeKind::Closure => StepExpr::Closure(name),
+        EdgeKind::NamedEntry => StepExpr::NamedEntry(name),
+        EdgeKind::Frame | EdgeKind::Local => StepExpr::Segment(name),
+        EdgeKind::Weak => StepExpr::Weak(name),
+        EdgeKind::Internal => StepExpr::Internal(name),
+        _ => StepExpr::Name(name),
+    }
+}

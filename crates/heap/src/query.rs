@@ -1,0 +1,181 @@
+//! What a person may ask about: an address, the instances of a type, or a path.
+
+use rustc_hash::FxHashMap;
+use thiserror::Error;
+
+use crate::heap::Heap;
+use crate::path::{PathError, PathExpr, nearest, resolve};
+use crate::types::TypeKind;
+use crate::units::{Addr, NameId, NodeId};
+
+/// What a question is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// `0x7f…`: the object at an address.
+    Object(NodeId),
+    /// `module.Type` or `Type`: all instances of the types of that name.
+    Type {
+        /// The full name.
+        name: String,
+        /// The instances, by rising address.
+        nodes: Vec<NodeId>,
+    },
+    /// A path: all nodes it leads to.
+    Path(Vec<NodeId>),
+}
+
+impl Subject {
+    /// The nodes in question.
+    #[must_use]
+    pub fn nodes(&self) -> &[NodeId] {
+        match self {
+            Subject::Object(node) => std::slice::from_ref(node),
+            Subject::Type { nodes, .. } | Subject::Path(nodes) => nodes,
+        }
+    }
+}
+
+/// Why a question is about nothing.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum QueryError {
+    /// Begins with `0x` and is no address.
+    #[error("`{0}` is not an address: expected up to 16 hexadecimal digits after `0x`")]
+    NotAnAddress(String),
+    /// No object begins there.
+    #[error("no object begins at {address}{}", nearest_below(*.below))]
+    NoObject {
+        /// The address asked for.
+        address: Addr,
+        /// The nearest object below it.
+        below: Option<Addr>,
+    },
+    /// Types of several modules have that name.
+    #[error("several types are called `{name}`: {}", list(.candidates))]
+    Ambiguous {
+        /// The name asked for.
+        name: String,
+        /// Their full names and how many instances each has, most first.
+        candidates: Vec<(String, u64)>,
+    },
+    /// The type is there, but no instance of it.
+    #[error("there is no instance of `{0}`")]
+    NoInstance(String),
+    /// Neither a type nor a path.
+    #[error("no type and no module is called `{name}`{}", nearest_of(.near))]
+    Unknown {
+        /// The name asked for.
+        name: String,
+        /// Types with like names.
+        near: Vec<String>,
+    },
+    /// A path that leads nowhere.
+    #[error(transparent)]
+    Path(#[from] PathError),
+}
+
+fn nearest_below(below: Option<Addr>) -> String {
+    below.map_or(String::new(), |at| format!("; the nearest one below begins at {at}"))
+}
+
+fn list(candidates: &[(String, u64)]) -> String {
+    let one = |(name, count): &(String, u64)| format!("`{name}` ({count})");
+    candidates.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn nearest_of(near: &[String]) -> String {
+    if near.is_empty() { String::new() } else { format!("; nearest: `{}`", near.join("`, `")) }
+}
+
+/// Finds what a text asks about: `0xADDRESS`, `module.Type`, `Type`, or a path.
+///
+/// Types come before paths: `app.User` asks about the instances, not about the class
+/// (`app.__dict__.User`), and `datetime` about the type, not about the module.
+///
+/// # Errors
+/// When there is no such thing, when no object begins at the address, when several types have the
+/// bare name, or when a path leads nowhere.
+pub fn query(heap: &Heap, text: &str) -> Result<Subject, QueryError> {
+    let text = text.trim();
+    if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        return at_address(heap, text, digits);
+    }
+    let named = types_named(heap, text);
+    let counts = instances(heap, &named);
+    let mut candidates: Vec<(String, u64)> = counts
+        .iter()
+        .filter(|(_, count)| **count > 0)
+        .map(|(&name, &count)| (heap.names.get(name).to_owned(), count))
+        .collect();
+    candidates.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    match candidates.as_slice() {
+        [] => at_path(heap, text, counts.keys().next().copied()),
+        [(name, _)] => Ok(Subject::Type { name: name.clone(), nodes: instances_of(heap, &named) }),
+        _ => Err(QueryError::Ambiguous { name: text.to_owned(), candidates }),
+    }
+}
+
+fn at_address(heap: &Heap, text: &str, digits: &str) -> Result<Subject, QueryError> {
+    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let Some(address) = u64::from_str_radix(digits, 16).ok().filter(|_| plain) else {
+        return Err(QueryError::NotAnAddress(text.to_owned()));
+    };
+    let address = Addr(address);
+    let missing = || {
+        let objects: Vec<NodeId> = heap.object_ids().collect();
+        let end = objects.partition_point(|&node| heap.nodes.address(node) < address);
+        let below = end.checked_sub(1).map(|last| heap.nodes.address(objects[last]));
+        QueryError::NoObject { address, below }
+    };
+    heap.nodes.at(address).map(Subject::Object).ok_or_else(missing)
+}
+
+/// By type, the full name of those that a text names: in full, or else by its last part.
+fn types_named(heap: &Heap, text: &str) -> Vec<Option<NameId>> {
+    let select = |fits: &dyn Fn(&str) -> bool| -> Vec<Option<NameId>> {
+        let row = |row: &crate::types::TypeRow| {
+            let is = row.kind != TypeKind::Pseudo && fits(heap.names.get(row.name));
+            is.then_some(row.name)
+        };
+        heap.types.rows.iter().map(row).collect()
+    };
+    let exact = select(&|name| name == text);
+    if exact.iter().any(Option::is_some) {
+        return exact;
+    }
+    select(&|name| name.rsplit('.').next() == Some(text))
+}
+
+/// How many instances the types of each name have.
+fn instances(heap: &Heap, named: &[Option<NameId>]) -> FxHashMap<NameId, u64> {
+    let mut counts: FxHashMap<NameId, u64> =
+        named.iter().flatten().map(|&name| (name, 0)).collect();
+    if !counts.is_empty() {
+        for node in heap.object_ids() {
+            if let Some(name) = named[heap.nodes.type_of(node).index()] {
+                *counts.entry(name).or_default() += 1;
+            }
+        }
+    }
+    counts
+}
+
+fn instances_of(heap: &Heap, named: &[Option<NameId>]) -> Vec<NodeId> {
+    let is = |node: &NodeId| named[heap.nodes.type_of(*node).index()].is_some();
+    heap.object_ids().filter(is).collect()
+}
+
+/// The text as a path. `idle` is a type of that name without instances.
+fn at_path(heap: &Heap, text: &str, idle: Option<NameId>) -> Result<Subject, QueryError> {
+    let found = text.parse::<PathExpr>().and_then(|path| resolve(heap, &path));
+    match (found, idle) {
+        (Ok(nodes), _) => Ok(Subject::Path(nodes)),
+        (Err(_), Some(name)) => Err(QueryError::NoInstance(heap.names.get(name).to_owned())),
+        (Err(PathError::NoRoot { near, .. }), None) => {
+            let types = heap.types.iter().filter(|(_, row)| row.kind != TypeKind::Pseudo);
+            let types = types.map(|(_, row)| heap.names.get(row.name));
+            let near = nearest(text, types.chain(near.iter().map(String::as_str)));
+            Err(QueryError::Unknown { name: text.to_owned(), near })
+        }
+        (Err(error), None) => Err(error.into()),
+    }
+}

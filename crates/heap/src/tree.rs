@@ -1,0 +1,193 @@
+//! What dominates what, as rows to print: heaviest first, alike children merged.
+
+use std::cmp::Reverse;
+
+use rustc_hash::FxHashMap;
+
+use crate::bits::Bits;
+use crate::dominators::Dominators;
+use crate::edges::LabelPattern;
+use crate::heap::Heap;
+use crate::path::ShownPath;
+use crate::patterns::Patterns;
+use crate::shortest::ShortestPaths;
+use crate::units::{Bytes, NodeId, TypeId};
+
+/// How much of the dominator tree to lay out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TreeOptions {
+    /// How many levels below the start.
+    pub depth: usize,
+    /// How many rows below one; the others become a [`TreeWhat::Rest`].
+    pub width: usize,
+}
+
+/// One row of a tree: nodes that are alike. Rows come in the order they are printed, each before
+/// those below it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TreeRow {
+    /// Levels below the start.
+    pub depth: usize,
+    /// Which nodes.
+    pub what: TreeWhat,
+    /// How many.
+    pub count: u64,
+    /// What they themselves hold.
+    pub held: Bytes,
+    /// What they retain. No two rows of one level share a byte.
+    pub retained: Bytes,
+}
+
+/// What the nodes of a row have in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TreeWhat {
+    /// How they are held by what dominates them, and their type.
+    Alike {
+        /// How they are held.
+        how: How,
+        /// Their type.
+        type_id: TypeId,
+        /// The one of them that retains most.
+        example: NodeId,
+    },
+    /// What is left out: so many rows.
+    Rest(u64),
+}
+
+/// How a node is held by what dominates it most directly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum How {
+    /// By one reference; written as a step, or as the root it leads to.
+    Directly(ShownPath),
+    /// By several others that it dominates; written as the shortest path from a root.
+    ThroughOthers(ShownPath),
+}
+
+/// The tree below a node, the node itself first.
+#[must_use]
+pub fn tree(
+    heap: &Heap,
+    dominators: &Dominators,
+    paths: &ShortestPaths,
+    start: NodeId,
+    options: TreeOptions,
+) -> Vec<TreeRow> {
+    let labelled = Bits::new(heap.nodes.len());
+    let mut view = View { heap, dominators, patterns: Patterns::new(heap, paths), labelled };
+    let mut rows = Vec::new();
+    let key = Key::ThroughOthers(view.patterns.of(start));
+    let first = Group { key, type_id: heap.nodes.type_of(start), nodes: vec![start] };
+    let mut pending = vec![(0, Pending::Group(first))];
+    while let Some((depth, next)) = pending.pop() {
+        let group = match next {
+            Pending::Rest(row) => {
+                rows.push(row);
+                continue;
+            }
+            Pending::Group(group) => group,
+        };
+        rows.push(view.row(depth, &group));
+        if depth == options.depth {
+            continue;
+        }
+        let mut below = view.children(&group.nodes);
+        let rest = below.split_off(options.width.min(below.len()));
+        if !rest.is_empty() {
+            let left_out = rest.iter().map(|group| view.row(depth + 1, group));
+            pending.push((depth + 1, Pending::Rest(sum(depth + 1, left_out))));
+        }
+        pending.extend(below.into_iter().rev().map(|group| (depth + 1, Pending::Group(group))));
+    }
+    rows
+}
+
+enum Pending {
+    Group(Group),
+    Rest(TreeRow),
+}
+
+/// What tells the children of a node apart, besides their type.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Key {
+    Directly(LabelPattern),
+    /// By the pattern of the shortest path.
+    ThroughOthers(u32),
+}
+
+struct Group {
+    key: Key,
+    type_id: TypeId,
+    nodes: Vec<NodeId>,
+}
+
+fn sum(depth: usize, rows: impl ExactSizeIterator<Item = TreeRow>) -> TreeRow {
+    let what = TreeWhat::Rest(rows.len() as u64);
+    let none = TreeRow { depth, what, count: 0, held: Bytes(0), retained: Bytes(0) };
+    rows.fold(none, |rest, row| TreeRow {
+        count: rest.count + row.count,
+        held: rest.held + row.held,
+        retained: rest.retained + row.retained,
+        ..rest
+    })
+}
+
+struct View<'a> {
+    heap: &'a Heap,
+    dominators: &'a Dominators,
+    patterns: Patterns<'a>,
+    /// The nodes that are in a group already. A node has one dominator, so this is never reset.
+    labelled: Bits,
+}
+
+impl View<'_> {
+    fn row(&self, depth: usize, group: &Group) -> TreeRow {
+        let retained = |node: &&NodeId| self.dominators.retained(**node);
+        let example = group.nodes.iter().max_by_key(retained).copied().unwrap_or(Heap::ROOT);
+        let how = match group.key {
+            Key::Directly(label) => How::Directly(ShownPath::of_label(self.heap, label)),
+            Key::ThroughOthers(pattern) => {
+                let (steps, shortened) = self.patterns.steps(pattern);
+                How::ThroughOthers(ShownPath::of_pattern(self.heap, &steps, shortened))
+            }
+        };
+        TreeRow {
+            depth,
+            what: TreeWhat::Alike { how, type_id: group.type_id, example },
+            count: group.nodes.len() as u64,
+            held: group.nodes.iter().map(|&node| self.heap.nodes.held(node)).sum(),
+            retained: self.weight(group),
+        }
+    }
+
+    fn weight(&self, group: &Group) -> Bytes {
+        group.nodes.iter().map(|&node| self.dominators.retained(node)).sum()
+    }
+
+    /// What some nodes dominate most directly, alike ones together, heaviest first.
+    fn children(&mut self, nodes: &[NodeId]) -> Vec<Group> {
+        let (heap, dominators) = (self.heap, self.dominators);
+        let mut groups: FxHashMap<(Key, TypeId), Vec<NodeId>> = FxHashMap::default();
+        let mut add = |key: Key, child: NodeId| {
+            groups.entry((key, heap.nodes.type_of(child))).or_default().push(child);
+        };
+        for &node in nodes {
+            for edge in heap.edges.of(node).filter(|edge| edge.label.is_strong()) {
+                let is_child = dominators.idom(edge.target) == node && edge.target != node;
+                if is_child && !self.labelled.get(edge.target.index()) {
+                    self.labelled.set(edge.target.index());
+                    add(Key::Directly(edge.label.generalised()), edge.target);
+                }
+            }
+            for child in dominators.children(node) {
+                if !self.labelled.get(child.index()) {
+                    add(Key::ThroughOthers(self.patterns.of(child)), child);
+                }
+            }
+        }
+        let group = |((key, type_id), nodes)| Group { key, type_id, nodes };
+        let mut groups: Vec<Group> = groups.into_iter().map(group).collect();
+        let first = |group: &Group| group.nodes.first().copied();
+        groups.sort_by_cached_key(|group| (Reverse(self.weight(group)), first(group)));
+        groups
+    }
+}

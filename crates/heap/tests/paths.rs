@@ -1,0 +1,331 @@
+//! Defends `why`: the shortest path from the best ground, paths that merge into one, and that what
+//! is printed can be typed.
+
+mod heaps;
+
+use std::collections::HashMap;
+
+use deadweight_heap::path::{PathError, PathExpr, ShownPath, resolve};
+use deadweight_heap::{
+    Dominators, Edge, EdgeKind, Heap, Label, Layer, MergedPath, NodeId, RootKind, ShortestPaths,
+    Step, merged_paths,
+};
+use heaps::{Plan, PlanLabel, any_plan, attribute, item, object, pseudo};
+use proptest::prelude::*;
+
+/// Distances from the roots of some kinds by some references, by relaxing until nothing changes.
+fn distances(
+    heap: &Heap,
+    roots: impl Fn(RootKind) -> bool,
+    admits: impl Fn(Label) -> bool,
+    start: Vec<Option<usize>>,
+) -> Vec<Option<usize>> {
+    let mut distances = start;
+    for edge in heap.edges.of(Heap::ROOT) {
+        let kind = heap.root(edge.label.payload()).map(|root| root.kind);
+        if kind.is_some_and(&roots) && distances[edge.target.index()].is_none() {
+            distances[edge.target.index()] = Some(1);
+        }
+    }
+    let fixed: Vec<bool> = distances.iter().map(Option::is_some).collect();
+    loop {
+        let mut changed = false;
+        for source in heap.nodes.ids().skip(1) {
+            let Some(distance) = distances[source.index()] else { continue };
+            for edge in heap.edges.of(source) {
+                let known = &mut distances[edge.target.index()];
+                let shorter = known.is_none_or(|known| known > distance + 1);
+                let better = shorter && !(fixed[edge.target.index()] && known.is_some());
+                if edge.label.is_strong()
+                    && admits(edge.label)
+                    && better
+                    && edge.target != Heap::ROOT
+                {
+                    *known = Some(distance + 1);
+                    changed = true;
+                }
+            }
+        }
+        if !changed {
+            return distances;
+        }
+    }
+}
+
+/// The length of the path each node should have.
+fn expected_lengths(heap: &Heap) -> Vec<Option<usize>> {
+    let none = vec![None; heap.nodes.len()];
+    let strict = distances(heap, RootKind::is_named, |label| !label.is_conservative(), none);
+    let named = distances(heap, RootKind::is_named, |_| true, strict);
+    let unnamed = distances(heap, |kind| kind != RootKind::Garbage, |_| true, named);
+    distances(heap, |_| true, |_| true, unnamed)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn paths_are_real_and_as_short_as_their_ground_allows(plan in any_plan()) {
+        let heap = plan.build();
+        let paths = ShortestPaths::of(&heap);
+        let expected = expected_lengths(&heap);
+        for node in heap.nodes.ids() {
+            let path = paths.path_to(&heap, node);
+            prop_assert_eq!((!path.is_empty()).then_some(path.len()), expected[node.index()]);
+            let mut source = Heap::ROOT;
+            for step in &path {
+                let is_step =
+                    |edge: Edge| edge.label == step.label && edge.target == step.node;
+                prop_assert!(step.label.is_strong() && heap.edges.of(source).any(is_step));
+                source = step.node;
+            }
+            prop_assert!(path.is_empty() || source == node);
+        }
+    }
+
+    #[test]
+    fn what_is_printed_can_be_typed(plan in any_plan()) {
+        let heap = plan.build();
+        let paths = ShortestPaths::of(&heap);
+        for node in heap.nodes.ids() {
+            let steps = paths.path_to(&heap, node);
+            if steps.is_empty() {
+                continue;
+            }
+            let text = ShownPath::of(&heap, &steps).to_string();
+            let refused = |error: PathError| TestCaseError::fail(format!("{text}: {error}"));
+            let parsed: PathExpr = text.parse().map_err(refused)?;
+            prop_assert_eq!(parsed.to_string(), text.clone());
+            let found = resolve(&heap, &parsed);
+            let leads_back = found.as_ref().is_ok_and(|nodes| nodes.contains(&node));
+            prop_assert!(leads_back, "{}: {:?} not in {:?}", text, node, found);
+        }
+    }
+
+    #[test]
+    fn any_text_is_a_path_or_an_error_that_can_be_shown(
+        text in "(app|thread 7|<|interpreter|'x'|é)?([.\\[\\]'\"<>› a-z*#0-9\\\\{}:]{0,12})",
+    ) {
+        match text.parse::<PathExpr>() {
+            Ok(path) => {
+                let again = path.to_string();
+                prop_assert_eq!(again.parse::<PathExpr>(), Ok(path), "{}", again);
+            }
+            Err(error) => prop_assert!(error.to_string().contains("not a path")),
+        }
+    }
+
+    #[test]
+    fn merged_paths_are_the_paths_that_differ_in_an_index_alone(
+        plan in any_plan(),
+        picks in prop::collection::vec(any::<prop::sample::Index>(), 0..30),
+    ) {
+        let heap = plan.build();
+        let pick = |pick: &prop::sample::Index| NodeId::from(pick.index(heap.nodes.len()));
+        assert_merged(&heap, &picks.iter().map(pick).collect::<Vec<_>>())?;
+    }
+
+    #[test]
+    fn steps_that_come_again_and_again_are_merged(names in prop::collection::vec(0_usize..3, 0..60)) {
+        let mut plan = Plan::new();
+        let mut node = plan.add(object("app.Node", 8));
+        plan.root(RootKind::Module, "app", node);
+        for name in names {
+            let next = plan.add(object("app.Node", 8));
+            plan.link(node, next, attribute(["a", "b", "c"][name]));
+            node = next;
+        }
+        let heap = plan.build();
+        assert_merged(&heap, &heap.object_ids().collect::<Vec<_>>())?;
+    }
+}
+
+/// Compares merged paths with the grouping of whole paths.
+fn assert_merged(heap: &Heap, picked: &[NodeId]) -> Result<(), TestCaseError> {
+    let (paths, dominators) = (ShortestPaths::of(heap), Dominators::of(heap));
+    let mut groups: HashMap<Vec<String>, Vec<NodeId>> = HashMap::new();
+    for &node in picked {
+        let group = groups.entry(generalised(heap, &paths.path_to(heap, node))).or_default();
+        if !group.contains(&node) {
+            group.push(node);
+        }
+    }
+    let merged = merged_paths(heap, &paths, &dominators, picked, usize::MAX);
+    prop_assert_eq!(merged.len(), groups.len());
+    for path in &merged {
+        let steps = generalised(heap, &paths.path_to(heap, path.example));
+        let group = &groups[&steps];
+        prop_assert!(group.contains(&path.example));
+        prop_assert_eq!(path.count, group.len() as u64);
+        prop_assert_eq!(path.retained, dominators.retained_by_all(group));
+        prop_assert_eq!(path.steps.len(), steps.len());
+    }
+    prop_assert!(merged.is_sorted_by(|a, b| (a.retained, a.count) >= (b.retained, b.count)));
+    Ok(())
+}
+
+/// The steps of a path without indices, and without the third and later rounds of up to four steps
+/// that come again and again.
+fn generalised(heap: &Heap, path: &[Step]) -> Vec<String> {
+    let mut steps: Vec<String> = Vec::new();
+    for step in path {
+        let label = step.label;
+        let kind = match label.kind() {
+            EdgeKind::NamedEntry => EdgeKind::Entry,
+            kind => kind,
+        };
+        let index = match kind {
+            EdgeKind::Item | EdgeKind::Entry | EdgeKind::Key | EdgeKind::Stack => None,
+            _ => Some(label.payload()),
+        };
+        let strict = !label.is_conservative();
+        steps.push(format!("{kind:?} {index:?} {strict} {}", heap.type_name(step.node)));
+        for round in 1..=4 {
+            let Some(start) = steps.len().checked_sub(3 * round) else { break };
+            let (first, rest) = steps[start..].split_at(round);
+            if first == &rest[..round] && first == &rest[round..] {
+                steps.truncate(steps.len() - round);
+                break;
+            }
+        }
+    }
+    steps
+}
+
+#[test]
+fn a_million_items_have_one_path() {
+    let mut plan = Plan::new();
+    let (module, list) = (plan.add(object("module", 64)), plan.add(object("list", 64)));
+    plan.root(RootKind::Module, "app", module);
+    plan.link(module, list, attribute("cache"));
+    let records: Vec<NodeId> = (0..1_000_000)
+        .map(|index| {
+            let record = plan.add(object("app.User", 48));
+            plan.link(list, record, item(index));
+            NodeId::from(record)
+        })
+        .collect();
+    let heap = plan.build();
+    let (paths, dominators) = (ShortestPaths::of(&heap), Dominators::of(&heap));
+    let merged = merged_paths(&heap, &paths, &dominators, &records, 10);
+    assert_eq!(merged.len(), 1);
+    assert_eq!((merged[0].count, merged[0].retained.0), (1_000_000, 48_000_000));
+    assert_eq!(ShownPath::of_merged(&heap, &merged[0]).to_string(), "app.cache[*]");
+}
+
+/// A chain of a million nodes, each called by the one before as `name` says.
+fn chain(name: impl Fn(u64) -> String) -> (Heap, Vec<NodeId>) {
+    let mut plan = Plan::new();
+    let first = plan.nodes.len();
+    plan.root(RootKind::Module, "app", first);
+    let nodes: Vec<NodeId> =
+        (0..1_000_000).map(|_| NodeId::from(plan.add(object("app.Node", 16)))).collect();
+    for number in 0..nodes.len() - 1 {
+        plan.link(first + number, first + number + 1, attribute(&name(number as u64)));
+    }
+    (plan.build(), nodes)
+}
+
+#[test]
+fn a_million_linked_nodes_have_few_paths() {
+    let (heap, nodes) = chain(|_| "next".into());
+    let (paths, dominators) = (ShortestPaths::of(&heap), Dominators::of(&heap));
+    let last = nodes[999_999];
+    let path = paths.path_to(&heap, last);
+    assert_eq!(path.len(), 1_000_000);
+    let typed = ShownPath::of(&heap, &path).to_string().parse().expect("a path");
+    assert_eq!(resolve(&heap, &typed), Ok(vec![last]));
+    let merged = merged_paths(&heap, &paths, &dominators, &nodes, usize::MAX);
+    let text = |path: &MergedPath| format!("{} {}", path.count, ShownPath::of_merged(&heap, path));
+    let texts: Vec<String> = merged.iter().map(text).collect();
+    assert_eq!(texts, ["1 app", "1 app.next", "999998 app.next.next…"]);
+}
+
+#[test]
+fn a_million_steps_without_a_pattern_have_few_paths() {
+    // The parity of the ones of a number never comes three times in a row (Thue and Morse).
+    let (heap, nodes) = chain(|number| ["left", "right"][number.count_ones() as usize % 2].into());
+    let (paths, dominators) = (ShortestPaths::of(&heap), Dominators::of(&heap));
+    let merged = merged_paths(&heap, &paths, &dominators, &nodes, usize::MAX);
+    assert_eq!(merged.len(), MergedPath::LONGEST + 3);
+    let longest = merged.iter().max_by_key(|path| path.count).expect("not empty");
+    assert!(longest.count > 400_000 && longest.shortened);
+    assert!(ShownPath::of_merged(&heap, longest).to_string().contains('…'));
+}
+
+#[test]
+fn a_named_strict_path_wins_over_shorter_ones_without_a_name() {
+    let mut plan = Plan::new();
+    let stack = plan.add(pseudo());
+    plan.root(RootKind::CStack, "7", stack);
+    let module = plan.add(object("module", 64));
+    plan.root(RootKind::Module, "app", module);
+    let (outer, inner) = (plan.add(object("list", 64)), plan.add(object("list", 64)));
+    plan.link(stack, inner, PlanLabel::At(EdgeKind::Native, 16));
+    plan.edges.push((module, inner, PlanLabel::At(EdgeKind::Field, 16), true));
+    plan.link(module, outer, attribute("outer"));
+    plan.link(outer, inner, item(3));
+    let heap = plan.build();
+    let path = ShortestPaths::of(&heap).path_to(&heap, NodeId::from(inner));
+    assert_eq!(ShownPath::of(&heap, &path).to_string(), "app.outer[3]");
+}
+
+#[test]
+fn of_equally_short_paths_that_of_the_earlier_root_wins() {
+    let mut plan = Plan::new();
+    let modules: Vec<usize> = (0..9).map(|_| plan.add(object("module", 8))).collect();
+    let shared = plan.add(object("list", 8));
+    for (number, &module) in modules.iter().enumerate() {
+        plan.root(RootKind::Module, &format!("m{number}"), modules[8 - number]);
+        plan.link(module, shared, attribute("shared"));
+    }
+    let heap = plan.build();
+    let path = ShortestPaths::of(&heap).path_to(&heap, NodeId::from(shared));
+    assert_eq!(ShownPath::of(&heap, &path).to_string(), "m0.shared");
+}
+
+#[test]
+fn the_longest_name_of_a_module_wins_and_attributes_are_kept_apart() {
+    let mut plan = Plan::new();
+    let (package, module, other) =
+        (plan.add(object("module", 8)), plan.add(object("module", 8)), plan.add(object("list", 8)));
+    plan.root(RootKind::Module, "app", package);
+    plan.root(RootKind::Module, "app.models", module);
+    plan.link(package, other, attribute("models"));
+    let heap = plan.build();
+    let at = |text: &str| resolve(&heap, &text.parse().expect("a path")).expect("leads somewhere");
+    assert_eq!(at("app.models"), [NodeId::from(module)]);
+    assert_eq!(at("app.'models'"), [NodeId::from(other)]);
+    let path = ShortestPaths::of(&heap).path_to(&heap, NodeId::from(other));
+    assert_eq!(ShownPath::of(&heap, &path).to_string(), "app.'models'");
+}
+
+#[test]
+fn a_wrong_step_says_what_was_there_instead() {
+    let mut plan = Plan::new();
+    let (module, dict, list) =
+        (plan.add(object("module", 8)), plan.add(object("dict", 8)), plan.add(object("list", 8)));
+    plan.root(RootKind::Module, "app", module);
+    plan.link(module, dict, attribute("__dict__"));
+    plan.link(dict, list, attribute("cache"));
+    plan.link(list, module, item(0));
+    let heap = plan.build();
+    let error =
+        |text: &str| resolve(&heap, &text.parse().expect("a path")).expect_err("leads nowhere");
+    let wrong = error("app.cahce[0]");
+    assert_eq!(wrong.to_string(), "`app` (module) has no `.cahce`; nearest: `.cache`");
+    assert_eq!(error("app.cache[7]").to_string(), "`app.cache` (list, items: 1) has no `[7]`");
+    assert_eq!(error("ap.cache").to_string(), "nothing begins with `ap`; nearest: `app`");
+    assert!(matches!(error("thread 1"), PathError::NoRoot { .. }));
+}
+
+#[test]
+fn nothing_leads_to_what_nothing_reaches() {
+    let mut plan = Plan::new();
+    let node = plan.add(heaps::PlanNode { layer: Layer::Garbage, ..object("list", 8) });
+    let heap = plan.build();
+    let paths = ShortestPaths::of(&heap);
+    assert_eq!(paths.path_to(&heap, NodeId::from(node)), []);
+    let merged = merged_paths(&heap, &paths, &Dominators::of(&heap), &[NodeId::from(node)], 1);
+    assert_eq!((merged[0].count, merged[0].steps.len()), (1, 0));
+}
