@@ -86,9 +86,7 @@ fn render(table: &Table) -> String {
     );
     text = text.replacen("`cargo xtask layouts`", "cargo xtask layouts", 1);
     text = text.replacen(&table.version, &format!("`{}`", table.version), 1);
-    text.push_str(
-        "\n#[allow(clippy::wildcard_imports, reason = \"a table names every section\")]",
-    );
+    text.push_str("\n#[allow(clippy::wildcard_imports, reason = \"a table names every section\")]");
     text.push_str("\nuse super::*;\n\npub(super) const LAYOUT: Layout = Layout {\n");
     let _ = writeln!(text, "    minor: {},\n    made_from: \"{}\",", table.minor, table.version);
     let mut open = "";

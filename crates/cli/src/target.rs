@@ -6,40 +6,114 @@ use std::io::BufReader;
 use std::path::Path;
 use std::time::Duration;
 
-use deadweight_heap::{Capture, snapshot};
+use deadweight_heap::{Capture, Gap, Tally, snapshot};
 use deadweight_process::{
-    Launched, Limits, LiveCopy, ReadOptions, Trigger, Waited, decode, memory_available,
+    Launched, Limits, LiveCopy, ReadOptions, Trigger, Waited, decode, memory_available, tally,
 };
 
 use crate::args::{Launch, Reading, Signal, Talk, TargetArgs};
 use crate::exit::Failure;
 use crate::progress::Progress;
 
-/// How to read it.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Depth {
-    /// Sizes only, no references.
-    pub(crate) shallow: bool,
-}
-
 /// Opens what was named or started, and hands each capture of it to `report`: one, or with `--on` one a
 /// signal. A program that we started then runs on, and we wait for it.
 pub(crate) fn each_capture(
     args: &TargetArgs,
     talk: &Talk,
-    depth: Depth,
     mut report: impl FnMut(Capture, Progress) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
+    each(args, talk, |source, mut progress| {
+        let capture = source.capture(&args.reading, &mut progress)?;
+        report(capture, progress)
+    })
+}
+
+/// Counts and sizes by type: of a live process in one pass, of a snapshot from its heap.
+pub(crate) enum Tallied {
+    Live(Tally, Vec<Gap>),
+    Saved(Box<Capture>),
+}
+
+/// The same as [`each_capture`] for who needs no graph.
+pub(crate) fn each_tally(
+    args: &TargetArgs,
+    talk: &Talk,
+    mut report: impl FnMut(Tallied, Progress) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    each(args, talk, |source, mut progress| {
+        let tallied = match source {
+            Source::Live(pid) => {
+                let copy = copy(pid, &args.reading, &mut progress)?;
+                progress.stage("counting objects");
+                let (tally, gaps) = tally(&copy)?;
+                Tallied::Live(tally, gaps)
+            }
+            Source::Saved(_) => {
+                Tallied::Saved(Box::new(source.capture(&args.reading, &mut progress)?))
+            }
+        };
+        report(tallied, progress)
+    })
+}
+
+/// Opens a process or a snapshot.
+pub(crate) fn open(
+    target: &OsStr,
+    reading: &Reading,
+    progress: &mut Progress,
+) -> Result<Capture, Failure> {
+    Source::named(target)?.capture(reading, progress)
+}
+
+/// Where objects come from.
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    Live(u32),
+    Saved(&'a Path),
+}
+
+impl Source<'_> {
+    fn named(target: &OsStr) -> Result<Source<'_>, Failure> {
+        let text = target.to_string_lossy();
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Ok(Source::Saved(Path::new(target)));
+        }
+        match text.parse() {
+            Ok(pid) => Ok(Source::Live(pid)),
+            Err(_) => Err(Failure::new(format!("there is no process {text}"))),
+        }
+    }
+
+    fn capture(self, reading: &Reading, progress: &mut Progress) -> Result<Capture, Failure> {
+        match self {
+            Source::Live(pid) => {
+                let copy = copy(pid, reading, progress)?;
+                progress.stage("reading objects");
+                let options = ReadOptions { limits: limits(reading), values: reading.values };
+                Ok(decode(&copy, &options)?)
+            }
+            Source::Saved(_) if reading.max_pause.is_some() || reading.values => {
+                Err(Failure::new("--max-pause and --values are for live processes")
+                    .with_hint("What a snapshot holds was settled when it was taken."))
+            }
+            Source::Saved(path) => load(path, progress),
+        }
+    }
+}
+
+fn each(
+    args: &TargetArgs,
+    talk: &Talk,
+    mut look: impl FnMut(Source<'_>, Progress) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     if let Some(target) = &args.target {
-        let mut progress = Progress::new(talk);
-        let capture = open(target, &args.reading, depth, &mut progress)?;
-        return report(capture, progress);
+        return look(Source::named(target)?, Progress::new(talk));
     }
     let mut launched = start(&args.launch, talk)?;
-    let mut reported = false;
+    let mut looked = false;
     loop {
         match launched.wait_for_trigger()? {
-            Waited::Ended(_) if reported => return Ok(()),
+            Waited::Ended(_) if looked => return Ok(()),
             Waited::Ended(status) => {
                 return Err(Failure::new(format!(
                     "the program ended before it was time to look ({status})"
@@ -47,10 +121,8 @@ pub(crate) fn each_capture(
                 .with_hint("Give a shorter time: --after 500ms."));
             }
             Waited::Triggered => {
-                let mut progress = Progress::new(talk);
-                let capture = read(launched.pid(), &args.reading, depth, &mut progress)?;
-                report(capture, progress)?;
-                reported = true;
+                look(Source::Live(launched.pid()), Progress::new(talk))?;
+                looked = true;
                 if args.launch.on.is_none() {
                     launched.wait()?;
                     return Ok(());
@@ -60,39 +132,13 @@ pub(crate) fn each_capture(
     }
 }
 
-/// Opens a process or a snapshot.
-pub(crate) fn open(
-    target: &OsStr,
-    reading: &Reading,
-    depth: Depth,
-    progress: &mut Progress,
-) -> Result<Capture, Failure> {
-    let text = target.to_string_lossy();
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        let Ok(pid) = text.parse::<u32>() else {
-            return Err(Failure::new(format!("there is no process {text}")));
-        };
-        return read(pid, reading, depth, progress);
-    }
-    if reading.max_pause.is_some() || reading.values {
-        return Err(Failure::new("--max-pause and --values are for live processes")
-            .with_hint("What a snapshot holds was settled when it was taken."));
-    }
-    load(Path::new(target), progress)
+fn limits(reading: &Reading) -> Limits {
+    Limits { max_pause: reading.max_pause, max_copy: None }
 }
 
-fn read(
-    pid: u32,
-    reading: &Reading,
-    depth: Depth,
-    progress: &mut Progress,
-) -> Result<Capture, Failure> {
-    let limits = Limits { max_pause: reading.max_pause, max_copy: None };
-    let options = ReadOptions { limits, values: reading.values, shallow: depth.shallow };
+fn copy(pid: u32, reading: &Reading, progress: &mut Progress) -> Result<LiveCopy, Failure> {
     progress.stage("copying memory");
-    let copy = LiveCopy::take(pid, &limits)?;
-    progress.stage("reading objects");
-    Ok(decode(&copy, &options)?)
+    Ok(LiveCopy::take(pid, &limits(reading))?)
 }
 
 fn load(path: &Path, progress: &mut Progress) -> Result<Capture, Failure> {

@@ -4,6 +4,8 @@
 //! An arena (1 MiB) is cut into pools (16 KiB, aligned), a pool into blocks of one size. These are
 //! the numbers of every 64-bit build since 3.10 (`WITH_PYMALLOC_RADIX_TREE`).
 
+use std::cell::Cell;
+
 use deadweight_heap::{Addr, Bytes, Pymalloc};
 
 use crate::layout::{Layout, Obmalloc};
@@ -42,10 +44,12 @@ struct Arena {
 
 /// All arenas of one interpreter.
 ///
-/// Invariant: sorted by `start`, not overlapping.
+/// Invariant: sorted by `start`, not overlapping; `last` is a row.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Arenas {
     arenas: Vec<Arena>,
+    /// The arena found last: objects made together lie together.
+    last: Cell<usize>,
 }
 
 /// A block the allocator has given out.
@@ -81,7 +85,7 @@ impl Arenas {
         }
         arenas.sort_by_key(|arena| arena.start);
         arenas.dedup_by(|next, before| next.start < before.start + before.size);
-        (!arenas.is_empty()).then_some(Arenas { arenas })
+        (!arenas.is_empty()).then_some(Arenas { arenas, last: Cell::new(0) })
     }
 
     /// The arenas of several interpreters together.
@@ -97,10 +101,21 @@ impl Arenas {
         self.arenas.iter().map(|arena| (arena.start, arena.size))
     }
 
+    #[inline]
     fn arena_of(&self, addr: Addr) -> Option<&Arena> {
+        let last = self.arenas.get(self.last.get())?;
+        if addr.since(last.start) < last.size { Some(last) } else { self.arena_elsewhere(addr) }
+    }
+
+    fn arena_elsewhere(&self, addr: Addr) -> Option<&Arena> {
         let index = self.arenas.partition_point(|arena| arena.start <= addr);
-        let arena = self.arenas.get(index.checked_sub(1)?)?;
-        (addr.since(arena.start) < arena.size).then_some(arena)
+        let index = index.checked_sub(1)?;
+        let arena = self.arenas.get(index)?;
+        if addr.since(arena.start) >= arena.size {
+            return None;
+        }
+        self.last.set(index);
+        Some(arena)
     }
 
     /// The block an address lies in, whether it is in use or not.

@@ -32,6 +32,13 @@ impl Bitmap {
         }
     }
 
+    /// Takes a granule out.
+    pub(crate) fn remove(&mut self, granule: Granule) {
+        if let Some(word) = self.words.get_mut((granule.0 / 64) as usize) {
+            *word &= !(1 << (granule.0 % 64));
+        }
+    }
+
     /// How many are in.
     pub(crate) fn count(&self) -> u64 {
         self.words.iter().map(|word| u64::from(word.count_ones())).sum()

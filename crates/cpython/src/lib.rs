@@ -30,4 +30,4 @@ pub use holders::Thread;
 pub use memory::{Memory, Region, RegionKind};
 pub use runtime::{Refusal, Runtime, Symbols};
 pub use version::Version;
-pub use walk::{Ledger, Subject, WalkOptions, Walked, walk};
+pub use walk::{Counted, Ledger, Subject, WalkOptions, Walked, count, walk};

@@ -15,6 +15,12 @@ pub trait Memory {
     /// Where objects can live: private memory, sorted by address, not overlapping.
     fn regions(&self) -> &[Region];
 
+    /// A hint that the bytes at `addr` are wanted soon.
+    #[inline]
+    fn prefetch(&self, addr: Addr) {
+        let _ = addr;
+    }
+
     /// One aligned or unaligned 64-bit word.
     #[inline]
     fn word(&self, addr: Addr) -> Option<u64> {

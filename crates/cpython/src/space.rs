@@ -15,6 +15,19 @@ use crate::memory::{Region, RegionKind};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Granule(pub(crate) u64);
 
+/// A granule with its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) granule: Granule,
+    pub(crate) addr: Addr,
+    /// In static data of a program file or library.
+    pub(crate) is_static: bool,
+}
+
+/// Granules of 8 bytes in static data, of 16 elsewhere.
+const STATIC_SHIFT: u32 = 3;
+const SHIFT: u32 = 4;
+
 /// One region with its share of the numbers.
 #[derive(Clone, Copy, Debug)]
 struct Span {
@@ -27,38 +40,52 @@ struct Span {
 /// All regions.
 ///
 /// Invariant: `spans` is sorted and free of overlaps, in addresses as in numbers; `chunks` gives for
-/// every 2 MiB of address space the first span that touches it.
+/// every 2 MiB of address space the first span that touches it; each `recent` is a row of `spans`.
 #[derive(Debug)]
 pub(crate) struct Space {
     spans: Vec<Span>,
     chunks: FxHashMap<u64, u32>,
-    last: Cell<u32>,
+    /// The span found last for addresses that share the low bits of their chunk.
+    recent: Box<[Cell<u32>; RECENT]>,
     granules: u64,
 }
 
+/// Regions of a sort with no more than this between them share a span: the small-block allocator leaves
+/// a page or two out of each megabyte, and bits for those cost less than a search.
+const LARGEST_GAP: u64 = 256 << 10;
+
 const CHUNK_SHIFT: u32 = 21;
+const RECENT: usize = 256;
 
 impl Space {
     pub(crate) fn new(regions: &[Region]) -> Space {
         let mut spans: Vec<Span> = Vec::with_capacity(regions.len());
         let mut chunks = FxHashMap::default();
-        let mut granules = 0;
         for region in regions {
-            let shift = if region.kind == RegionKind::Anonymous { 4 } else { 3 };
+            let shift = if region.kind == RegionKind::Anonymous { SHIFT } else { STATIC_SHIFT };
             let previous_end = spans.last().map_or(0, |span| span.end);
             let start = region.start.0.next_multiple_of(1 << shift).max(previous_end);
             let end = region.end.0;
             if start >= end {
                 continue;
             }
-            let index = spans.len() as u32;
-            for chunk in start >> CHUNK_SHIFT..=(end - 1) >> CHUNK_SHIFT {
+            match spans.last_mut() {
+                Some(last) if last.shift == shift && start - last.end <= LARGEST_GAP => {
+                    last.end = end;
+                }
+                _ => spans.push(Span { start, end, shift, first: 0 }),
+            }
+        }
+        let mut granules = 0;
+        for (index, span) in (0..).zip(&mut spans) {
+            span.first = granules;
+            granules += (span.end - span.start).div_ceil(1 << span.shift);
+            for chunk in span.start >> CHUNK_SHIFT..=(span.end - 1) >> CHUNK_SHIFT {
                 chunks.entry(chunk).or_insert(index);
             }
-            spans.push(Span { start, end, shift, first: granules });
-            granules += (end - start).div_ceil(1 << shift);
         }
-        Space { spans, chunks, last: Cell::new(0), granules }
+        let recent = Box::new([const { Cell::new(0) }; RECENT]);
+        Space { spans, chunks, recent, granules }
     }
 
     /// How many granules there are.
@@ -85,14 +112,16 @@ impl Space {
 
     #[inline]
     fn span_of(&self, addr: Addr) -> Option<&Span> {
-        let last = self.spans.get(self.last.get() as usize)?;
-        if addr.0.wrapping_sub(last.start) < last.end - last.start {
-            return Some(last);
+        let slot = &self.recent[(addr.0 >> CHUNK_SHIFT) as usize % RECENT];
+        let span = self.spans.get(slot.get() as usize)?;
+        if addr.0.wrapping_sub(span.start) < span.end - span.start {
+            return Some(span);
         }
-        self.span_elsewhere(addr)
+        self.span_elsewhere(addr, slot)
     }
 
-    fn span_elsewhere(&self, addr: Addr) -> Option<&Span> {
+    #[cold]
+    fn span_elsewhere(&self, addr: Addr, slot: &Cell<u32>) -> Option<&Span> {
         let first = *self.chunks.get(&(addr.0 >> CHUNK_SHIFT))? as usize;
         let rest = &self.spans[first..];
         let index = first + rest.iter().position(|span| addr.0 < span.end)?;
@@ -100,23 +129,30 @@ impl Space {
         if addr.0 < span.start {
             return None;
         }
-        self.last.set(index as u32);
+        slot.set(index as u32);
         Some(span)
     }
 
-    /// The addresses of rising granules, faster than one by one.
-    pub(crate) fn addresses<'s>(
+    /// The places of rising granules.
+    pub(crate) fn places<'s>(
         &'s self,
         granules: impl Iterator<Item = Granule> + 's,
-    ) -> impl Iterator<Item = (Granule, Addr)> + 's {
+    ) -> impl Iterator<Item = Place> + 's {
         let mut index = 0;
         granules.map(move |granule| {
             while self.spans.get(index + 1).is_some_and(|next| next.first <= granule.0) {
                 index += 1;
             }
             let span = &self.spans[index];
-            (granule, Addr(span.start + ((granule.0 - span.first) << span.shift)))
+            let addr = Addr(span.start + ((granule.0 - span.first) << span.shift));
+            Place { granule, addr, is_static: span.shift == STATIC_SHIFT }
         })
+    }
+
+    /// Whether an address lies in static data.
+    #[inline]
+    pub(crate) fn is_static(&self, addr: Addr) -> bool {
+        self.span_of(addr).is_some_and(|span| span.shift == STATIC_SHIFT)
     }
 }
 
@@ -133,13 +169,16 @@ mod tests {
         let space = Space::new(&[
             region(0x1000, 0x1040, RegionKind::Anonymous),
             region(0x1040, 0x1058, RegionKind::Image(0)),
-            region(0x7fff_0000_0000, 0x7fff_0100_0000, RegionKind::Anonymous),
+            region(0x7fff_0000_0000, 0x7fff_0080_0000, RegionKind::Anonymous),
+            region(0x7fff_0080_1000, 0x7fff_0100_0000, RegionKind::Anonymous),
         ]);
-        assert_eq!(space.granules(), 4 + 3 + (1 << 20));
-        let all: Vec<_> = space.addresses((0..space.granules()).map(Granule)).collect();
+        assert_eq!(space.granules(), 4 + 3 + (1 << 20), "the gap has granules too");
+        let all: Vec<_> = space.places((0..space.granules()).map(Granule)).collect();
         assert_eq!(all.len() as u64, space.granules());
-        assert!(all.is_sorted_by(|a, b| a.1 < b.1));
-        assert!(all.iter().step_by(97).all(|&(granule, at)| space.granule(at) == Some(granule)));
+        assert!(all.is_sorted_by(|a, b| a.addr < b.addr));
+        let back = |place: &Place| space.granule(place.addr) == Some(place.granule);
+        assert!(all.iter().step_by(97).all(back));
+        assert_eq!(all.iter().filter(|place| place.is_static).count(), 3);
         for outside in [0, 0x0fff, 0x1008, 0x1058, 0x2000, 0x7fff_0100_0000, u64::MAX] {
             assert_eq!(space.granule(Addr(outside)), None, "{outside:#x}");
         }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use deadweight_heap::{Addr, EdgeKind, Interner, NameId};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::family::{self, Family};
 use crate::fields;
@@ -102,9 +102,12 @@ pub(crate) struct TypeTable {
     pub(crate) names: Interner,
     pub(crate) rows: Vec<Rc<TypeInfo>>,
     by_addr: FxHashMap<Addr, Option<u32>>,
-    last: (Addr, u32),
+    /// Types found last, by the low bits of their address.
+    recent: Box<[(Addr, u32); RECENT]>,
     type_type: Addr,
 }
+
+const RECENT: usize = 256;
 
 /// Addresses known not to be types are remembered, but not without bound.
 const MOST_REJECTED: usize = 1 << 20;
@@ -115,7 +118,7 @@ impl TypeTable {
             names: Interner::default(),
             rows: Vec::new(),
             by_addr: FxHashMap::default(),
-            last: (Addr::NULL, 0),
+            recent: Box::new([(Addr::NULL, 0); RECENT]),
             type_type,
         }
     }
@@ -128,15 +131,24 @@ impl TypeTable {
         layout: &Layout,
         addr: Addr,
     ) -> Option<&Rc<TypeInfo>> {
-        if self.last.0 == addr {
-            return self.rows.get(self.last.1 as usize);
+        // Type objects are 16-aligned; their lowest bits say nothing.
+        let slot = (addr.0 >> 4) as usize % RECENT;
+        let (known, row) = self.recent[slot];
+        if known == addr && !addr.is_null() {
+            return self.rows.get(row as usize);
         }
         let row = match self.by_addr.get(&addr) {
             Some(&known) => known?,
             None => self.resolve(memory, layout, addr)?,
         };
-        self.last = (addr, row);
+        self.recent[slot] = (addr, row);
         self.rows.get(row as usize)
+    }
+
+    /// The keys tables that types share with their instances.
+    pub(crate) fn shared_keys(&self) -> FxHashSet<Addr> {
+        let keys = self.rows.iter().map(|info| info.cached_keys);
+        keys.filter(|keys| !keys.is_null()).collect()
     }
 
     /// Reads a type and its bases, base first, so that no recursion is needed.

@@ -4,7 +4,9 @@ use rustc_hash::FxHashMap;
 
 use crate::dominators::{Dominators, Union};
 use crate::heap::Heap;
+use crate::names::Names;
 use crate::nodes::NodeFlags;
+use crate::tally::Tally;
 use crate::types::TypeKind;
 use crate::units::{Bytes, NameId, TypeId};
 
@@ -89,22 +91,46 @@ impl Census {
             retain(heap, dominators, &groups, &mut rows);
         }
         rows.retain(|row| row.count > 0);
+        let held = rows.iter().map(|row| row.held).sum();
+        Census::summed(rows, dominators.map(|_| held), &heap.names)
+    }
+
+    /// Counts a tally: retained sizes stay unknown.
+    #[must_use]
+    pub fn of_tally(tally: &Tally, grouping: Grouping) -> Census {
+        let mut rows: FxHashMap<NameId, CensusRow> = FxHashMap::default();
+        for counted in tally.rows.iter().filter(|row| row.count > 0) {
+            let name = match grouping {
+                Grouping::Type => counted.name,
+                Grouping::Module => counted.module,
+            };
+            let row = rows.entry(name).or_insert(CensusRow { name, ..CensusRow::default() });
+            row.types += 1;
+            row.count += counted.count;
+            row.held += counted.held;
+            row.getsizeof += counted.getsizeof;
+            row.modelled |= counted.modelled;
+        }
+        Census::summed(rows.into_values().collect(), None, &tally.names)
+    }
+
+    fn summed(rows: Vec<CensusRow>, retained: Option<Bytes>, names: &Names) -> Census {
         let total = CensusRow {
             name: NameId(0),
             types: rows.iter().map(|row| row.types).sum(),
             count: rows.iter().map(|row| row.count).sum(),
             held: rows.iter().map(|row| row.held).sum(),
-            retained: dominators.map(|_| rows.iter().map(|row| row.held).sum()),
+            retained,
             getsizeof: rows.iter().map(|row| row.getsizeof).sum(),
             modelled: rows.iter().any(|row| row.modelled),
         };
         let mut census = Census { rows, total };
-        census.sort(heap, SortKey::Retained);
+        census.sort(names, SortKey::Retained);
         census
     }
 
     /// Sorts the rows; those that tie, by held bytes and then by name.
-    pub fn sort(&mut self, heap: &Heap, key: SortKey) {
+    pub fn sort(&mut self, names: &Names, key: SortKey) {
         let weight = |row: &CensusRow| match key {
             SortKey::Retained => row.retained.unwrap_or(row.held).0,
             SortKey::Held => row.held.0,
@@ -115,7 +141,7 @@ impl Census {
         self.rows.sort_by(|a, b| {
             let heavier = weight(b).cmp(&weight(a));
             let held = if key == SortKey::Name { heavier } else { b.held.cmp(&a.held) };
-            let by_name = || heap.names.get(a.name).cmp(heap.names.get(b.name));
+            let by_name = || names.get(a.name).cmp(names.get(b.name));
             heavier.then(held).then_with(by_name)
         });
     }

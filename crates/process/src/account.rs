@@ -10,11 +10,13 @@ use crate::PAGE;
 use crate::areas::AreaKind;
 use crate::live::LiveCopy;
 
+const RECENT: usize = 256;
+
 /// Adds up the resident bytes of blocks while a heap is walked.
 pub(crate) struct Residency<'a> {
     copy: &'a LiveCopy,
-    /// The page asked for last, and whether it is resident: blocks come by rising address.
-    last: (u64, bool),
+    /// Pages asked for last, by the low bits of their number, and whether they are resident.
+    recent: Box<[(u64, bool); RECENT]>,
     small_owned: u64,
     large_owned: u64,
     unowned: u64,
@@ -22,7 +24,8 @@ pub(crate) struct Residency<'a> {
 
 impl<'a> Residency<'a> {
     pub(crate) fn new(copy: &'a LiveCopy) -> Residency<'a> {
-        Residency { copy, last: (u64::MAX, false), small_owned: 0, large_owned: 0, unowned: 0 }
+        let recent = Box::new([(u64::MAX, false); RECENT]);
+        Residency { copy, recent, small_owned: 0, large_owned: 0, unowned: 0 }
     }
 
     fn resident(&mut self, start: Addr, len: u64) -> u64 {
@@ -30,10 +33,11 @@ impl<'a> Residency<'a> {
         if len == 0 || (start.0 + len - 1) / PAGE != page {
             return self.copy.resident(start, Bytes(len)).0;
         }
-        if self.last.0 != page {
-            self.last = (page, self.copy.resident(start, Bytes(1)).0 > 0);
+        let slot = &mut self.recent[page as usize % RECENT];
+        if slot.0 != page {
+            *slot = (page, self.copy.resident(start, Bytes(1)).0 > 0);
         }
-        if self.last.1 { len } else { 0 }
+        if slot.1 { len } else { 0 }
     }
 }
 

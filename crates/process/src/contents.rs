@@ -7,7 +7,7 @@ use std::sync::Arc;
 use deadweight_heap::Addr;
 
 use crate::blocks::BlockCache;
-use crate::sys::Buffer;
+use crate::sys::{self, Buffer};
 
 /// A stretch of addresses whose bytes come from one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +85,21 @@ impl Contents {
         self.search(addr, len, scratch)
     }
 
-    /// The same, for what is not in the table, not in the copy, or in several pieces.
+    /// Has the bytes at `addr` ready soon, if they are where the table guesses.
+    #[inline]
+    pub(crate) fn prefetch(&self, addr: Addr) {
+        let slot = (addr.0 >> GRANULE_BITS) as usize & (self.table.len() - 1);
+        if let Some(&guess) = self.table.get(slot)
+            && let Some(piece) = self.copied.get(guess as usize)
+            && let into = addr.0.wrapping_sub(piece.start)
+            && into < piece.len
+            && let Some(byte) = self.copy.get(piece.offset + into as usize)
+        {
+            sys::prefetch(byte);
+        }
+    }
+
+    /// [`Contents::bytes`] for what is not in the table, not in the copy, or in several pieces.
     #[cold]
     #[inline(never)]
     fn search<'a>(&'a self, addr: Addr, len: usize, scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {

@@ -45,6 +45,11 @@ impl Memory for LiveCopy {
         self.contents.bytes(addr, len, scratch)
     }
 
+    #[inline]
+    fn prefetch(&self, addr: Addr) {
+        self.contents.prefetch(addr);
+    }
+
     /// Copied private memory, and the data of images: what of it was written and what still is as in
     /// the file. Not static zeros that were never written, nor code and constants.
     fn regions(&self) -> &[Region] {

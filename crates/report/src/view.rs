@@ -1,8 +1,8 @@
 //! What a report shows: each number once, for whichever format.
 
 use deadweight_heap::{
-    Bytes, Capture, Census, Dominators, Gap, Heap, HeavyRow, Layer, MergedPath, NodeFlags, NodeId,
-    ShortestPaths, Step, TreeOptions, TreeRow, heaviest, merged_paths, tree,
+    Bytes, Capture, Census, Dominators, Gap, Heap, HeavyRow, Layer, MergedPath, Names, NodeFlags,
+    NodeId, ShortestPaths, Step, TreeOptions, TreeRow, heaviest, merged_paths, tree,
 };
 
 /// What reading and analysing cost ourselves.
@@ -104,8 +104,8 @@ impl<'a> Weigh<'a> {
 /// `census`: all objects by type or module.
 #[derive(Debug)]
 pub struct CensusView<'a> {
-    /// The heap.
-    pub heap: &'a Heap,
+    /// The names of the rows.
+    pub names: &'a Names,
     /// What could not be read.
     pub gaps: &'a [Gap],
     /// The rows, sorted.

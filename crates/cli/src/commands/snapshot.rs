@@ -10,13 +10,13 @@ use deadweight_report::numbers::size;
 
 use crate::args::{Snapshot, Talk};
 use crate::exit::Failure;
-use crate::target::{Depth, each_capture};
+use crate::target::each_capture;
 
 pub(crate) fn run(args: &Snapshot, talk: &Talk) -> Result<(), Failure> {
     if let Some(path) = &args.output {
         refuse_to_replace(path, args.force)?;
     }
-    each_capture(&args.target, talk, Depth::default(), |capture, mut progress| {
+    each_capture(&args.target, talk, |capture, mut progress| {
         let default = || PathBuf::from(format!("deadweight-{}.dwsnap", capture.provenance.pid));
         let path = args.output.clone().unwrap_or_else(default);
         refuse_to_replace(&path, args.force)?;

@@ -8,10 +8,10 @@ use deadweight_report::{json, text, view};
 use super::{dominators, paths};
 use crate::args::{Talk, Tree};
 use crate::exit::Failure;
-use crate::target::{Depth, each_capture};
+use crate::target::each_capture;
 
 pub(crate) fn run(args: &Tree, talk: &Talk, out: &mut dyn Write) -> Result<(), Failure> {
-    each_capture(&args.target, talk, Depth::default(), |capture, mut progress| {
+    each_capture(&args.target, talk, |capture, mut progress| {
         let heap = &capture.heap;
         let start = match &args.from {
             None => Heap::ROOT,

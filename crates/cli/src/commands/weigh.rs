@@ -8,11 +8,11 @@ use deadweight_report::{json, text, view};
 use super::{cost, dominators, paths};
 use crate::args::{Talk, Weigh};
 use crate::exit::Failure;
-use crate::target::{Depth, each_capture};
+use crate::target::each_capture;
 
 pub(crate) fn run(args: &Weigh, talk: &Talk, out: &mut dyn Write) -> Result<(), Failure> {
     let begun = Instant::now();
-    each_capture(&args.target, talk, Depth::default(), |capture, mut progress| {
+    each_capture(&args.target, talk, |capture, mut progress| {
         let dominators = dominators(&capture.heap, &mut progress);
         let paths = paths(&capture.heap, &mut progress);
         progress.stage("summing up");

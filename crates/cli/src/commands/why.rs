@@ -9,11 +9,11 @@ use super::{dominators, paths};
 use crate::args::{Talk, Why};
 use crate::exit::Failure;
 use crate::progress::Progress;
-use crate::target::{Depth, open};
+use crate::target::open;
 
 pub(crate) fn run(args: &Why, talk: &Talk, out: &mut dyn Write) -> Result<(), Failure> {
     let mut progress = Progress::new(talk);
-    let capture = open(&args.target, &args.reading, Depth::default(), &mut progress)?;
+    let capture = open(&args.target, &args.reading, &mut progress)?;
     let heap = &capture.heap;
     let subject = query(heap, &args.query)?;
     let dominators = dominators(heap, &mut progress);

@@ -7,20 +7,20 @@ use deadweight_heap::{
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::mark::Marks;
-use super::{Adopted, Ledger, Subject, WalkOptions, cached_ints, is_static};
+use super::scales::{getsizeof, is_tracked};
+use super::{Adopted, Ledger, Subject, WalkOptions, cached_ints};
 use crate::arenas::Arenas;
 use crate::bitmap::{Bitmap, Ranked};
 use crate::blocks::{Allocators, Held};
 use crate::family::Family;
-use crate::gc_list;
 use crate::header::Header;
 use crate::holders::{FrameAt, Holder, Named};
 use crate::layout::{GC_HEAD, PRE_HEADER};
 use crate::memory::Memory;
 use crate::object::{self, Context, Grounds, Link, Visitor};
-use crate::space::Space;
+use crate::space::{Place, Space};
 use crate::text;
-use crate::types::{TypeInfo, TypeTable, flag};
+use crate::types::{TypeInfo, TypeTable};
 
 /// Keys longer than this are not kept, even with `--values`.
 const LONGEST_KEY: usize = 64;
@@ -41,6 +41,8 @@ pub(super) struct Emitter<'a, M> {
     adopters: Vec<Holder>,
     type_keys: FxHashSet<Addr>,
     options: WalkOptions<'a>,
+    /// How many references to make room for.
+    references: usize,
     /// Names of `str` objects met as labels.
     name_of: FxHashMap<Addr, NameId>,
 }
@@ -81,6 +83,7 @@ impl<'a, M: Memory> Emitter<'a, M> {
             adopters: adopted.holders,
             type_keys,
             options,
+            references: marks.references as usize,
             name_of: FxHashMap::default(),
         }
     }
@@ -92,7 +95,7 @@ impl<'a, M: Memory> Emitter<'a, M> {
         ledger: &mut L,
     ) -> Result<Emitted, BuildError> {
         let objects = self.ranked.bits().count() as usize;
-        let mut builder = HeapBuilder::with_capacity(model(self.cx), objects + 64, 0);
+        let mut builder = HeapBuilder::with_capacity(model(self.cx), objects + 64, self.references);
         builder.names = std::mem::take(&mut self.types.names);
         let mut holders = named.holders;
         holders.append(&mut self.adopters);
@@ -118,11 +121,10 @@ impl<'a, M: Memory> Emitter<'a, M> {
             allocators,
             first_object,
             held: Held::default(),
-            in_type: false,
             unreadable: 0,
         };
         let mut mismatched = 0;
-        for (granule, addr) in self.space.addresses(self.ranked.bits().iter()) {
+        for Place { granule, addr, is_static } in self.space.places(self.ranked.bits().iter()) {
             let Some(header) = Header::read(self.subject.memory, addr) else { continue };
             let layout = &self.subject.runtime.layout;
             let Some(info) = self.types.get(self.subject.memory, layout, header.type_addr).cloned()
@@ -134,9 +136,9 @@ impl<'a, M: Memory> Emitter<'a, M> {
             } else {
                 self.layers.get(&addr).copied().unwrap_or(Layer::Named)
             };
-            let flags = sink.flags(&info, addr, header.refcount).in_layer(layer);
+            let flags = sink.flags(&info, addr, header.refcount, is_static).in_layer(layer);
             let type_id = TypeId(type_base + info.row);
-            mismatched += u64::from(!sink.object(&info, addr, type_id, flags)?);
+            mismatched += u64::from(!sink.object(&info, addr, type_id, flags, is_static)?);
         }
         let unreadable = sink.unreadable;
         let pymalloc = arenas.map(|arenas| sink.sweep(arenas));
@@ -214,9 +216,6 @@ impl<'a, M: Memory> Emitter<'a, M> {
         for holder in holders {
             let type_id = type_of(builder, holder.type_name);
             builder.push_pseudo(type_id, holder.address)?;
-            if self.options.shallow {
-                continue;
-            }
             for (frame, title) in &holder.frames {
                 let target = match *frame {
                     FrameAt::Holder(number) => Some(NodeId::from(number + 2)),
@@ -268,27 +267,18 @@ struct Sink<'a, M, L> {
     first_object: u32,
     /// Blocks of the object being recorded.
     held: Held,
-    /// Whether the object being recorded is a type.
-    in_type: bool,
     unreadable: u64,
 }
 
 impl<M: Memory, L: Ledger> Sink<'_, M, L> {
-    fn flags(&self, info: &TypeInfo, addr: Addr, refcount: u64) -> NodeFlags {
+    fn flags(&self, info: &TypeInfo, addr: Addr, refcount: u64, is_static: bool) -> NodeFlags {
         let mut bits = 0;
         let layout = &self.subject.runtime.layout;
         let cached = info.family == Family::Int && self.cached_ints.contains(&addr);
-        let fixed = cached || is_static(self.subject.memory, addr);
-        if layout.object.refcount.is_immortal(refcount) || fixed {
+        if cached || is_static || layout.object.refcount.is_immortal(refcount) {
             bits |= NodeFlags::INTERPRETER;
         }
-        let static_type = info.family.is_type()
-            && self
-                .subject
-                .memory
-                .word(addr + layout.type_.flags)
-                .is_some_and(|flags| flags & flag::HEAP_TYPE == 0);
-        if info.has_gc() && !static_type && gc_list::is_tracked(self.subject.memory, addr) {
+        if is_tracked(self.subject, info, addr) {
             bits |= NodeFlags::TRACKED;
         }
         NodeFlags(bits)
@@ -301,14 +291,14 @@ impl<M: Memory, L: Ledger> Sink<'_, M, L> {
         addr: Addr,
         type_id: TypeId,
         flags: NodeFlags,
+        is_static: bool,
     ) -> Result<bool, BuildError> {
         self.held = Held::default();
-        self.in_type = info.family.is_type();
         self.builder.push_object(addr, type_id, Bytes(0), Bytes(0), flags)?;
         let sizes = object::decode(self.cx, info, addr, self);
         let whole = sizes.is_some();
         let sizes = sizes.unwrap_or_default();
-        if is_static(self.subject.memory, addr) {
+        if is_static {
             self.held.in_image(sizes.body);
         } else {
             let start = addr - info.before;
@@ -319,12 +309,9 @@ impl<M: Memory, L: Ledger> Sink<'_, M, L> {
             Bytes(self.held.requested),
             self.held.modelled,
         );
-        // sys.getsizeof adds the heads if this very object has them: static types have none, but
-        // 3.11 and 3.12 look at the type only.
-        let static_type = self.in_type && is_static(self.subject.memory, addr);
         let minor = self.subject.runtime.layout.minor;
-        let heads = if static_type && !matches!(minor, 11 | 12) { 0 } else { info.before };
-        self.builder.add_getsizeof(type_id, Bytes(sizes.sizeof.saturating_add(heads)));
+        let getsizeof = getsizeof(minor, info, sizes, is_static);
+        self.builder.add_getsizeof(type_id, Bytes(getsizeof));
         Ok(whole)
     }
 
@@ -359,9 +346,6 @@ impl<M: Memory, L: Ledger> Sink<'_, M, L> {
 impl<M: Memory, L: Ledger> Visitor for Sink<'_, M, L> {
     #[inline]
     fn reference(&mut self, target: Addr, link: Link, grounds: Grounds) {
-        if self.options.shallow {
-            return;
-        }
         if !grounds.is_followed(self.options.visible_from.is_some()) {
             return;
         }

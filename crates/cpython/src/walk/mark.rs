@@ -1,16 +1,20 @@
 //! The first pass: which objects there are. Follows references from whatever it is given, setting one
-//! bit an object.
+//! bit an object; counts and weighs them by the way, if asked.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
 
 use deadweight_heap::{Addr, EdgeKind};
 use rustc_hash::FxHashMap;
 
 use super::Subject;
+use super::scales::{Counts, is_tracked};
 use crate::bitmap::Bitmap;
 use crate::header::{Header, is_plausible_count};
 use crate::memory::Memory;
 use crate::object::{self, Context, Grounds, Link, Visitor};
 use crate::space::{Granule, Space};
-use crate::types::TypeTable;
+use crate::types::{TypeInfo, TypeTable};
 
 /// What marking found and noted.
 pub(super) struct Marks {
@@ -54,27 +58,33 @@ pub(super) struct Marker<'a, M> {
     space: &'a Space,
     pub(super) types: TypeTable,
     pub(super) marks: Marks,
-    /// Objects marked but not yet visited, with their types' rows.
-    pending: Vec<(Addr, u32)>,
+    /// Counts and sizes, if asked for.
+    pub(super) counts: Option<Counts<'a, M>>,
+    /// Objects marked but not yet looked at, each with what refers to it.
+    pending: Vec<(Addr, Addr)>,
     only_visible: bool,
     current: Addr,
 }
 
 const MOST_SAMPLES: usize = 8;
+/// How many objects are asked for before the first of them is looked at. A heap is larger than any
+/// cache: without this, every object would be waited for.
+const LOOKAHEAD: usize = 16;
 
 impl<'a, M: Memory> Marker<'a, M> {
     pub(super) fn new(
         subject: &'a Subject<'a, M>,
         space: &'a Space,
         types: TypeTable,
+        counts: Option<Counts<'a, M>>,
         only_visible: bool,
     ) -> Self {
-        let marks = Marks::new(space);
         Marker {
             subject,
             space,
             types,
-            marks,
+            marks: Marks::new(space),
+            counts,
             pending: Vec::new(),
             only_visible,
             current: Addr::NULL,
@@ -84,49 +94,90 @@ impl<'a, M: Memory> Marker<'a, M> {
     /// Marks an object and leaves it to be visited. `false` if there is no live object there.
     pub(super) fn seed(&mut self, addr: Addr, grounds: Grounds) -> bool {
         let Some(granule) = self.space.granule(addr) else { return false };
-        self.marks.seen.has(granule) || self.mark(addr, granule, grounds)
+        if self.marks.seen.has(granule) {
+            return true;
+        }
+        if self.type_at(addr, grounds).is_none() {
+            return false;
+        }
+        self.marks.seen.insert(granule);
+        self.pending.push((addr, Addr::NULL));
+        true
     }
 
     /// Visits everything that is left to be visited, and what that leads to.
     pub(super) fn drain(&mut self, cx: &Context<'_, M>) {
-        while let Some((addr, row)) = self.pending.pop() {
-            let info = self.types.rows[row as usize].clone();
-            self.current = addr;
-            if object::decode(cx, &info, addr, self).is_none() {
-                self.marks.unreadable += 1;
+        let mut window = VecDeque::with_capacity(LOOKAHEAD);
+        loop {
+            while window.len() < LOOKAHEAD {
+                let Some(next) = self.pending.pop() else { break };
+                self.subject.memory.prefetch(next.0);
+                window.push_back(next);
             }
+            let Some((addr, from)) = window.pop_front() else { return };
+            self.visit(cx, addr, from);
         }
     }
 
-    fn mark(&mut self, addr: Addr, granule: Granule, grounds: Grounds) -> bool {
+    fn visit(&mut self, cx: &Context<'_, M>, addr: Addr, from: Addr) {
+        let Some(info) = self.type_at(addr, Grounds::Visible).cloned() else {
+            if let Some(granule) = self.space.granule(addr) {
+                self.marks.seen.remove(granule);
+            }
+            self.note_invalid(from, addr);
+            return;
+        };
+        let owned = match self.space.granule(addr - info.before) {
+            Some(block) => self.marks.claimed.insert(block),
+            None => false,
+        };
+        if info.leaf && self.counts.is_none() {
+            return;
+        }
+        self.current = addr;
+        let sizes = object::decode(cx, &info, addr, self);
+        self.marks.unreadable += u64::from(sizes.is_none());
+        if let Some(counts) = &mut self.counts {
+            let is_static = self.space.is_static(addr);
+            let is_tracked = is_tracked(self.subject, &info, addr);
+            counts.object(&info, addr, sizes.unwrap_or_default(), owned, is_static, is_tracked);
+        }
+    }
+
+    /// The type of the live object at an address.
+    #[inline]
+    fn type_at(&mut self, addr: Addr, grounds: Grounds) -> Option<&Rc<TypeInfo>> {
         let memory = self.subject.memory;
         let layout = &self.subject.runtime.layout;
-        let Some(header) = Header::read(memory, addr) else { return false };
+        let header = Header::read(memory, addr)?;
         let alive = if grounds.is_conservative() {
             is_plausible_count(layout, self.space, header.refcount)
         } else {
             layout.object.refcount.is_alive(header.refcount)
         };
         if !alive {
-            return false;
+            return None;
         }
-        let Some(info) = self.types.get(memory, layout, header.type_addr) else { return false };
-        let (row, before, leaf) = (info.row, info.before, info.leaf);
-        self.marks.seen.insert(granule);
-        if let Some(block) = self.space.granule(addr - before) {
-            self.marks.claimed.insert(block);
-        }
-        if !leaf {
-            self.pending.push((addr, row));
-        }
-        true
+        self.types.get(memory, layout, header.type_addr)
     }
 
-    fn note_invalid(&mut self, target: Addr) {
+    fn note_invalid(&mut self, from: Addr, target: Addr) {
         self.marks.invalid += 1;
         if self.marks.invalid_samples.len() < MOST_SAMPLES {
-            self.marks.invalid_samples.push((self.current, target));
+            self.marks.invalid_samples.push((from, target));
         }
+    }
+
+    /// Words that may be no reference are looked at before they count as one.
+    fn conservative(&mut self, target: Addr, granule: Granule) {
+        if !self.marks.seen.has(granule) {
+            if self.type_at(target, Grounds::Conservative).is_none() {
+                return;
+            }
+            self.marks.seen.insert(granule);
+            self.pending.push((target, self.current));
+        }
+        self.marks.references += 1;
     }
 }
 
@@ -138,31 +189,31 @@ impl<M: Memory> Visitor for Marker<'_, M> {
             return;
         }
         let strict = !grounds.is_conservative();
-        let Some(granule) = self.space.granule(target) else {
-            if strict {
-                self.note_invalid(target);
+        match self.space.granule(target) {
+            Some(granule) if strict => {
+                self.marks.references += 1;
+                if self.marks.seen.insert(granule) {
+                    self.pending.push((target, self.current));
+                }
             }
-            return;
-        };
-        if self.marks.seen.has(granule) || self.mark(target, granule, grounds) {
-            self.marks.references += 1;
-        } else if strict {
-            self.note_invalid(target);
+            Some(granule) => self.conservative(target, granule),
+            None if strict => self.note_invalid(self.current, target),
+            None => {}
         }
     }
 
-    fn buffer(&mut self, start: Addr, _: u64) -> bool {
-        match self.space.granule(start) {
-            Some(granule) => self.marks.claimed.insert(granule),
-            // Static tables lie in memory that holds no objects; nobody shares them wrongly.
-            None => true,
+    fn buffer(&mut self, start: Addr, requested: u64) -> bool {
+        // Static tables lie in memory that holds no objects; nobody shares them wrongly.
+        let Some(granule) = self.space.granule(start) else { return true };
+        let new = self.marks.claimed.insert(granule);
+        if new && let Some(counts) = &mut self.counts {
+            counts.block(start, requested);
         }
+        new
     }
 
-    fn shared_buffer(&mut self, start: Addr, _: u64) {
-        if let Some(granule) = self.space.granule(start) {
-            self.marks.claimed.insert(granule);
-        }
+    fn shared_buffer(&mut self, start: Addr, requested: u64) {
+        self.buffer(start, requested);
     }
 
     fn compares(&self) -> bool {

@@ -7,15 +7,18 @@
 mod emit;
 mod mark;
 mod native;
+mod scales;
 mod unreached;
 
-use deadweight_heap::{Addr, BuildError, Gap, GapKind, Heap, Layer, Pymalloc};
+use deadweight_heap::{Addr, BuildError, Gap, GapKind, Heap, Layer, Pymalloc, Tally};
 use rustc_hash::FxHashSet;
 
 use crate::arenas::Arenas;
+use crate::bitmap::Bitmap;
+use crate::blocks::Allocators;
 use crate::gc_list::{self, Tracked};
 use crate::holders::{self, Holder, Named, Thread};
-use crate::memory::{Memory, RegionKind};
+use crate::memory::Memory;
 use crate::object::{Context, Grounds};
 use crate::runtime::Runtime;
 use crate::space::Space;
@@ -24,6 +27,7 @@ use crate::words::Words;
 
 use emit::Emitter;
 use mark::Marker;
+use scales::Counts;
 
 /// What is to be walked.
 pub struct Subject<'a, M> {
@@ -42,8 +46,6 @@ pub struct Subject<'a, M> {
 pub struct WalkOptions<'a> {
     /// Keep short `str` keys of dicts as names of their values.
     pub values: bool,
-    /// Sizes only: record no references.
-    pub shallow: bool,
     /// Follow only what a closure over `gc.get_referents` would follow, from `gc.get_objects` and
     /// these objects: for comparisons with the interpreter's own view. What a module's `m_traverse`
     /// visits of its C state only its code knows, so the interpreter must say it.
@@ -75,6 +77,15 @@ pub struct Walked {
     pub permanent: u64,
 }
 
+/// What counting found.
+#[derive(Debug)]
+pub struct Counted {
+    /// Counts and sizes by type.
+    pub tally: Tally,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+}
+
 /// Walks an interpreter.
 ///
 /// # Errors
@@ -84,82 +95,126 @@ pub fn walk<M: Memory, L: Ledger>(
     options: WalkOptions<'_>,
     ledger: &mut L,
 ) -> Result<Walked, BuildError> {
+    let space = Space::new(subject.memory.regions());
+    let arenas = read_arenas(subject);
+    let mut found = Found::default();
+    with_context(subject, |cx, types| {
+        let marker = Marker::new(subject, &space, types, None, options.visible_from.is_some());
+        let marked = mark(subject, cx, &space, marker, arenas.as_ref(), options, &mut found);
+        let Marked { marker, named, unnamed } = marked;
+        let Marker { types, marks, .. } = marker;
+        let adopted = unreached::classify(subject, cx, &space, types, &marks, &named, &unnamed);
+        let gaps = gaps(&marks, &found.tracked, arenas.is_some(), subject);
+        let type_keys = adopted.types.shared_keys();
+        let emitter = Emitter::new(subject, cx, &space, marks, named, adopted, type_keys, options);
+        let emitted = emitter.emit(std::mem::take(&mut found.named), arenas.as_ref(), ledger)?;
+        Ok(Walked {
+            heap: emitted.heap,
+            gaps: gaps.into_iter().chain(emitted.gaps).collect(),
+            pymalloc: emitted.pymalloc,
+            arenas: arenas.iter().flat_map(Arenas::ranges).collect(),
+            tracked: found.tracked.objects,
+            permanent: found.tracked.permanent,
+        })
+    })
+}
+
+/// Counts and weighs all objects in one pass, without the graph.
+pub fn count<M: Memory>(subject: &Subject<'_, M>) -> Counted {
+    let space = Space::new(subject.memory.regions());
+    let arenas = read_arenas(subject);
+    let mut found = Found::default();
+    with_context(subject, |cx, types| {
+        let allocators = Allocators::new(subject.memory, arenas.as_ref());
+        let counts = Counts::new(allocators, subject.runtime.layout.minor);
+        let marker = Marker::new(subject, &space, types, Some(counts), false);
+        let options = WalkOptions::default();
+        let marked = mark(subject, cx, &space, marker, arenas.as_ref(), options, &mut found);
+        let Marker { types, marks, counts, .. } = marked.marker;
+        let gaps = gaps(&marks, &found.tracked, arenas.is_some(), subject);
+        let tally = counts.map_or_else(Tally::default, |counts| counts.finish(types));
+        Counted { tally, gaps }
+    })
+}
+
+/// What was found on the way.
+#[derive(Default)]
+struct Found {
+    named: Named,
+    tracked: Tracked,
+}
+
+/// What is known when everything is marked.
+struct Marked<'a, M> {
+    marker: Marker<'a, M>,
+    /// What a name leads to.
+    named: Bitmap,
+    /// Words outside all objects that lead to the rest.
+    unnamed: Vec<native::Unnamed>,
+}
+
+fn with_context<M: Memory, T>(
+    subject: &Subject<'_, M>,
+    run: impl FnOnce(&Context<'_, M>, TypeTable) -> T,
+) -> T {
     let memory = subject.memory;
     let layout = &subject.runtime.layout;
-    let space = Space::new(memory.regions());
     let mut types = TypeTable::new(subject.runtime.type_type);
     let words = Words::new(&mut types.names);
     let main = subject.runtime.interpreters.first().copied().unwrap_or_default();
     let interned = layout.interpreter.interned_strings;
     let interned = interned.and_then(|at| memory.word(main + at)).map_or(Addr::NULL, Addr);
-    let cx = Context { memory, layout, words: &words, interpreter: main, interned };
+    run(&Context { memory, layout, words: &words, interpreter: main, interned }, types)
+}
 
-    let mut named = Named::default();
+/// Marks everything: what names lead to, what the collector lists, and what native code holds.
+fn mark<'a, M: Memory>(
+    subject: &'a Subject<'a, M>,
+    cx: &Context<'_, M>,
+    space: &Space,
+    mut marker: Marker<'a, M>,
+    arenas: Option<&Arenas>,
+    options: WalkOptions<'_>,
+    found: &mut Found,
+) -> Marked<'a, M> {
     for &interpreter in &subject.runtime.interpreters {
-        let cx = Context { interpreter, ..cx };
-        holders::named(&cx, subject.runtime, subject.threads, &mut named);
+        let cx = Context { interpreter, ..*cx };
+        holders::named(&cx, subject.runtime, subject.threads, &mut found.named);
     }
-
-    let only_visible = options.visible_from.is_some();
-    let mut marker = Marker::new(subject, &space, types, only_visible);
     match options.visible_from {
-        None => mark_named(&mut marker, &cx, &named),
+        None => mark_named(&mut marker, cx, &found.named),
         Some(seeds) => {
             for &seed in seeds {
                 marker.seed(seed, Grounds::Visible);
             }
         }
     }
-    let named_marks = marker.marks.seen.clone();
+    let named = marker.marks.seen.clone();
 
     // The lists of the collector find what no name leads to.
-    let mut tracked = Tracked::default();
     let most = space.granules();
+    let only_visible = options.visible_from.is_some();
     for &interpreter in &subject.runtime.interpreters {
-        let found = gc_list::each(memory, layout, interpreter, most, |object, permanent| {
-            // `gc.get_objects` does not list the permanent generation.
-            if !(permanent && only_visible) {
-                marker.seed(object, Grounds::Visible);
-            }
-        });
-        tracked.objects += found.objects;
-        tracked.permanent += found.permanent;
-        tracked.broken += found.broken;
-        tracked.collecting |= found.collecting;
+        let layout = &subject.runtime.layout;
+        let tracked =
+            gc_list::each(subject.memory, layout, interpreter, most, |object, permanent| {
+                // `gc.get_objects` does not list the permanent generation.
+                if !(permanent && only_visible) {
+                    marker.seed(object, Grounds::Visible);
+                }
+            });
+        found.tracked.objects += tracked.objects;
+        found.tracked.permanent += tracked.permanent;
+        found.tracked.broken += tracked.broken;
+        found.tracked.collecting |= tracked.collecting;
     }
-    marker.drain(&cx);
+    marker.drain(cx);
 
-    let arenas = read_arenas(subject);
     let mut unnamed = Vec::new();
     if !only_visible {
-        unnamed =
-            native::mark_rest(subject, &space, &mut marker, &cx, &named_marks, arenas.as_ref());
+        unnamed = native::mark_rest(subject, space, &mut marker, cx, &named, arenas);
     }
-    let Marker { types, marks, .. } = marker;
-    let adopted = unreached::classify(subject, &cx, &space, types, &marks, &named_marks, &unnamed);
-
-    let gaps = gaps(&marks, &tracked, arenas.is_some(), subject);
-    let type_keys: FxHashSet<Addr> = adopted
-        .types
-        .rows
-        .iter()
-        .map(|info| info.cached_keys)
-        .filter(|keys| !keys.is_null())
-        .collect();
-    let emitted =
-        Emitter::new(subject, &cx, &space, marks, named_marks, adopted, type_keys, options).emit(
-            named,
-            arenas.as_ref(),
-            ledger,
-        )?;
-    Ok(Walked {
-        heap: emitted.heap,
-        gaps: gaps.into_iter().chain(emitted.gaps).collect(),
-        pymalloc: emitted.pymalloc,
-        arenas: arenas.iter().flat_map(Arenas::ranges).collect(),
-        tracked: tracked.objects,
-        permanent: tracked.permanent,
-    })
+    Marked { marker, named, unnamed }
 }
 
 fn mark_named<M: Memory>(marker: &mut Marker<'_, M>, cx: &Context<'_, M>, named: &Named) {
@@ -257,16 +312,6 @@ fn cached_ints<M: Memory>(subject: &Subject<'_, M>) -> FxHashSet<Addr> {
         }
     }
     found
-}
-
-/// Whether an address lies in static data.
-fn is_static<M: Memory>(memory: &M, addr: Addr) -> bool {
-    let regions = memory.regions();
-    let index = regions.partition_point(|region| region.start <= addr);
-    index
-        .checked_sub(1)
-        .and_then(|index| regions.get(index))
-        .is_some_and(|region| addr < region.end && matches!(region.kind, RegionKind::Image(_)))
 }
 
 /// What the second pass needs to know of everything no name leads to.

@@ -31,7 +31,7 @@ pub(super) fn classify<M: Memory>(
     unnamed: &[Unnamed],
 ) -> Adopted {
     let objects: Vec<Addr> =
-        space.addresses(marks.seen.without(named)).map(|(_, addr)| addr).collect();
+        space.places(marks.seen.without(named)).map(|place| place.addr).collect();
     let mut graph = Graph::default();
     for &addr in &objects {
         graph.counts.insert(addr, 0);

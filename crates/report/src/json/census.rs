@@ -47,7 +47,7 @@ pub fn census(view: &CensusView<'_>, out: &mut dyn Write) -> io::Result<()> {
             .iter()
             .take(view.top)
             .map(|row| TypeJson {
-                name: view.heap.names.get(row.name),
+                name: view.names.get(row.name),
                 count: row.count,
                 shallow_bytes: row.held.0,
                 retained_bytes: row.retained.map(|bytes| bytes.0),

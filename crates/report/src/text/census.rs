@@ -38,7 +38,7 @@ pub fn census(view: &CensusView<'_>, out: &mut dyn Write) -> io::Result<()> {
         let name = if std::ptr::eq(row, total) {
             "all".to_owned()
         } else {
-            match view.heap.names.get(row.name) {
+            match view.names.get(row.name) {
                 "" => "builtins".to_owned(),
                 name => name.to_owned(),
             }
