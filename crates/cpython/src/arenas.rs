@@ -101,6 +101,12 @@ impl Arenas {
         self.arenas.iter().map(|arena| (arena.start, arena.size))
     }
 
+    /// Whether an address lies in an arena.
+    #[inline]
+    pub(crate) fn contains(&self, addr: Addr) -> bool {
+        self.arena_of(addr).is_some()
+    }
+
     #[inline]
     fn arena_of(&self, addr: Addr) -> Option<&Arena> {
         let last = self.arenas.get(self.last.get())?;
@@ -126,16 +132,11 @@ impl Arenas {
         }
         let pool = addr.since(arena.first_pool) / POOL;
         let class = *arena.classes.get(pool as usize)?;
-        let size = u64::from(class) * BLOCK_STEP;
-        if size == 0 {
-            return None;
-        }
-        let first = arena.first_pool + pool * POOL + POOL_HEADER;
-        if addr < first {
-            return None;
-        }
-        let start = first + addr.since(first) / size * size;
-        Some(Block { start, size })
+        let size = u32::from(class) * BLOCK_STEP as u32;
+        // Pools are aligned: the low bits of an address are its offset in its pool.
+        let offset = (addr.0 % POOL).checked_sub(POOL_HEADER)? as u32;
+        let into = offset.checked_rem(size)?;
+        Some(Block { start: addr - u64::from(into), size: u64::from(size) })
     }
 
     /// Calls `each` with every block in use, by rising address, and keeps the allocator's books.

@@ -57,6 +57,11 @@ impl<'a, M: Memory> Allocators<'a, M> {
         Allocators { memory, arenas, model: SizeModel::cpython_x86_64() }
     }
 
+    /// Whether an address lies in memory of the small-block allocator.
+    pub(crate) fn is_small(&self, addr: Addr) -> bool {
+        self.arenas.is_some_and(|arenas| arenas.contains(addr))
+    }
+
     /// What a block that starts here and was asked for with this size really holds.
     pub(crate) fn held(&self, start: Addr, requested: u64) -> HeldBlock {
         if let Some(arenas) = self.arenas

@@ -59,6 +59,14 @@ pub(crate) enum Family {
 }
 
 impl Family {
+    /// Whether the C struct holds no reference at all.
+    pub(crate) fn is_payload(self) -> bool {
+        matches!(
+            self,
+            Family::Leaf | Family::Str | Family::Bytes | Family::Int | Family::Decimal
+        )
+    }
+
     /// Whether instances are types themselves.
     pub(crate) fn is_type(self) -> bool {
         matches!(self, Family::Type | Family::CType)

@@ -17,9 +17,8 @@ impl Header {
     /// The header at an address.
     #[inline]
     pub(crate) fn read<M: Memory>(memory: &M, addr: Addr) -> Option<Header> {
-        let mut scratch = Vec::new();
-        let bytes = memory.bytes(addr, 16, &mut scratch)?;
-        Some(Header { refcount: u64_at(bytes, 0), type_addr: Addr(u64_at(bytes, OB_TYPE)) })
+        let bytes = memory.array::<16>(addr)?;
+        Some(Header { refcount: u64_at(&bytes, 0), type_addr: Addr(u64_at(&bytes, OB_TYPE)) })
     }
 }
 

@@ -21,11 +21,17 @@ pub trait Memory {
         let _ = addr;
     }
 
+    /// A few bytes, copied.
+    #[inline]
+    fn array<const N: usize>(&self, addr: Addr) -> Option<[u8; N]> {
+        let mut scratch = Vec::new();
+        self.bytes(addr, N, &mut scratch)?.first_chunk().copied()
+    }
+
     /// One aligned or unaligned 64-bit word.
     #[inline]
     fn word(&self, addr: Addr) -> Option<u64> {
-        let mut scratch = Vec::new();
-        Some(u64_at(self.bytes(addr, 8, &mut scratch)?, 0))
+        self.array(addr).map(u64::from_le_bytes)
     }
 }
 

@@ -50,6 +50,16 @@ pub(crate) struct Space {
     granules: u64,
 }
 
+impl Span {
+    /// The granule that starts exactly at an address of the span.
+    #[inline]
+    fn granule(&self, addr: Addr) -> Option<Granule> {
+        let offset = addr.0 - self.start;
+        let between = offset & ((1 << self.shift) - 1) != 0;
+        if between { None } else { Some(Granule(self.first + (offset >> self.shift))) }
+    }
+}
+
 /// Regions of a sort with no more than this between them share a span: the small-block allocator leaves
 /// a page or two out of each megabyte, and bits for those cost less than a search.
 const LARGEST_GAP: u64 = 256 << 10;
@@ -96,12 +106,17 @@ impl Space {
     /// The granule that starts exactly at an address; `None` outside all regions and between granules.
     #[inline]
     pub(crate) fn granule(&self, addr: Addr) -> Option<Granule> {
-        let span = self.span_of(addr)?;
-        let offset = addr.0 - span.start;
-        if offset & ((1 << span.shift) - 1) != 0 {
-            return None;
+        self.span_of(addr)?.granule(addr)
+    }
+
+    /// Granules of neighbouring addresses, looked up in the span of the last one first.
+    pub(crate) fn neighbours(&self) -> impl FnMut(Addr) -> Option<Granule> + '_ {
+        let mut span: Option<&Span> = None;
+        move |addr| {
+            let near = span.filter(|span| addr.0.wrapping_sub(span.start) < span.end - span.start);
+            span = near.or_else(|| self.span_of(addr));
+            span.and_then(|span| span.granule(addr))
         }
-        Some(Granule(span.first + (offset >> span.shift)))
     }
 
     /// Whether an address lies in a region at all.

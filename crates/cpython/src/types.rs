@@ -283,7 +283,7 @@ impl TypeTable {
         } else {
             base.and_then(|base| base.sequence_fields)
         };
-        let leaf = family == Family::Leaf
+        let leaf = family.is_payload()
             && all.is_empty()
             && unknown.is_empty()
             && place == DictPlace::None

@@ -72,29 +72,39 @@ impl Contents {
         len: usize,
         scratch: &'a mut Vec<u8>,
     ) -> Option<&'a [u8]> {
-        let slot = (addr.0 >> GRANULE_BITS) as usize & (self.table.len() - 1);
-        if let Some(&guess) = self.table.get(slot)
-            && let Some(piece) = self.copied.get(guess as usize)
-        {
-            let into = addr.0.wrapping_sub(piece.start);
-            if into < piece.len && len as u64 <= piece.len - into {
-                let at = piece.offset + into as usize;
-                return self.copy.get(at..at + len);
-            }
+        if let Some(bytes) = self.guess(addr, len) {
+            return Some(bytes);
         }
         self.search(addr, len, scratch)
+    }
+
+    /// A few bytes, copied.
+    #[inline]
+    pub(crate) fn array<const N: usize>(&self, addr: Addr) -> Option<[u8; N]> {
+        if let Some(byte) = self.guess(addr, N) {
+            return byte.first_chunk().copied();
+        }
+        let mut scratch = Vec::new();
+        self.search(addr, N, &mut scratch)?.first_chunk().copied()
+    }
+
+    /// `len` bytes at `addr`, if they are where the table guesses.
+    #[inline]
+    fn guess(&self, addr: Addr, len: usize) -> Option<&[u8]> {
+        let slot = (addr.0 >> GRANULE_BITS) as usize & (self.table.len() - 1);
+        let piece = self.copied.get(*self.table.get(slot)? as usize)?;
+        let into = addr.0.wrapping_sub(piece.start);
+        if into >= piece.len || len as u64 > piece.len - into {
+            return None;
+        }
+        let at = piece.offset + into as usize;
+        self.copy.get(at..at + len)
     }
 
     /// Has the bytes at `addr` ready soon, if they are where the table guesses.
     #[inline]
     pub(crate) fn prefetch(&self, addr: Addr) {
-        let slot = (addr.0 >> GRANULE_BITS) as usize & (self.table.len() - 1);
-        if let Some(&guess) = self.table.get(slot)
-            && let Some(piece) = self.copied.get(guess as usize)
-            && let into = addr.0.wrapping_sub(piece.start)
-            && into < piece.len
-            && let Some(byte) = self.copy.get(piece.offset + into as usize)
-        {
+        if let Some([byte, ..]) = self.guess(addr, 1) {
             sys::prefetch(byte);
         }
     }

@@ -46,6 +46,11 @@ impl Memory for LiveCopy {
     }
 
     #[inline]
+    fn array<const N: usize>(&self, addr: Addr) -> Option<[u8; N]> {
+        self.contents.array(addr)
+    }
+
+    #[inline]
     fn prefetch(&self, addr: Addr) {
         self.contents.prefetch(addr);
     }

@@ -202,7 +202,9 @@ pub(crate) fn decode<M: Memory, V: Visitor>(
         Family::SimpleQueue => queue::decode(cx, info, addr, visitor)?,
         Family::CTypesDict => ctypes::dict(cx, info, addr, visitor)?,
     };
-    instance::decode(cx, info, addr, &mut sizes, visitor)?;
+    if !info.leaf {
+        instance::decode(cx, info, addr, &mut sizes, visitor)?;
+    }
     Some(sizes)
 }
 

@@ -330,9 +330,9 @@ impl<M: Memory, L: Ledger> Sink<'_, M, L> {
     /// Blocks in use that nobody owns, and the allocator's books.
     fn sweep(&mut self, arenas: &Arenas) -> Pymalloc {
         let mut owned = 0;
+        let mut granule = self.space.neighbours();
         let mut books = arenas.each_live(self.subject.memory, |block| {
-            let granule = self.space.granule(block.start);
-            if granule.is_some_and(|granule| self.claimed.has(granule)) {
+            if granule(block.start).is_some_and(|at| self.claimed.has(at)) {
                 owned += block.size;
             } else {
                 self.ledger.unowned(block.start, block.size);

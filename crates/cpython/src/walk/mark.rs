@@ -1,7 +1,6 @@
 //! The first pass: which objects there are. Follows references from whatever it is given, setting one
 //! bit an object; counts and weighs them by the way, if asked.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use deadweight_heap::{Addr, EdgeKind};
@@ -13,7 +12,7 @@ use crate::bitmap::Bitmap;
 use crate::header::{Header, is_plausible_count};
 use crate::memory::Memory;
 use crate::object::{self, Context, Grounds, Link, Visitor};
-use crate::space::{Granule, Space};
+use crate::space::Space;
 use crate::types::{TypeInfo, TypeTable};
 
 /// What marking found and noted.
@@ -107,15 +106,23 @@ impl<'a, M: Memory> Marker<'a, M> {
 
     /// Visits everything that is left to be visited, and what that leads to.
     pub(super) fn drain(&mut self, cx: &Context<'_, M>) {
-        let mut window = VecDeque::with_capacity(LOOKAHEAD);
-        loop {
-            while window.len() < LOOKAHEAD {
-                let Some(next) = self.pending.pop() else { break };
-                self.subject.memory.prefetch(next.0);
-                window.push_back(next);
+        // A ring of objects asked for; a null address is an empty place.
+        let mut window = [(Addr::NULL, Addr::NULL); LOOKAHEAD];
+        let mut waiting = 0;
+        for place in (0..LOOKAHEAD).cycle() {
+            let (addr, from) = window[place];
+            if !addr.is_null() {
+                waiting -= 1;
+                window[place].0 = Addr::NULL;
+                self.visit(cx, addr, from);
             }
-            let Some((addr, from)) = window.pop_front() else { return };
-            self.visit(cx, addr, from);
+            if let Some(next) = self.pending.pop() {
+                self.subject.memory.prefetch(next.0);
+                window[place] = next;
+                waiting += 1;
+            } else if waiting == 0 {
+                return;
+            }
         }
     }
 
@@ -138,7 +145,7 @@ impl<'a, M: Memory> Marker<'a, M> {
         let sizes = object::decode(cx, &info, addr, self);
         self.marks.unreadable += u64::from(sizes.is_none());
         if let Some(counts) = &mut self.counts {
-            let is_static = self.space.is_static(addr);
+            let is_static = !counts.is_small(addr) && self.space.is_static(addr);
             let is_tracked = is_tracked(self.subject, &info, addr);
             counts.object(&info, addr, sizes.unwrap_or_default(), owned, is_static, is_tracked);
         }
@@ -161,6 +168,7 @@ impl<'a, M: Memory> Marker<'a, M> {
         self.types.get(memory, layout, header.type_addr)
     }
 
+    #[cold]
     fn note_invalid(&mut self, from: Addr, target: Addr) {
         self.marks.invalid += 1;
         if self.marks.invalid_samples.len() < MOST_SAMPLES {
@@ -168,8 +176,21 @@ impl<'a, M: Memory> Marker<'a, M> {
         }
     }
 
+    /// A reference of a known layout: what it leads to is looked at when its turn comes.
+    fn strict(&mut self, target: Addr) {
+        let Some(granule) = self.space.granule(target) else {
+            self.note_invalid(self.current, target);
+            return;
+        };
+        self.marks.references += 1;
+        if self.marks.seen.insert(granule) {
+            self.pending.push((target, self.current));
+        }
+    }
+
     /// Words that may be no reference are looked at before they count as one.
-    fn conservative(&mut self, target: Addr, granule: Granule) {
+    fn conservative(&mut self, target: Addr) {
+        let Some(granule) = self.space.granule(target) else { return };
         if !self.marks.seen.has(granule) {
             if self.type_at(target, Grounds::Conservative).is_none() {
                 return;
@@ -182,24 +203,14 @@ impl<'a, M: Memory> Marker<'a, M> {
 }
 
 impl<M: Memory> Visitor for Marker<'_, M> {
-    #[inline]
+    #[expect(clippy::inline_always, reason = "grounds and link are constants in the decoders")]
+    #[inline(always)]
     fn reference(&mut self, target: Addr, link: Link, grounds: Grounds) {
         if !grounds.is_followed(self.only_visible) || matches!(link, Link::Named(EdgeKind::Weak, _))
         {
             return;
         }
-        let strict = !grounds.is_conservative();
-        match self.space.granule(target) {
-            Some(granule) if strict => {
-                self.marks.references += 1;
-                if self.marks.seen.insert(granule) {
-                    self.pending.push((target, self.current));
-                }
-            }
-            Some(granule) => self.conservative(target, granule),
-            None if strict => self.note_invalid(self.current, target),
-            None => {}
-        }
+        if grounds.is_conservative() { self.conservative(target) } else { self.strict(target) }
     }
 
     fn buffer(&mut self, start: Addr, requested: u64) -> bool {

@@ -100,14 +100,14 @@ pub fn walk<M: Memory, L: Ledger>(
     let mut found = Found::default();
     with_context(subject, |cx, types| {
         let marker = Marker::new(subject, &space, types, None, options.visible_from.is_some());
-        let marked = mark(subject, cx, &space, marker, arenas.as_ref(), options, &mut found);
-        let Marked { marker, named, unnamed } = marked;
+        let all = mark(subject, cx, &space, marker, arenas.as_ref(), options, &mut found);
+        let Marked { marker, named, unnamed } = all;
         let Marker { types, marks, .. } = marker;
         let adopted = unreached::classify(subject, cx, &space, types, &marks, &named, &unnamed);
         let gaps = gaps(&marks, &found.tracked, arenas.is_some(), subject);
         let type_keys = adopted.types.shared_keys();
-        let emitter = Emitter::new(subject, cx, &space, marks, named, adopted, type_keys, options);
-        let emitted = emitter.emit(std::mem::take(&mut found.named), arenas.as_ref(), ledger)?;
+        let recorder = Emitter::new(subject, cx, &space, marks, named, adopted, type_keys, options);
+        let emitted = recorder.emit(std::mem::take(&mut found.named), arenas.as_ref(), ledger)?;
         Ok(Walked {
             heap: emitted.heap,
             gaps: gaps.into_iter().chain(emitted.gaps).collect(),
@@ -120,6 +120,7 @@ pub fn walk<M: Memory, L: Ledger>(
 }
 
 /// Counts and weighs all objects in one pass, without the graph.
+#[must_use]
 pub fn count<M: Memory>(subject: &Subject<'_, M>) -> Counted {
     let space = Space::new(subject.memory.regions());
     let arenas = read_arenas(subject);
@@ -129,8 +130,8 @@ pub fn count<M: Memory>(subject: &Subject<'_, M>) -> Counted {
         let counts = Counts::new(allocators, subject.runtime.layout.minor);
         let marker = Marker::new(subject, &space, types, Some(counts), false);
         let options = WalkOptions::default();
-        let marked = mark(subject, cx, &space, marker, arenas.as_ref(), options, &mut found);
-        let Marker { types, marks, counts, .. } = marked.marker;
+        let all = mark(subject, cx, &space, marker, arenas.as_ref(), options, &mut found);
+        let Marker { types, marks, counts, .. } = all.marker;
         let gaps = gaps(&marks, &found.tracked, arenas.is_some(), subject);
         let tally = counts.map_or_else(Tally::default, |counts| counts.finish(types));
         Counted { tally, gaps }

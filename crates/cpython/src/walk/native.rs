@@ -109,10 +109,10 @@ fn sweep<M: Memory>(
     arenas: &Arenas,
 ) {
     let mut candidates = Vec::new();
+    let mut granule = space.neighbours();
     arenas.each_live(subject.memory, |block| {
-        let claimed =
-            |at| space.granule(at).is_some_and(|granule| marker.marks.claimed.has(granule));
-        if !claimed(block.start) {
+        let owned = granule(block.start).is_some_and(|at| marker.marks.claimed.has(at));
+        if !owned {
             candidates.push(block);
         }
     });

@@ -46,6 +46,11 @@ impl<'a, M: Memory> Counts<'a, M> {
         Counts { allocators, minor, rows: Vec::new(), held: Held::default() }
     }
 
+    /// Whether an address lies in memory of the small-block allocator.
+    pub(super) fn is_small(&self, addr: Addr) -> bool {
+        self.allocators.is_small(addr)
+    }
+
     /// A block of the object being visited.
     pub(super) fn block(&mut self, start: Addr, requested: u64) {
         let block = self.allocators.held(start, requested);

@@ -87,7 +87,6 @@ impl Image {
             (n.code_name, "co_name", name),
             (n.code_line_table, "co_linetable", table),
         ];
-        fields[3].1 = "__name__";
         if old {
             self.memory.put_int(at + n.code_locals, spec.locals.len() as u32);
             // codeobject.h of 3.10: `co_code`, `co_freevars`, `co_cellvars`.
@@ -96,7 +95,7 @@ impl Image {
             let (free, cells) = (self.name_tuple(spec.free), self.name_tuple(&[]));
             fields.extend([
                 (48, "co_code", bytecode),
-                (72, "co_localsplusnames", locals),
+                (72, "co_varnames", locals),
                 (80, "co_freevars", free),
                 (88, "co_cellvars", cells),
             ]);
@@ -111,7 +110,7 @@ impl Image {
                 (n.code_local_names, "co_localsplusnames", locals),
                 (n.code_local_kinds, "co_localspluskinds", kinds),
                 (n.code_exception_table, "co_exceptiontable", exceptions),
-                (n.code_qualname, "__qualname__", name),
+                (n.code_qualname, "co_qualname", name),
             ]);
         }
         self.attributes(object, Sight::Hidden, &fields);

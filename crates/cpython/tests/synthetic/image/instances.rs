@@ -4,6 +4,8 @@
 //! same, the pointer tagged. 3.13: values in the object's own block. From 3.11 on a dict is made only
 //! when somebody asks for it.
 
+use deadweight_heap::EdgeKind;
+
 use super::Image;
 use super::dicts::KeysId;
 use super::model::{Label, Obj, Sight};
@@ -78,6 +80,24 @@ impl Image {
         let object = self.object(class, body);
         if item != 0 {
             self.memory.put_word(self.address(object) + 16, items as u64);
+        }
+        object
+    }
+
+    /// An instance of a C type: words that hold references, by offset. What the type's members do not
+    /// name can only be guessed.
+    pub(crate) fn native_instance(&mut self, class: Obj, fields: &[(u64, Obj)]) -> Obj {
+        let info = self.types[&class].clone();
+        let object = self.object(class, info.basic);
+        let at = self.address(object);
+        let sight = if info.has_gc() { Sight::Visible } else { Sight::Hidden };
+        for &(offset, target) in fields {
+            let member = info.members.iter().find(|(_, member)| *member == offset);
+            let (label, sight) = match member {
+                Some((name, _)) => (Label::attribute(name), sight),
+                None => (Label::At(EdgeKind::Field, offset), Sight::Guessed),
+            };
+            self.refer(object, at + offset, label, sight, target);
         }
         object
     }

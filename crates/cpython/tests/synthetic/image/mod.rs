@@ -39,7 +39,7 @@ use dicts::Keys;
 use interpreter::Interpreter;
 use memory::{Area, FakeProcess, PAGE, Pages};
 use model::{Gc, Holder, Label, Model, Obj, Object, Sight, Slot};
-use numbers::{NONE, Numbers, Python};
+use numbers::{Numbers, Python};
 use types::{Core, Type};
 
 /// Where the parts of the process lie.
@@ -318,15 +318,14 @@ impl Image {
         for (area, end) in self.areas.iter().skip(1).zip([end, heap, maps, arenas]) {
             assert!(end <= area.range.end, "an area is too small");
         }
-        let kept = |number: u64| (number != NONE).then_some(number);
-        let interpreter_size = kept(self.numbers.interpreter_size).unwrap_or(0);
         let model = Model {
             python: self.python,
             types: self.types.into_iter().map(|(object, info)| (object, info.name)).collect(),
             objects: self.objects,
             holders: self.holders,
+            modules: modules_by_name(&self.interpreters),
             interpreters: self.interpreters.iter().map(|one| one.at).collect(),
-            interpreter_size,
+            interpreter_size: self.numbers.interpreter_size,
             books,
         };
         let segments = self.memory.finish(&self.areas);
@@ -341,7 +340,7 @@ impl Image {
         let objects = self.objects.iter().flat_map(|object| &object.slots);
         let holders = self.holders.iter().flat_map(|holder| &holder.slots);
         for slot in objects.chain(holders) {
-            if let (Some(target), true) = (slot.target, slot.label.is_strong()) {
+            if let (Some(target), true) = (slot.target, slot.is_counted()) {
                 counts[target.0] += 1;
             }
         }
@@ -420,4 +419,15 @@ impl Image {
             }
         }
     }
+}
+
+/// Modules by the names of their roots: those of other interpreters say so.
+fn modules_by_name(interpreters: &[Interpreter]) -> Vec<(String, Obj)> {
+    let all = interpreters.iter().enumerate().flat_map(|(number, interpreter)| {
+        interpreter.modules.iter().map(move |(name, module)| match number {
+            0 => (name.clone(), *module),
+            _ => (format!("{name} (interpreter {number})"), *module),
+        })
+    });
+    all.collect()
 }

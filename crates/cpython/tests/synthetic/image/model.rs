@@ -44,6 +44,8 @@ pub(crate) enum Sight {
     Visible,
     /// Only who knows the struct.
     Hidden,
+    /// Only the collector: the reference is not counted.
+    OnlyVisited,
     /// Nobody knows the struct: the word only looks like a reference.
     Guessed,
 }
@@ -95,6 +97,13 @@ pub(crate) struct Object {
     pub(crate) interpreter: usize,
 }
 
+impl Slot {
+    /// Whether the reference counts: a weak one does not, nor one that only the collector sees.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.label.is_strong() && self.sight != Sight::OnlyVisited
+    }
+}
+
 impl Object {
     pub(crate) fn is_static(&self) -> bool {
         self.static_size.is_some()
@@ -129,6 +138,8 @@ pub(crate) struct Model {
     /// The full names of types.
     pub(crate) types: HashMap<Obj, String>,
     pub(crate) holders: Vec<Holder>,
+    /// Names of modules, as roots have them, and the modules.
+    pub(crate) modules: Vec<(String, Obj)>,
     pub(crate) interpreters: Vec<u64>,
     pub(crate) interpreter_size: u64,
     pub(crate) books: Books,

@@ -78,6 +78,8 @@ pub(crate) struct Type {
     pub(crate) before: u64,
     pub(crate) heap: bool,
     pub(crate) keys: Option<KeysId>,
+    /// `tp_members`, by name and offset.
+    pub(crate) members: Vec<(String, u64)>,
 }
 
 impl Type {
@@ -163,6 +165,7 @@ impl Image {
         for object in (self.core.type_.0..self.none.0).map(Obj) {
             self.complete_static_type(object);
         }
+        self.add_builtins(0);
     }
 
     /// A static type, without what needs other objects.
@@ -184,6 +187,7 @@ impl Image {
             before: if flags & flag::GC != 0 { 16 } else { 0 },
             heap: false,
             keys: None,
+            members: Vec::new(),
         };
         self.types.insert(object, info);
         object
@@ -234,6 +238,8 @@ impl Image {
             self.memory.zero(array, (members.len() as u64 + 1) * MEMBER);
             self.write_members(array, members);
             self.memory.put_word(at + TP_MEMBERS, array);
+            let owned = members.iter().map(|&(name, offset)| (name.to_string(), offset));
+            self.types.get_mut(&object).expect("a type just made").members = owned.collect();
         }
         object
     }
@@ -384,12 +390,13 @@ impl Image {
             before: 16 + if flags & pre != 0 { 16 } else { 0 },
             heap: true,
             keys,
+            members: Vec::new(),
         };
         self.types.insert(object, info);
         object
     }
 
-    /// The number of a static type among those of the interpreter, for `tp_subclasses`.
+    /// Tells a class its subclasses.
     pub(crate) fn subclasses(&mut self, class: Obj, subclasses: &[Obj]) -> Obj {
         // A dict from address to weak reference (`add_subclass`).
         let entries: Vec<(Obj, Obj)> = subclasses
