@@ -47,10 +47,18 @@ struct Arena {
 /// Invariant: sorted by `start`, not overlapping; `last` is a row.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Arenas {
-    arenas: Vec<Arena>,
+    list: Vec<Arena>,
     /// The arena found last: objects made together lie together.
     last: Cell<usize>,
+    /// Bytes in front of what was asked for, in every block: 16 under the allocators' debug hooks
+    /// (`PYTHONMALLOC=debug`, `-X dev`), else none.
+    lead: u64,
 }
+
+/// What the debug hooks keep in front of a block, and behind it (obmalloc.c, `_PyMem_DebugRawAlloc`):
+/// its size, its kind and a guard; another guard.
+const DEBUG_LEAD: u64 = 16;
+pub(crate) const DEBUG_EXTRA: u64 = 24;
 
 /// A block the allocator has given out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,20 +93,32 @@ impl Arenas {
         }
         arenas.sort_by_key(|arena| arena.start);
         arenas.dedup_by(|next, before| next.start < before.start + before.size);
-        (!arenas.is_empty()).then_some(Arenas { arenas, last: Cell::new(0) })
+        (!arenas.is_empty()).then_some(Arenas { list: arenas, last: Cell::new(0), lead: 0 })
     }
 
     /// The arenas of several interpreters together.
     pub(crate) fn merge(mut self, other: Arenas) -> Arenas {
-        self.arenas.extend(other.arenas);
-        self.arenas.sort_by_key(|arena| arena.start);
-        self.arenas.dedup_by(|next, before| next.start < before.start + before.size);
+        self.list.extend(other.list);
+        self.list.sort_by_key(|arena| arena.start);
+        self.list.dedup_by(|next, before| next.start < before.start + before.size);
         self
+    }
+
+    /// Finds out whether debug hooks are on, from a place where a block begins for who asked for it.
+    pub(crate) fn with_lead_of(mut self, start: Addr) -> Arenas {
+        let found = self.block_of(start).is_some_and(|block| block.start + DEBUG_LEAD == start);
+        self.lead = if found { DEBUG_LEAD } else { 0 };
+        self
+    }
+
+    /// Bytes of a block in front of what was asked for.
+    pub(crate) fn lead(&self) -> u64 {
+        self.lead
     }
 
     /// First byte and length of every arena.
     pub(crate) fn ranges(&self) -> impl Iterator<Item = (Addr, u64)> + '_ {
-        self.arenas.iter().map(|arena| (arena.start, arena.size))
+        self.list.iter().map(|arena| (arena.start, arena.size))
     }
 
     /// Whether an address lies in an arena.
@@ -109,14 +129,14 @@ impl Arenas {
 
     #[inline]
     fn arena_of(&self, addr: Addr) -> Option<&Arena> {
-        let last = self.arenas.get(self.last.get())?;
+        let last = self.list.get(self.last.get())?;
         if addr.since(last.start) < last.size { Some(last) } else { self.arena_elsewhere(addr) }
     }
 
     fn arena_elsewhere(&self, addr: Addr) -> Option<&Arena> {
-        let index = self.arenas.partition_point(|arena| arena.start <= addr);
+        let index = self.list.partition_point(|arena| arena.start <= addr);
         let index = index.checked_sub(1)?;
-        let arena = self.arenas.get(index)?;
+        let arena = self.list.get(index)?;
         if addr.since(arena.start) >= arena.size {
             return None;
         }
@@ -141,9 +161,9 @@ impl Arenas {
 
     /// Calls `each` with every block in use, by rising address, and keeps the allocator's books.
     pub(crate) fn each_live<M: Memory>(&self, memory: &M, mut each: impl FnMut(Block)) -> Pymalloc {
-        let mut books = Pymalloc { arenas: self.arenas.len() as u64, ..Pymalloc::default() };
+        let mut books = Pymalloc { arenas: self.list.len() as u64, ..Pymalloc::default() };
         let mut scratch = Vec::new();
-        for arena in &self.arenas {
+        for arena in &self.list {
             books.arena_size = Bytes(arena.size);
             books.arena_alignment += alignment_loss(arena);
             let mut live_in_arena = (0, 0);

@@ -2,7 +2,7 @@
 
 use deadweight_heap::{Addr, Bytes, SizeModel};
 
-use crate::arenas::Arenas;
+use crate::arenas::{Arenas, DEBUG_EXTRA};
 use crate::memory::Memory;
 
 /// What is known of the allocators behind a heap.
@@ -64,6 +64,9 @@ impl<'a, M: Memory> Allocators<'a, M> {
 
     /// What a block that starts here and was asked for with this size really holds.
     pub(crate) fn held(&self, start: Addr, requested: u64) -> HeldBlock {
+        let lead = self.arenas.map_or(0, Arenas::lead);
+        let requested = if lead > 0 { requested.saturating_add(DEBUG_EXTRA) } else { requested };
+        let start = start - lead;
         if let Some(arenas) = self.arenas
             && let Some(block) = arenas.block_of(start)
         {

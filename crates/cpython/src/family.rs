@@ -35,6 +35,9 @@ pub(crate) enum Family {
     Array,
     NdArray,
     LruCache,
+    /// `threading.local`, and what keeps one thread's part of it alive before 3.13.
+    ThreadLocal,
+    ThreadLocalDummy,
     TeeData,
     Combinations,
     Permutations,
@@ -61,10 +64,7 @@ pub(crate) enum Family {
 impl Family {
     /// Whether the C struct holds no reference at all.
     pub(crate) fn is_payload(self) -> bool {
-        matches!(
-            self,
-            Family::Leaf | Family::Str | Family::Bytes | Family::Int | Family::Decimal
-        )
+        matches!(self, Family::Leaf | Family::Str | Family::Bytes | Family::Int | Family::Decimal)
     }
 
     /// Whether instances are types themselves.
@@ -133,6 +133,8 @@ pub(crate) fn of_name(name: &str) -> Option<Family> {
         "collections.deque" => Family::Deque,
         "array.array" => Family::Array,
         "numpy.ndarray" => Family::NdArray,
+        "_thread._local" => Family::ThreadLocal,
+        "_thread._localdummy" => Family::ThreadLocalDummy,
         "functools._lru_cache_wrapper" => Family::LruCache,
         "itertools._tee_dataobject" => Family::TeeData,
         "itertools.combinations" | "itertools.combinations_with_replacement" => {

@@ -491,8 +491,6 @@ const ROWS: &[Row] = &[
         13..=15,
         &[(16, "<args>"), (24, "<kw>"), (40, "<dicts>"), (48, "<watchdogs>")],
     ),
-    ("_thread._localdummy", 10..=12, &[(16, "<dict>")]),
-    ("_thread._localdummy", 13..=15, &[]),
     // Modules/_ctypes
     ("_ctypes._SimpleCData", ALL, &[(32, "_b_base_"), (64, "_objects")]),
     ("_ctypes._Pointer", ALL, &[(32, "_b_base_"), (64, "_objects")]),

@@ -103,7 +103,8 @@ pub(crate) fn named<M: Memory>(
         root: Some((RootKind::Interpreter, if main { String::new() } else { number.to_string() })),
         ..Holder::default()
     };
-    for (name, offset) in fields {
+    let interned = l.interned_strings.map(|offset| ("interned_strings", offset));
+    for (name, offset) in fields.into_iter().chain(interned) {
         let target = pointer(offset);
         if !target.is_null() {
             let link = Link::Static(EdgeKind::Attribute, name);

@@ -249,7 +249,7 @@ impl TypeTable {
         let weaklist = u64_at(&body, t.weaklist_offset).cast_signed();
 
         if python {
-            self.add_members(memory, layout, &body, addr, &mut all);
+            self.add_members(memory, layout, &body, &mut all);
         } else if let Some(known) = family::of_name(&native_name) {
             family = known;
         } else if let Some(rows) = fields::of(&native_name, layout.minor) {
@@ -257,7 +257,7 @@ impl TypeTable {
                 all.push(self.field(offset, name));
             }
         } else if basic_size > own_start {
-            self.add_members(memory, layout, &body, addr, &mut all);
+            self.add_members(memory, layout, &body, &mut all);
             unknown.push((own_start, basic_size));
         }
         all.sort_by_key(|field| field.offset);
@@ -331,19 +331,15 @@ impl TypeTable {
         memory: &M,
         layout: &Layout,
         body: &[u8],
-        addr: Addr,
         out: &mut Vec<Field>,
     ) {
         let members = addr_at(body, layout.type_.members);
         if members.is_null() {
             return;
         }
-        // The slots of a Python class follow its type object, one for each item of it.
-        let most = if members > addr && members.since(addr) < LARGEST_BASIC_SIZE {
-            u64_at(body, OB_SIZE).min(1 << 16)
-        } else {
-            1 << 10
-        };
+        // A heap type has one for each of its items; a static type's end with one without a name.
+        let heap_type = u64_at(body, layout.type_.flags) & flag::HEAP_TYPE != 0;
+        let most = if heap_type { u64_at(body, OB_SIZE).min(1 << 16) } else { 1 << 10 };
         let basic_size = u64_at(body, layout.type_.basic_size);
         let mut scratch = Vec::new();
         for index in 0..most {

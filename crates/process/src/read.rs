@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use deadweight_cpython::{Refusal, Runtime, Subject, WalkOptions, count, walk};
-use deadweight_heap::{BuildError, Capture, Gap, GapKind, Provenance, Tally};
+use deadweight_heap::{Addr, BuildError, Capture, Gap, GapKind, Provenance, Tally};
 
 use crate::account::{Residency, account};
 use crate::error::Error;
@@ -95,10 +95,23 @@ pub fn read(pid: u32, options: &ReadOptions) -> Result<Capture, ReadError> {
 ///
 /// If it holds no CPython that we know, or one that is too large.
 pub fn decode(copy: &LiveCopy, options: &ReadOptions) -> Result<Capture, ReadError> {
+    capture(copy, WalkOptions { values: options.values, visible_from: None })
+}
+
+/// Walks a copy as far as a closure over `gc.get_referents` would get, from `gc.get_objects()` and the
+/// objects at these addresses: for comparisons with what an interpreter says of itself.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub fn decode_visible(copy: &LiveCopy, from: &[Addr]) -> Result<Capture, ReadError> {
+    capture(copy, WalkOptions { values: false, visible_from: Some(from) })
+}
+
+fn capture(copy: &LiveCopy, walk_options: WalkOptions<'_>) -> Result<Capture, ReadError> {
     let pid = copy.pid();
     let found = Recognised::of(copy)?;
     let mut residency = Residency::new(copy);
-    let walk_options = WalkOptions { values: options.values, visible_from: None };
     let walked = walk(&found.subject(copy), walk_options, &mut residency)
         .map_err(|source| ReadError::TooLarge { pid, source })?;
     let (account, difference) = account(&residency, &walked.arenas, walked.pymalloc);
@@ -115,7 +128,7 @@ pub fn decode(copy: &LiveCopy, options: &ReadOptions) -> Result<Capture, ReadErr
         copied: copy.copied(),
         threads: copy.threads().len() as u32,
         reader: env!("CARGO_PKG_VERSION").to_owned(),
-        values: options.values,
+        values: walk_options.values,
         tracked: walked.tracked,
         permanent: walked.permanent,
     };

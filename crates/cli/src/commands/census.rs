@@ -62,9 +62,9 @@ fn write(args: &Census, mut view: CensusView<'_>, out: &mut dyn Write) -> Result
         view.census.sort(view.names, sort_key(key));
     }
     if args.output.json {
-        json::census(&view, out)?
+        json::census(&view, out)?;
     } else {
-        text::census(&view, out)?
+        text::census(&view, out)?;
     }
     Ok(out.flush()?)
 }

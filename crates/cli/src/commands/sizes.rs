@@ -36,9 +36,9 @@ pub(crate) fn run(args: &Sizes, talk: &Talk, out: &mut dyn Write) -> Result<(), 
     let view = view(&capture, &specimens)?;
     drop(progress);
     if args.output.json {
-        json::sizes(&view, out)?
+        json::sizes(&view, out)?;
     } else {
-        text::sizes(&view, out)?
+        text::sizes(&view, out)?;
     }
     Ok(())
 }

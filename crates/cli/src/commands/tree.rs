@@ -31,9 +31,9 @@ pub(crate) fn run(args: &Tree, talk: &Talk, out: &mut dyn Write) -> Result<(), F
         let view = view::Tree::of(heap, &dominators, &paths, start, options);
         drop(progress);
         if args.output.json {
-            json::tree(&view, out)?
+            json::tree(&view, out)?;
         } else {
-            text::tree(&view, out)?
+            text::tree(&view, out)?;
         }
         Ok(out.flush()?)
     })

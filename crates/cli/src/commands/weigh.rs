@@ -19,9 +19,9 @@ pub(crate) fn run(args: &Weigh, talk: &Talk, out: &mut dyn Write) -> Result<(), 
         let view = view::Weigh::of(&capture, &dominators, &paths, args.top, cost(begun));
         drop(progress);
         if args.output.json {
-            json::weigh(&view, out)?
+            json::weigh(&view, out)?;
         } else {
-            text::weigh(&view, out)?
+            text::weigh(&view, out)?;
         }
         Ok(out.flush()?)
     })

@@ -23,9 +23,9 @@ pub(crate) fn run(args: &Why, talk: &Talk, out: &mut dyn Write) -> Result<(), Fa
     let view = view::Why::of(heap, &args.query, nodes, &dominators, &paths, args.top);
     drop(progress);
     if args.output.json {
-        json::why(&view, out)?
+        json::why(&view, out)?;
     } else {
-        text::why(&view, out)?
+        text::why(&view, out)?;
     }
     Ok(())
 }

@@ -25,16 +25,18 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     let w = cx.words;
     let mut scratch = Vec::new();
     let body = cx.memory.bytes(addr, fixed_size(cx.layout) as usize, &mut scratch)?;
+    // Before 3.11: the plain locals alone.
+    let local_names = if cx.layout.minor >= 11 { w.local_names } else { w.varnames };
     let fields = [
         (Some(l.consts), w.consts),
         (Some(l.names), w.names),
         (Some(l.filename), w.filename),
-        (Some(l.name), w.name),
+        (Some(l.name), w.code_name),
         (Some(l.line_table), w.line_table),
-        (Some(l.local_names), w.local_names),
+        (Some(l.local_names), local_names),
         (l.local_kinds, w.local_kinds),
         (l.exception_table, w.exception_table),
-        (l.qualname, w.qualname),
+        (l.qualname, w.code_qualname),
         (l.cell_names, w.cell_names),
         (l.free_names, w.free_names),
         (l.cached_bytecode, w.bytecode),
@@ -46,8 +48,7 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     }
     let mut sizes = if cx.layout.minor >= 11 {
         let units = size_at(body, OB_SIZE).checked_mul(UNIT)?;
-        let size = l.bytecode.checked_add(units)?;
-        Sizes { body: size, sizeof: size.checked_next_multiple_of(8)? }
+        Sizes::same(l.bytecode.checked_add(units)?.checked_next_multiple_of(8)?)
     } else {
         strong(visitor, body, l.bytecode, EdgeKind::Attribute, w.bytecode, Grounds::Hidden);
         Sizes::same(fixed_size(cx.layout))

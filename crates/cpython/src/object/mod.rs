@@ -23,6 +23,7 @@ mod pickle;
 mod queue;
 mod set;
 mod str;
+mod thread_local;
 mod tuple;
 mod type_;
 
@@ -180,6 +181,8 @@ pub(crate) fn decode<M: Memory, V: Visitor>(
         Family::Deque => deque::decode(cx, info, addr, visitor)?,
         Family::Array => array::decode(cx, info, addr, visitor)?,
         Family::NdArray => ndarray::decode(cx, info, addr, visitor)?,
+        Family::ThreadLocal => thread_local::local(cx, info, addr, visitor)?,
+        Family::ThreadLocalDummy => thread_local::dummy(cx, info, addr, visitor)?,
         Family::LruCache => function::lru_cache(cx, info, addr, visitor)?,
         Family::MemoryView => array::memoryview(cx, info, addr, visitor)?,
         Family::Buffered => io::buffered(cx, info, addr, visitor)?,
@@ -221,9 +224,14 @@ fn plain<M: Memory>(cx: &Context<'_, M>, info: &TypeInfo, addr: Addr) -> Option<
     let items = cx.memory.word(addr + OB_SIZE)?.cast_signed().unsigned_abs();
     let items_size = items.checked_mul(info.item_size)?;
     let sizeof = info.basic_size.checked_add(items_size)?;
+    if info.family == Family::Bytes && !info.python {
+        // PyBytes_FromStringAndSize asks for just what it needs; all others round to words.
+        return Some(Sizes::same(sizeof));
+    }
     // PyType_GenericAlloc, which serves classes made in Python, adds an item as a sentinel.
     let sentinel = if info.python { info.item_size } else { 0 };
-    Some(Sizes { body: (sizeof + sentinel).checked_next_multiple_of(8)?, sizeof })
+    let body = sizeof.checked_add(sentinel)?.checked_next_multiple_of(8)?;
+    Some(Sizes { body, sizeof })
 }
 
 /// `datetime` and `time` hold a `tzinfo` only if a byte says so (_datetimemodule.c).

@@ -118,6 +118,7 @@ impl<'a, M: Memory> Emitter<'a, M> {
             options: self.options,
             builder,
             ledger,
+            lead: arenas.map_or(0, Arenas::lead),
             allocators,
             first_object,
             held: Held::default(),
@@ -263,6 +264,8 @@ struct Sink<'a, M, L> {
     options: WalkOptions<'a>,
     builder: HeapBuilder,
     ledger: &'a mut L,
+    /// Bytes of a block in front of what was asked for.
+    lead: u64,
     allocators: Allocators<'a, M>,
     first_object: u32,
     /// Blocks of the object being recorded.
@@ -317,13 +320,13 @@ impl<M: Memory, L: Ledger> Sink<'_, M, L> {
 
     /// A block of the object being recorded.
     fn own(&mut self, start: Addr, requested: u64) -> bool {
-        let Some(granule) = self.space.granule(start) else { return true };
+        let Some(granule) = self.space.granule(start - self.lead) else { return true };
         if !self.claimed.insert(granule) {
             return false;
         }
         let held = self.allocators.held(start, requested);
         self.held.add(held, requested);
-        self.ledger.owned(start, held.bytes, held.small);
+        self.ledger.owned(start - self.lead, held.bytes, held.small);
         true
     }
 

@@ -61,6 +61,8 @@ pub(super) struct Marker<'a, M> {
     pub(super) counts: Option<Counts<'a, M>>,
     /// Objects marked but not yet looked at, each with what refers to it.
     pending: Vec<(Addr, Addr)>,
+    /// Bytes of a block in front of what was asked for.
+    pub(super) lead: u64,
     only_visible: bool,
     current: Addr,
 }
@@ -76,6 +78,7 @@ impl<'a, M: Memory> Marker<'a, M> {
         space: &'a Space,
         types: TypeTable,
         counts: Option<Counts<'a, M>>,
+        lead: u64,
         only_visible: bool,
     ) -> Self {
         Marker {
@@ -85,6 +88,7 @@ impl<'a, M: Memory> Marker<'a, M> {
             marks: Marks::new(space),
             counts,
             pending: Vec::new(),
+            lead,
             only_visible,
             current: Addr::NULL,
         }
@@ -134,7 +138,7 @@ impl<'a, M: Memory> Marker<'a, M> {
             self.note_invalid(from, addr);
             return;
         };
-        let owned = match self.space.granule(addr - info.before) {
+        let owned = match self.space.granule(addr - info.before - self.lead) {
             Some(block) => self.marks.claimed.insert(block),
             None => false,
         };
@@ -215,7 +219,7 @@ impl<M: Memory> Visitor for Marker<'_, M> {
 
     fn buffer(&mut self, start: Addr, requested: u64) -> bool {
         // Static tables lie in memory that holds no objects; nobody shares them wrongly.
-        let Some(granule) = self.space.granule(start) else { return true };
+        let Some(granule) = self.space.granule(start - self.lead) else { return true };
         let new = self.marks.claimed.insert(granule);
         if new && let Some(counts) = &mut self.counts {
             counts.block(start, requested);

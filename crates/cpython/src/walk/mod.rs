@@ -18,6 +18,7 @@ use crate::bitmap::Bitmap;
 use crate::blocks::Allocators;
 use crate::gc_list::{self, Tracked};
 use crate::holders::{self, Holder, Named, Thread};
+use crate::layout::GC_HEAD;
 use crate::memory::Memory;
 use crate::object::{Context, Grounds};
 use crate::runtime::Runtime;
@@ -97,14 +98,16 @@ pub fn walk<M: Memory, L: Ledger>(
 ) -> Result<Walked, BuildError> {
     let space = Space::new(subject.memory.regions());
     let arenas = read_arenas(subject);
+    let lead = arenas.as_ref().map_or(0, Arenas::lead);
     let mut found = Found::default();
     with_context(subject, |cx, types| {
-        let marker = Marker::new(subject, &space, types, None, options.visible_from.is_some());
+        let marker =
+            Marker::new(subject, &space, types, None, lead, options.visible_from.is_some());
         let all = mark(subject, cx, &space, marker, arenas.as_ref(), options, &mut found);
         let Marked { marker, named, unnamed } = all;
         let Marker { types, marks, .. } = marker;
         let adopted = unreached::classify(subject, cx, &space, types, &marks, &named, &unnamed);
-        let gaps = gaps(&marks, &found.tracked, arenas.is_some(), subject);
+        let gaps = gaps(&marks, &found.tracked, arenas.as_ref(), subject);
         let type_keys = adopted.types.shared_keys();
         let recorder = Emitter::new(subject, cx, &space, marks, named, adopted, type_keys, options);
         let emitted = recorder.emit(std::mem::take(&mut found.named), arenas.as_ref(), ledger)?;
@@ -124,15 +127,16 @@ pub fn walk<M: Memory, L: Ledger>(
 pub fn count<M: Memory>(subject: &Subject<'_, M>) -> Counted {
     let space = Space::new(subject.memory.regions());
     let arenas = read_arenas(subject);
+    let lead = arenas.as_ref().map_or(0, Arenas::lead);
     let mut found = Found::default();
     with_context(subject, |cx, types| {
         let allocators = Allocators::new(subject.memory, arenas.as_ref());
         let counts = Counts::new(allocators, subject.runtime.layout.minor);
-        let marker = Marker::new(subject, &space, types, Some(counts), false);
+        let marker = Marker::new(subject, &space, types, Some(counts), lead, false);
         let options = WalkOptions::default();
         let all = mark(subject, cx, &space, marker, arenas.as_ref(), options, &mut found);
         let Marker { types, marks, counts, .. } = all.marker;
-        let gaps = gaps(&marks, &found.tracked, arenas.is_some(), subject);
+        let gaps = gaps(&marks, &found.tracked, arenas.as_ref(), subject);
         let tally = counts.map_or_else(Tally::default, |counts| counts.finish(types));
         Counted { tally, gaps }
     })
@@ -240,18 +244,23 @@ fn mark_named<M: Memory>(marker: &mut Marker<'_, M>, cx: &Context<'_, M>, named:
 }
 
 fn read_arenas<M: Memory>(subject: &Subject<'_, M>) -> Option<Arenas> {
-    subject
+    let layout = &subject.runtime.layout;
+    let arenas = subject
         .runtime
         .interpreters
         .iter()
-        .filter_map(|&at| Arenas::read(subject.memory, &subject.runtime.layout, at))
-        .reduce(Arenas::merge)
+        .filter_map(|&at| Arenas::read(subject.memory, layout, at))
+        .reduce(Arenas::merge)?;
+    // `sys.modules` is a dict like any other: a GC head, and the object.
+    let main = *subject.runtime.interpreters.first()?;
+    let modules = subject.memory.word(main + layout.interpreter.modules).map(Addr)?;
+    Some(arenas.with_lead_of(modules - GC_HEAD))
 }
 
 fn gaps<M: Memory>(
     marks: &mark::Marks,
     tracked: &Tracked,
-    has_arenas: bool,
+    arenas: Option<&Arenas>,
     subject: &Subject<'_, M>,
 ) -> Vec<Gap> {
     let mut gaps = Vec::new();
@@ -284,9 +293,16 @@ fn gaps<M: Memory>(
     );
     note(
         GapKind::NoArenas,
-        u64::from(!has_arenas),
+        u64::from(arenas.is_none()),
         "no small-block memory found (another allocator is in use): \
          objects that only native code holds are not found"
+            .into(),
+    );
+    note(
+        GapKind::DebugAllocator,
+        u64::from(arenas.is_some_and(|arenas| arenas.lead() > 0)),
+        "the allocators' debug hooks are on (PYTHONMALLOC=debug or -X dev): every block is 24 bytes \
+         larger than it would be without them"
             .into(),
     );
     if !subject.runtime.version.is_proven() {

@@ -5,7 +5,7 @@ use deadweight_heap::{Addr, RootKind};
 
 use super::Subject;
 use super::mark::Marker;
-use crate::arenas::{Arenas, Block};
+use crate::arenas::{Arenas, Block, DEBUG_EXTRA};
 use crate::bitmap::Bitmap;
 use crate::family::Family;
 use crate::header::Header;
@@ -119,7 +119,7 @@ fn sweep<M: Memory>(
     for block in candidates {
         for before in [0, 16, 32] {
             if is_object(subject, marker, block, before) {
-                marker.seed(block.start + before, Grounds::Conservative);
+                marker.seed(block.start + marker.lead + before, Grounds::Conservative);
                 break;
             }
         }
@@ -132,12 +132,14 @@ fn is_object<M: Memory>(
     block: Block,
     before: u64,
 ) -> bool {
-    if block.size < before + 16 {
+    // What the debug hooks add is no part of an object.
+    let extra = if marker.lead > 0 { DEBUG_EXTRA } else { 0 };
+    if block.size < before + extra + 16 {
         return false;
     }
     let memory = subject.memory;
     let layout = &subject.runtime.layout;
-    let addr = block.start + before;
+    let addr = block.start + marker.lead + before;
     let Some(header) = Header::read(memory, addr) else { return false };
     if !layout.object.refcount.is_alive(header.refcount) {
         return false;
@@ -150,8 +152,8 @@ fn is_object<M: Memory>(
     // What has one size only sits in blocks of just that size.
     let one_size =
         info.family == Family::Plain && info.item_size == 0 && !info.has(flag::INLINE_VALUES);
-    let fits = block.size >= before + least
-        && (!one_size || block.size == (before + least).next_multiple_of(16));
+    let whole = before + least + extra;
+    let fits = block.size >= whole && (!one_size || block.size == whole.next_multiple_of(16));
     info.before == before && fits && (!info.has_gc() || has_sane_head(memory, addr))
 }
 
