@@ -1,7 +1,11 @@
-# The doors of the project. `make demo` and `make test` set up all they need.
+# The doors of the project. Each sets up all it needs.
 
 CARGO ?= cargo
 PYTHON ?= python3
+
+# Set by .ci/run: an interpreter that the tests want and this machine lacks is a failure.
+need := $(if $(DEADWEIGHT_NEED_PYTHONS),--need)
+ruff := .deadweight/ruff
 
 .PHONY: help demo build test test-real lint layouts bench fuzz soak clean
 
@@ -11,10 +15,10 @@ help:
 	@echo "make test       the tests, with every interpreter that can be had"
 	@echo "make test-real  real programs and libraries, faults at length"
 	@echo "make lint       rustfmt, clippy, ruff"
-	@echo "make layouts    make the layout tables again from installed headers, and compare"
-	@echo "make bench      figures against other tools, for docs/performance.md"
+	@echo "make layouts    hold the layout tables against installed headers"
+	@echo "make bench      figures beside other tools, for docs/performance.md"
 	@echo "make fuzz       cargo-fuzz (needs a nightly toolchain)"
-	@echo "make soak       hours of snapshots of churning programs"
+	@echo "make soak       snapshots of churning programs, for an hour"
 
 build:
 	$(CARGO) build --release --locked --package deadweight-cli
@@ -22,9 +26,20 @@ build:
 demo: build
 	PYTHON=$(PYTHON) examples/demo/run
 
-test:
-	scripts/get-pythons
+test: pythons
 	$(CARGO) test --workspace --locked
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- --deny warnings
+	scripts/make-venv $(ruff) $(PYTHON) "ruff==0.17.6"
+	$(ruff)/bin/ruff check .
+	$(ruff)/bin/ruff format --check .
+
+.PHONY: pythons
+pythons:
+	scripts/get-pythons
+	scripts/pythons $(need)
 
 clean:
 	$(CARGO) clean

@@ -54,7 +54,7 @@ class Catalogue:
         self.region = region
         self.names = [f"{region}-item-{number}" for number in range(20)]
 
-    @functools.lru_cache(maxsize=None)
+    @functools.cache
     def prices(self, day):
         return {name: (day * 31 + index) % 977 for index, name in enumerate(self.names)}
 

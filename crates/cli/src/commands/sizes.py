@@ -86,14 +86,16 @@ def usual():
     containers("dict", lambda keys: dict.fromkeys(keys))
     containers("collections.deque", collections.deque)
     containers("collections.OrderedDict", collections.OrderedDict.fromkeys, (0, 1, 10))
-    containers("collections.defaultdict", lambda keys: collections.defaultdict(int, dict.fromkeys(keys)), (0, 1, 10))
+    containers(
+        "collections.defaultdict", lambda keys: collections.defaultdict(int, dict.fromkeys(keys)), (0, 1, 10)
+    )
     import array
 
     containers("array.array('q')", lambda values: array.array("q", values), (0, 1, 1000))
     add("class", "5 attributes", Plain(next(iter(numbers(1)))))
     add("class, __slots__", "5 attributes", Slotted(next(iter(numbers(1)))))
     add("collections.namedtuple", "5 fields", Named(*numbers(5)))
-    add("dict", "5 str keys", dict(zip("abcde", numbers(5))))
+    add("dict", "5 str keys", dict(zip("abcde", numbers(5), strict=True)))
     add("function", "def", function)
     add("function", "closure of 2", enclosing(next(iter(numbers(1)))))
     add("method", "bound", rows[-1].__call__)
@@ -118,7 +120,11 @@ def asked(name):
         sys.exit(f"{name}: {error}")
     if not isinstance(kind, type):
         sys.exit(f"{name} is not a type")
-    makers = (kind, lambda values: kind(zip(values, values)), lambda values: kind("x" * len(values)))
+    makers = (
+        kind,
+        lambda values: kind(zip(values, values, strict=True)),
+        lambda values: kind("x" * len(values)),
+    )
     for make in makers:
         try:
             specimens = [(items(count), make(numbers(count))) for count in COUNTS]
