@@ -78,6 +78,11 @@ impl Contents {
         self.search(addr, len, scratch)
     }
 
+    /// The stretches of the address space that were copied.
+    pub(crate) fn copied(&self) -> impl Iterator<Item = Range<u64>> {
+        self.copied.iter().map(|piece| piece.start..piece.start + piece.len)
+    }
+
     /// A few bytes, copied.
     #[inline]
     pub(crate) fn array<const N: usize>(&self, addr: Addr) -> Option<[u8; N]> {

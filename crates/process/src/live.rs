@@ -1,5 +1,6 @@
 //! A copy of the memory of a live process, with what was learnt about it on the way.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use deadweight_heap::{Addr, Bytes};
@@ -92,6 +93,11 @@ impl LiveCopy {
     #[must_use]
     pub fn copied(&self) -> Bytes {
         self.copied
+    }
+
+    /// What was copied during the pause, by address: what the pause has to be measured against.
+    pub fn copied_ranges(&self) -> impl Iterator<Item = Range<Addr>> {
+        self.contents.copied().map(|range| Addr(range.start)..Addr(range.end))
     }
 
     /// Bytes that were listed, but could not be read.

@@ -117,7 +117,8 @@ pub(crate) fn diagnose(pid: u32) -> Denial {
         .ok()
         .and_then(|text| text.trim().parse().ok())
         .unwrap_or(0);
-    let owner = std::fs::metadata(format!("/proc/{pid}")).map_or(them.user, |data| data.uid());
+    // The directory itself is always the user's (`task_dump_owner` in `fs/proc/base.c`).
+    let owner = std::fs::metadata(format!("/proc/{pid}/stat")).map_or(them.user, |data| data.uid());
     reason(&us, &them, yama, owner)
 }
 

@@ -1,5 +1,4 @@
 //! The reader as a process of its own: to be killed, or to be somebody else.
-#![expect(clippy::print_stdout, reason = "its output is how it tells the test what it met")]
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
 //! A process to look at, which answers when asked whether it still runs.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -69,6 +69,12 @@ impl Target {
     /// The next line, as numbers.
     pub(crate) fn numbers(&mut self) -> Vec<u64> {
         self.line().split_whitespace().map(|word| word.parse().unwrap()).collect()
+    }
+
+    /// What it says to a line.
+    pub(crate) fn ask(&mut self) -> String {
+        writeln!(self.input).unwrap();
+        self.line()
     }
 
     /// It runs: it reads and answers.
@@ -141,6 +147,22 @@ pub(crate) fn assert_sums_agree(copy: &LiveCopy) {
     assert_eq!(areas, rss, "areas add up to {areas}, the kernel says {rss}");
     let pages = copy.resident(deadweight_heap::Addr(0), deadweight_heap::Bytes(u64::MAX)).0;
     assert_eq!(pages, rss);
+}
+
+/// Whether the tests may take minutes: `make test-real` sets it.
+pub(crate) fn at_length() -> bool {
+    std::env::var_os("DEADWEIGHT_AT_LENGTH").is_some()
+}
+
+/// All interpreters that `scripts/pythons` finds.
+pub(crate) fn pythons_of_this_machine() -> Vec<PathBuf> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/pythons");
+    let output = Command::new(script).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let found: Vec<PathBuf> =
+        text.lines().filter_map(|line| Some(line.split_once('\t')?.1.into())).collect();
+    assert!(!found.is_empty(), "scripts/pythons finds none");
+    found
 }
 
 /// The interpreters that this machine has, at the usual places.
