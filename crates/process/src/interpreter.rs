@@ -28,6 +28,7 @@ pub(crate) fn symbols(copy: &LiveCopy) -> Option<Symbols> {
 fn version_text(copy: &LiveCopy, image: u32) -> Option<String> {
     const LONGEST: usize = 16;
     let constants = copy.section_in(image, ".rodata")?;
+    let mut at_an_end = None;
     let mut scratch = Vec::new();
     let mut at = constants.addr;
     let end = at + constants.size.0;
@@ -38,24 +39,37 @@ fn version_text(copy: &LiveCopy, image: u32) -> Option<String> {
         if let Some(text) = version_in(piece) {
             return Some(text);
         }
+        at_an_end = at_an_end.or_else(|| version_at_an_end(piece));
         at = at + (length.saturating_sub(LONGEST)).max(1) as u64;
         if length < 1 << 16 {
             break;
         }
     }
-    None
+    at_an_end
 }
 
 /// A NUL-terminated `3.x.y` (or `3.x.y+`) between two NULs.
 fn version_in(bytes: &[u8]) -> Option<String> {
+    bytes.split(|&byte| byte == 0).find_map(version)
+}
+
+/// The same at the end of a longer text: where the program was made to be installed in
+/// `…/versions/3.10.13`, the linker has that text serve for both. Only 3.10 is looked for in this way,
+/// because a later one has a symbol, and so that no library's version is taken for Python's.
+fn version_at_an_end(bytes: &[u8]) -> Option<String> {
     bytes.split(|&byte| byte == 0).find_map(|text| {
-        let digits = text.strip_prefix(b"3.")?;
-        let text = std::str::from_utf8(text).ok()?;
-        let parts: Vec<&str> = text.trim_end_matches('+').split('.').collect();
-        let is_number = |part: &&str| part.len() <= 2 && part.parse::<u8>().is_ok();
-        let fits = digits.len() <= 7 && parts.len() == 3 && parts.iter().all(is_number);
-        fits.then(|| text.to_owned())
+        let start = text.iter().rposition(|byte| !b"0123456789.+".contains(byte))? + 1;
+        version(&text[start..]).filter(|text| text.starts_with("3.10."))
     })
+}
+
+fn version(text: &[u8]) -> Option<String> {
+    let digits = text.strip_prefix(b"3.")?;
+    let text = std::str::from_utf8(text).ok()?;
+    let parts: Vec<&str> = text.trim_end_matches('+').split('.').collect();
+    let is_number = |part: &&str| part.len() <= 2 && part.parse::<u8>().is_ok();
+    let fits = digits.len() <= 7 && parts.len() == 3 && parts.iter().all(is_number);
+    fits.then(|| text.to_owned())
 }
 
 /// The name of another Python that the process runs, if we know it.
@@ -95,5 +109,13 @@ mod tests {
         assert_eq!(version_in(b"x\x003.10.13\0y").as_deref(), Some("3.10.13"));
         assert_eq!(version_in(b"\x003.10.2+\0").as_deref(), Some("3.10.2+"));
         assert_eq!(version_in(b"\x003.10\0 3.10.13\x003.10.x\x003.1415926\0"), None);
+    }
+
+    #[test]
+    fn a_version_can_be_the_end_of_a_path() {
+        let text = b"x\0/opt/versions/3.10.13\0y";
+        assert_eq!(version_in(text), None);
+        assert_eq!(version_at_an_end(text).as_deref(), Some("3.10.13"));
+        assert_eq!(version_at_an_end(b"/opt/3.10.13/lib\0openssl-3.0.2\0python3.10\0"), None);
     }
 }
