@@ -36,6 +36,9 @@ lint:
 	$(ruff)/bin/ruff check .
 	$(ruff)/bin/ruff format --check .
 
+bench: build pythons
+	$(PYTHON) benches/bench.py --write docs/performance.md
+
 .PHONY: pythons
 pythons:
 	scripts/get-pythons
