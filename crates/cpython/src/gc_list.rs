@@ -3,6 +3,7 @@
 
 use deadweight_heap::Addr;
 
+use crate::chain::Chain;
 use crate::layout::{GC_HEAD, Layout};
 use crate::memory::Memory;
 
@@ -22,25 +23,22 @@ pub(crate) struct Tracked {
     pub(crate) collecting: bool,
 }
 
-/// Calls `each` with every tracked object of an interpreter, and whether it is permanent. No list is followed for longer than
-/// `most` objects: a damaged one may run in circles.
+/// Calls `each` with every tracked object of an interpreter, and whether it is permanent.
 pub(crate) fn each<M: Memory>(
     memory: &M,
     layout: &Layout,
     interpreter: Addr,
-    most: u64,
     mut each: impl FnMut(Addr, bool),
 ) -> Tracked {
     let gc = interpreter + layout.interpreter.gc;
     let mut tracked = Tracked::default();
     let young = (0..3).map(|number| layout.gc.generations + number * layout.gc.generation_size);
     for head in young {
-        let (count, whole) = follow(memory, gc + head, most, |object| each(object, false));
+        let (count, whole) = follow(memory, gc + head, |object| each(object, false));
         tracked.objects += count;
         tracked.broken += u64::from(!whole);
     }
-    let (count, whole) =
-        follow(memory, gc + layout.gc.permanent, most, |object| each(object, true));
+    let (count, whole) = follow(memory, gc + layout.gc.permanent, |object| each(object, true));
     tracked.objects += count;
     tracked.permanent = count;
     tracked.broken += u64::from(!whole);
@@ -50,13 +48,15 @@ pub(crate) fn each<M: Memory>(
 }
 
 /// Follows one list by its forward links only: while a collection runs, the links back hold counts.
-fn follow<M: Memory>(memory: &M, head: Addr, most: u64, mut each: impl FnMut(Addr)) -> (u64, bool) {
+/// A damaged list may run in circles that do not include its head.
+fn follow<M: Memory>(memory: &M, head: Addr, mut each: impl FnMut(Addr)) -> (u64, bool) {
+    let mut chain = Chain::new();
     let mut count = 0;
     let mut at = memory.word(head).map(|next| Addr(next & !FLAGS));
     loop {
         match at {
             Some(node) if node == head => return (count, true),
-            Some(node) if !node.is_null() && count < most => {
+            Some(node) if chain.goes_on(node) => {
                 count += 1;
                 each(node + GC_HEAD);
                 at = memory.word(node).map(|next| Addr(next & !FLAGS));

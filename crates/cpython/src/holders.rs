@@ -4,6 +4,7 @@
 //! of the graph.
 
 use deadweight_heap::{Addr, EdgeKind, RootKind};
+use rustc_hash::FxHashSet;
 
 use crate::layout::{CurrentFrame, Layout};
 use crate::line_table;
@@ -55,11 +56,11 @@ pub(crate) struct Named {
     pub(crate) holders: Vec<Holder>,
     /// Dicts whose keys are names.
     pub(crate) namespaces: Vec<Addr>,
+    /// Thread states, frames and handled exceptions met so far: damaged lists of them may run in
+    /// circles, or into each other.
+    met: FxHashSet<Addr>,
 }
 
-/// No thread has a deeper stack; a longer chain is damage.
-const MOST_FRAMES: usize = 1 << 20;
-const MOST_THREADS: usize = 1 << 16;
 /// Python/frame.c: frames that are no functions (C calls, the sentinel at the bottom of a thread).
 const FIRST_FOREIGN_OWNER: u8 = 3;
 
@@ -115,10 +116,7 @@ pub(crate) fn named<M: Memory>(
     named.holders.push(holder);
 
     let mut at = pointer(l.threads_head);
-    for _ in 0..MOST_THREADS {
-        if at.is_null() {
-            break;
-        }
+    while !at.is_null() && named.met.insert(at) {
         thread(cx, at, threads, named);
         at = cx.memory.word(at + cx.layout.thread.next).map_or(Addr::NULL, Addr);
     }
@@ -158,7 +156,7 @@ fn thread<M: Memory>(cx: &Context<'_, M>, state: Addr, threads: &[Thread], named
         }
     }
     named.namespaces.push(addr_at(body, l.dict));
-    handled_exceptions(cx, addr_at(body, l.exc_info), &mut holder);
+    handled_exceptions(cx, addr_at(body, l.exc_info), &mut holder, &mut named.met);
     let current = match l.frame {
         CurrentFrame::Object(at) | CurrentFrame::Direct(at) => addr_at(body, at),
         CurrentFrame::ThroughCframe { cframe, current_frame } => {
@@ -173,13 +171,15 @@ fn thread<M: Memory>(cx: &Context<'_, M>, state: Addr, threads: &[Thread], named
 }
 
 /// Exceptions being handled, innermost first.
-fn handled_exceptions<M: Memory>(cx: &Context<'_, M>, first: Addr, holder: &mut Holder) {
+fn handled_exceptions<M: Memory>(
+    cx: &Context<'_, M>,
+    first: Addr,
+    holder: &mut Holder,
+    met: &mut FxHashSet<Addr>,
+) {
     let l = &cx.layout.exception_stack;
     let mut item = first;
-    for _ in 0..MOST_FRAMES {
-        if item.is_null() {
-            return;
-        }
+    while !item.is_null() && met.insert(item) {
         for offset in [Some(l.value), l.type_, l.traceback].into_iter().flatten() {
             let target = cx.memory.word(item + offset).map_or(Addr::NULL, Addr);
             if !target.is_null() {
@@ -200,11 +200,8 @@ fn frames<M: Memory>(
     let l = &cx.layout.frame;
     let mut found = Vec::new();
     let mut at = innermost;
-    for _ in 0..MOST_FRAMES {
+    while !at.is_null() && named.met.insert(at) {
         let mut scratch = Vec::new();
-        if at.is_null() {
-            break;
-        }
         let Some(body) = cx.memory.bytes(at, (l.local_values + 8) as usize, &mut scratch) else {
             break;
         };

@@ -6,9 +6,11 @@
 //! [`Refusal`], never a panic.
 #![forbid(unsafe_code)]
 
+mod allowance;
 mod arenas;
 mod bitmap;
 mod blocks;
+mod chain;
 mod family;
 mod fields;
 mod gc_list;

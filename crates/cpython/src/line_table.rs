@@ -30,17 +30,17 @@ fn location(table: &[u8], first_line: i64, offset: u64) -> Option<i64> {
             }
             // One-line forms: the line moves by 0, 1 or 2.
             10..=12 => {
-                line += i64::from(code) - 10;
+                line = line.checked_add(i64::from(code) - 10)?;
                 skip = 2;
                 true
             }
             // No columns; long form.
             13 => {
-                line += signed_varint(&mut bytes)?;
+                line = line.checked_add(signed_varint(&mut bytes)?)?;
                 true
             }
             14 => {
-                line += signed_varint(&mut bytes)?;
+                line = line.checked_add(signed_varint(&mut bytes)?)?;
                 for _ in 0..3 {
                     varint(&mut bytes)?;
                 }
@@ -85,7 +85,7 @@ fn pairs(table: &[u8], first_line: i64, offset: u64) -> Option<i64> {
         let delta = pair[1].cast_signed();
         let has_line = delta != -128;
         if has_line {
-            line += i64::from(delta);
+            line = line.checked_add(i64::from(delta))?;
         }
         at += u64::from(pair[0]);
         if offset < at {
@@ -116,6 +116,13 @@ mod tests {
     fn a_cut_table_has_no_line() {
         assert_eq!(line_of(&[0x80 | 14 << 3, 0x40], 11, 10, 0), None);
         assert_eq!(line_of(&[], 11, 10, 0), None);
+    }
+
+    #[test]
+    fn lines_beyond_all_numbers_are_no_lines() {
+        // Two long forms that each move the line by nearly 2⁵⁹, and so on.
+        let form = [&[0x80 | 14 << 3][..], &[0x7f; 10], &[0x0e], &[0, 0, 0]].concat();
+        assert_eq!(line_of(&form.repeat(40), 12, i64::MAX - 5, 1 << 30), None);
     }
 
     #[test]

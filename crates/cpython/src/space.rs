@@ -74,7 +74,10 @@ impl Space {
         for region in regions {
             let shift = if region.kind == RegionKind::Anonymous { SHIFT } else { STATIC_SHIFT };
             let previous_end = spans.last().map_or(0, |span| span.end);
-            let start = region.start.0.next_multiple_of(1 << shift).max(previous_end);
+            let Some(aligned) = region.start.0.checked_next_multiple_of(1 << shift) else {
+                continue;
+            };
+            let start = aligned.max(previous_end);
             let end = region.end.0;
             if start >= end {
                 continue;

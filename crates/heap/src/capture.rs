@@ -178,6 +178,8 @@ gap_kinds! {
     Vanished = "vanished",
     /// Numbers that the kernel and we count differently.
     AccountDifference = "account_difference",
+    /// The same memory would have had to be read over and over; reading stopped.
+    Exhausted = "exhausted",
     /// Values longer or more numerous than we keep.
     Truncated = "truncated",
 }

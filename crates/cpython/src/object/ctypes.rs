@@ -55,7 +55,7 @@ pub(super) fn dict<M: Memory, V: Visitor>(
 ) -> Option<Sizes> {
     let mut sizes = plain_dict::decode(cx, info, addr, visitor)?;
     // `StgDict.__sizeof__` adds what it has more than a dict, which `dict.__sizeof__` counted already.
-    sizes.sizeof = sizes.sizeof.checked_add(info.basic_size - DICT_SIZE)?;
+    sizes.sizeof = sizes.sizeof.checked_add(info.basic_size.checked_sub(DICT_SIZE)?)?;
     let mut scratch = Vec::new();
     let body = cx.memory.bytes(addr, info.basic_size as usize, &mut scratch)?;
     sizes.sizeof = sizes.sizeof.checked_add(described(cx, body, &DICT, visitor))?;

@@ -3,6 +3,7 @@
 use deadweight_heap::{Addr, EdgeKind};
 
 use super::{Context, Grounds, Link, Sizes, Visitor, pointers, size_at};
+use crate::chain::Chain;
 use crate::layout::OB_SIZE;
 use crate::memory::{Memory, addr_at};
 use crate::types::TypeInfo;
@@ -34,8 +35,9 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     let mut left = size_at(body, OB_SIZE);
     let mut index = 0;
     let mut blocks = 0_u64;
+    let mut chain = Chain::new();
     // The right link of the last block is stale: stop there, never follow it.
-    while !block.is_null() && visitor.buffer(block, BLOCK) {
+    while chain.goes_on(block) && visitor.buffer(block, BLOCK) {
         blocks += 1;
         let here = (ITEMS_PER_BLOCK - first).min(left);
         let start = block + ITEMS + first * 8;
@@ -54,7 +56,7 @@ pub(super) fn decode<M: Memory, V: Visitor>(
             visitor.buffer(free, BLOCK);
         }
     }
-    let sizeof = info.basic_size.saturating_add(blocks * BLOCK);
+    let sizeof = info.basic_size.saturating_add(blocks.saturating_mul(BLOCK));
     Some(Sizes { body: info.basic_size, sizeof })
 }
 

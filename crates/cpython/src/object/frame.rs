@@ -158,7 +158,7 @@ fn old_frame<M: Memory, V: Visitor>(
     values(cx, first, filled, &locals, Grounds::Visible, visitor);
     let body = info.basic_size + (locals.count + locals.stack_size) * 8;
     // `frame.__sizeof__` counts the first local value as part of the struct.
-    Some(Sizes { body, sizeof: body - 8 })
+    Some(Sizes { body, sizeof: body.saturating_sub(8) })
 }
 
 /// Generators, coroutines and async generators.

@@ -4,6 +4,7 @@
 use deadweight_heap::{Addr, EdgeKind};
 
 use super::{Context, Grounds, Link, Sizes, Visitor, strong};
+use crate::chain::Chain;
 use crate::memory::{Memory, addr_at};
 use crate::types::TypeInfo;
 
@@ -92,12 +93,9 @@ pub(super) fn lru_cache<M: Memory, V: Visitor>(
     }
     if visitor.compares() {
         let mut link = addr_at(body, NEXT);
-        // As many links as the ring can have; a damaged ring must end.
-        for _ in 0..1_u64 << 32 {
+        let mut chain = Chain::new();
+        while link != addr && chain.goes_on(link) {
             let mut scratch = Vec::new();
-            if link == addr || link.is_null() {
-                break;
-            }
             let Some(bytes) = cx.memory.bytes(link, (RESULT + 8) as usize, &mut scratch) else {
                 break;
             };

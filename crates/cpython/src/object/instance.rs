@@ -120,7 +120,7 @@ fn managed<M: Memory, V: Visitor>(
             attribute_dict(cx, info, Addr(word), visitor);
         }
         // 3.12: one word, tagged when it leads to values.
-        12 if word & 1 != 0 => apart(cx, Addr(word + 1), keys(cx), visitor),
+        12 if word & 1 != 0 => apart(cx, Addr(word) + 1, keys(cx), visitor),
         12 => attribute_dict(cx, info, Addr(word), visitor),
         _ => {
             if info.has(flag::INLINE_VALUES)
@@ -172,7 +172,7 @@ fn inline<M: Memory, V: Visitor>(
     };
     let capacity = u64::from(l.capacity.map_or(0, |at| u8_at(head, at)));
     let valid = l.valid.is_some_and(|at| u8_at(head, at) != 0);
-    sizes.body += dict::values_size(cx.layout, capacity);
+    sizes.body = sizes.body.saturating_add(dict::values_size(cx.layout, capacity));
     if valid {
         let count = keys.filled.min(capacity);
         let values = dict::Values { items: start + l.items, count, block: None };

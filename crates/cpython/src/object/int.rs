@@ -29,7 +29,7 @@ pub(super) fn decode<M: Memory>(cx: &Context<'_, M>, info: &TypeInfo, addr: Addr
     let body = info.basic_size.checked_add(digits_size)?;
     if info.python {
         // PyType_GenericAlloc adds a digit as a sentinel and rounds.
-        return Some(Sizes { body: (body + DIGIT).checked_next_multiple_of(8)?, sizeof });
+        return Some(Sizes { body: body.checked_add(DIGIT)?.checked_next_multiple_of(8)?, sizeof });
     }
     Some(Sizes { body, sizeof })
 }

@@ -4,6 +4,7 @@
 use deadweight_heap::{Addr, EdgeKind};
 
 use super::{Context, Grounds, Sizes, Visitor, dict, size_at, strong};
+use crate::chain::Chain;
 use crate::memory::{Memory, addr_at};
 use crate::types::{DictPlace, TypeInfo};
 
@@ -31,9 +32,10 @@ pub(super) fn decode<M: Memory, V: Visitor>(
         visitor.buffer(index, index_size);
         sizes.sizeof = sizes.sizeof.saturating_add(index_size);
     }
-    // The keys in the nodes are the dict's own; a node that has an owner ends a damaged ring.
+    // The keys in the nodes are the dict's own.
+    let mut chain = Chain::new();
     let mut node = addr_at(body, FIRST);
-    while !node.is_null() && visitor.buffer(node, NODE) {
+    while chain.goes_on(node) && visitor.buffer(node, NODE) {
         sizes.sizeof = sizes.sizeof.saturating_add(NODE);
         let Some(next) = cx.memory.word(node + NEXT) else {
             visitor.unreadable();

@@ -24,11 +24,13 @@ pub(super) fn pickler<M: Memory, V: Visitor>(
     const SHORT: u64 = 144;
     let output = if info.basic_size == SHORT { 56 } else { 64 };
     let borrowed = if info.basic_size == SHORT { 0 } else { 32 };
-    let last = info.basic_size - 8;
+    // A type that says it is smaller than this struct is damaged.
+    let last = info.basic_size.checked_sub(8)?;
+    let before_last = last.checked_sub(8)?;
     let mut scratch = Vec::new();
     let body = cx.memory.bytes(addr, info.basic_size as usize, &mut scratch)?;
     // Everything from the memo to the output buffer, and the last two words, are references.
-    let fields = (MEMO_AT + 8..=output).step_by(8).chain([last - 8, last]);
+    let fields = (MEMO_AT + 8..=output).step_by(8).chain([before_last, last]);
     for offset in fields {
         let target = addr_at(body, offset);
         if !target.is_null() && offset != borrowed {

@@ -1,14 +1,15 @@
 //! The second pass: sizes and named references, object by object in the order of memory.
 
 use deadweight_heap::{
-    Addr, BuildError, Bytes, EdgeKind, Gap, GapKind, Heap, HeapBuilder, Interner, Label, Layer,
-    NameId, NodeFlags, NodeId, Pymalloc, RootKind, SizeModel, TypeId, TypeKind, TypeRow,
+    Addr, BuildError, Bytes, EdgeKind, Heap, HeapBuilder, Interner, Label, Layer, NameId,
+    NodeFlags, NodeId, Pymalloc, RootKind, SizeModel, TypeId, TypeKind, TypeRow,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::mark::Marks;
 use super::scales::{getsizeof, is_tracked};
 use super::{Adopted, Ledger, Subject, WalkOptions, cached_ints};
+use crate::allowance::Allowance;
 use crate::arenas::Arenas;
 use crate::bitmap::{Bitmap, Ranked};
 use crate::blocks::{Allocators, Held};
@@ -25,10 +26,13 @@ use crate::types::{TypeInfo, TypeTable};
 /// Keys longer than this are not kept, even with `--values`.
 const LONGEST_KEY: usize = 64;
 
+/// References that words outside the regions may hold: those of interpreters and threads.
+const MOST_OUTSIDE: u64 = 1 << 16;
+
 /// Records objects.
 pub(super) struct Emitter<'a, M> {
-    subject: &'a Subject<'a, M>,
-    cx: &'a Context<'a, M>,
+    subject: &'a Subject<'a, Allowance<'a, M>>,
+    cx: &'a Context<'a, Allowance<'a, M>>,
     space: &'a Space,
     ranked: Ranked,
     named: Bitmap,
@@ -50,7 +54,8 @@ pub(super) struct Emitter<'a, M> {
 /// What the pass made.
 pub(super) struct Emitted {
     pub(super) heap: Heap,
-    pub(super) gaps: Vec<Gap>,
+    /// Objects or buffers that could not be read whole.
+    pub(super) unreadable: u64,
     pub(super) pymalloc: Option<Pymalloc>,
 }
 
@@ -60,8 +65,8 @@ impl<'a, M: Memory> Emitter<'a, M> {
         reason = "called once; a struct of them would say no more"
     )]
     pub(super) fn new(
-        subject: &'a Subject<'a, M>,
-        cx: &'a Context<'a, M>,
+        subject: &'a Subject<'a, Allowance<'a, M>>,
+        cx: &'a Context<'a, Allowance<'a, M>>,
         space: &'a Space,
         marks: Marks,
         named: Bitmap,
@@ -121,15 +126,17 @@ impl<'a, M: Memory> Emitter<'a, M> {
             lead: arenas.map_or(0, Arenas::lead),
             allocators,
             first_object,
+            most_references: self.subject.memory.words() + MOST_OUTSIDE,
             held: Held::default(),
             unreadable: 0,
         };
         let mut mismatched = 0;
         for Place { granule, addr, is_static } in self.space.places(self.ranked.bits().iter()) {
-            let Some(header) = Header::read(self.subject.memory, addr) else { continue };
+            // Every object seen must get its row, whatever is left of the allowance.
+            let memory = self.subject.memory.unbounded();
+            let Some(header) = Header::read(memory, addr) else { continue };
             let layout = &self.subject.runtime.layout;
-            let Some(info) = self.types.get(self.subject.memory, layout, header.type_addr).cloned()
-            else {
+            let Some(info) = self.types.get(memory, layout, header.type_addr).cloned() else {
                 continue;
             };
             let layer = if self.named.has(granule) {
@@ -144,13 +151,7 @@ impl<'a, M: Memory> Emitter<'a, M> {
         let unreadable = sink.unreadable;
         let pymalloc = arenas.map(|arenas| sink.sweep(arenas));
         let heap = sink.builder.finish()?;
-        let mut gaps = Vec::new();
-        if unreadable + mismatched > 0 {
-            let count = unreadable + mismatched;
-            let detail = format!("{count} objects or buffers could not be read whole");
-            gaps.push(Gap { kind: GapKind::Unreadable, count, detail });
-        }
-        Ok(Emitted { heap, gaps, pymalloc })
+        Ok(Emitted { heap, unreadable: unreadable + mismatched, pymalloc })
     }
 
     /// Rows for pseudo nodes, then one for each type of the target; returns the number of its first.
@@ -251,8 +252,8 @@ impl<'a, M: Memory> Emitter<'a, M> {
 
 /// Where the decoders' words become rows.
 struct Sink<'a, M, L> {
-    subject: &'a Subject<'a, M>,
-    cx: &'a Context<'a, M>,
+    subject: &'a Subject<'a, Allowance<'a, M>>,
+    cx: &'a Context<'a, Allowance<'a, M>>,
     space: &'a Space,
     ranked: &'a Ranked,
     claimed: Bitmap,
@@ -266,8 +267,11 @@ struct Sink<'a, M, L> {
     ledger: &'a mut L,
     /// Bytes of a block in front of what was asked for.
     lead: u64,
-    allocators: Allocators<'a, M>,
+    allocators: Allocators<'a, Allowance<'a, M>>,
     first_object: u32,
+    /// A reference takes a word, so there are no more than words; claims to the contrary are not
+    /// believed.
+    most_references: u64,
     /// Blocks of the object being recorded.
     held: Held,
     unreadable: u64,
@@ -354,6 +358,10 @@ impl<M: Memory, L: Ledger> Visitor for Sink<'_, M, L> {
         }
         let Some(granule) = self.space.granule(target) else { return };
         let Some(rank) = self.ranked.rank(granule) else { return };
+        if self.builder.references() as u64 >= self.most_references {
+            self.unreadable += 1;
+            return;
+        }
         let values = self.options.values;
         let label = label(self.cx, &mut self.builder.names, &mut self.name_of, values, link);
         let conservative = grounds.is_conservative();

@@ -13,6 +13,7 @@ mod unreached;
 use deadweight_heap::{Addr, BuildError, Gap, GapKind, Heap, Layer, Pymalloc, Tally};
 use rustc_hash::FxHashSet;
 
+use crate::allowance::Allowance;
 use crate::arenas::Arenas;
 use crate::bitmap::Bitmap;
 use crate::blocks::Allocators;
@@ -40,6 +41,14 @@ pub struct Subject<'a, M> {
     pub threads: &'a [Thread],
     /// File names of its program files and libraries, by image number.
     pub images: &'a [String],
+}
+
+impl<'a, M> Subject<'a, M> {
+    /// The same, read through an allowance.
+    fn within<'b>(&'b self, memory: &'b Allowance<'a, M>) -> Subject<'b, Allowance<'a, M>> {
+        let Subject { runtime, threads, images, .. } = *self;
+        Subject { memory, runtime, threads, images }
+    }
 }
 
 /// How to walk.
@@ -96,6 +105,8 @@ pub fn walk<M: Memory, L: Ledger>(
     options: WalkOptions<'_>,
     ledger: &mut L,
 ) -> Result<Walked, BuildError> {
+    let allowance = Allowance::new(subject.memory);
+    let subject = &subject.within(&allowance);
     let space = Space::new(subject.memory.regions());
     let arenas = read_arenas(subject);
     let lead = arenas.as_ref().map_or(0, Arenas::lead);
@@ -106,14 +117,21 @@ pub fn walk<M: Memory, L: Ledger>(
         let all = mark(subject, cx, &space, marker, arenas.as_ref(), options, &mut found);
         let Marked { marker, named, unnamed } = all;
         let Marker { types, marks, .. } = marker;
+        allowance.renew();
         let adopted = unreached::classify(subject, cx, &space, types, &marks, &named, &unnamed);
+        allowance.renew();
         let gaps = gaps(&marks, &found.tracked, arenas.as_ref(), subject);
+        let unread = marks.unreadable;
         let type_keys = adopted.types.shared_keys();
         let recorder = Emitter::new(subject, cx, &space, marks, named, adopted, type_keys, options);
         let emitted = recorder.emit(std::mem::take(&mut found.named), arenas.as_ref(), ledger)?;
         Ok(Walked {
             heap: emitted.heap,
-            gaps: gaps.into_iter().chain(emitted.gaps).collect(),
+            gaps: gaps
+                .into_iter()
+                .chain(unreadable(emitted.unreadable.max(unread)))
+                .chain(exhausted(&allowance))
+                .collect(),
             pymalloc: emitted.pymalloc,
             arenas: arenas.iter().flat_map(Arenas::ranges).collect(),
             tracked: found.tracked.objects,
@@ -125,6 +143,8 @@ pub fn walk<M: Memory, L: Ledger>(
 /// Counts and weighs all objects in one pass, without the graph.
 #[must_use]
 pub fn count<M: Memory>(subject: &Subject<'_, M>) -> Counted {
+    let allowance = Allowance::new(subject.memory);
+    let subject = &subject.within(&allowance);
     let space = Space::new(subject.memory.regions());
     let arenas = read_arenas(subject);
     let lead = arenas.as_ref().map_or(0, Arenas::lead);
@@ -136,7 +156,8 @@ pub fn count<M: Memory>(subject: &Subject<'_, M>) -> Counted {
         let options = WalkOptions::default();
         let all = mark(subject, cx, &space, marker, arenas.as_ref(), options, &mut found);
         let Marker { types, marks, counts, .. } = all.marker;
-        let gaps = gaps(&marks, &found.tracked, arenas.as_ref(), subject);
+        let mut gaps = gaps(&marks, &found.tracked, arenas.as_ref(), subject);
+        gaps.extend(unreadable(marks.unreadable).into_iter().chain(exhausted(&allowance)));
         let tally = counts.map_or_else(Tally::default, |counts| counts.finish(types));
         Counted { tally, gaps }
     })
@@ -197,17 +218,15 @@ fn mark<'a, M: Memory>(
     let named = marker.marks.seen.clone();
 
     // The lists of the collector find what no name leads to.
-    let most = space.granules();
     let only_visible = options.visible_from.is_some();
     for &interpreter in &subject.runtime.interpreters {
         let layout = &subject.runtime.layout;
-        let tracked =
-            gc_list::each(subject.memory, layout, interpreter, most, |object, permanent| {
-                // `gc.get_objects` does not list the permanent generation.
-                if !(permanent && only_visible) {
-                    marker.seed(object, Grounds::Visible);
-                }
-            });
+        let tracked = gc_list::each(subject.memory, layout, interpreter, |object, permanent| {
+            // `gc.get_objects` does not list the permanent generation.
+            if !(permanent && only_visible) {
+                marker.seed(object, Grounds::Visible);
+            }
+        });
         found.tracked.objects += tracked.objects;
         found.tracked.permanent += tracked.permanent;
         found.tracked.broken += tracked.broken;
@@ -257,6 +276,19 @@ fn read_arenas<M: Memory>(subject: &Subject<'_, M>) -> Option<Arenas> {
     Some(arenas.with_lead_of(modules - GC_HEAD))
 }
 
+fn unreadable(count: u64) -> Option<Gap> {
+    let detail = format!("{count} objects or buffers could not be read whole");
+    (count > 0).then_some(Gap { kind: GapKind::Unreadable, count, detail })
+}
+
+fn exhausted<M: Memory>(allowance: &Allowance<'_, M>) -> Option<Gap> {
+    let count = allowance.refused();
+    let detail = format!(
+        "the same memory would have had to be read over and over: {count} requests were not made"
+    );
+    (count > 0).then_some(Gap { kind: GapKind::Exhausted, count, detail })
+}
+
 fn gaps<M: Memory>(
     marks: &mark::Marks,
     tracked: &Tracked,
@@ -276,11 +308,6 @@ fn gaps<M: Memory>(
             format!("{} references led to no object ({})", marks.invalid, samples.join(", "));
         note(GapKind::InvalidReference, marks.invalid, detail);
     }
-    note(
-        GapKind::Unreadable,
-        marks.unreadable,
-        format!("{} objects or buffers could not be read whole", marks.unreadable),
-    );
     note(
         GapKind::BrokenList,
         tracked.broken,

@@ -83,7 +83,8 @@ fn stack_end<M: Memory>(memory: &M, stack: Addr) -> Addr {
 fn scan<M: Memory>(memory: &M, start: Addr, end: Addr, mut each: impl FnMut(Addr)) {
     const PIECE: u64 = 4096;
     let mut scratch = Vec::new();
-    let mut at = Addr(start.0.next_multiple_of(8));
+    let Some(aligned) = start.0.checked_next_multiple_of(8) else { return };
+    let mut at = Addr(aligned);
     while at < end {
         // To the end of the page: the next one may not be there.
         let length = (PIECE - at.0 % PIECE).min(end.since(at));
