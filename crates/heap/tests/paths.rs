@@ -1,7 +1,13 @@
 //! Defends `why`: the shortest path from the best ground, paths that merge into one, and that what
 //! is printed can be typed.
 
+#[path = "../../../fuzz/bodies/path.rs"]
+mod body;
+#[path = "../../../fuzz/bodies/corpus.rs"]
+mod corpus;
 mod heaps;
+#[path = "../../../fuzz/bodies/noise.rs"]
+mod noise;
 
 use std::collections::HashMap;
 
@@ -328,4 +334,25 @@ fn nothing_leads_to_what_nothing_reaches() {
     assert_eq!(paths.path_to(&heap, NodeId::from(node)), []);
     let merged = merged_paths(&heap, &paths, &Dominators::of(&heap), &[NodeId::from(node)], 1);
     assert_eq!((merged[0].count, merged[0].steps.len()), (1, 0));
+}
+
+#[test]
+fn the_corpus_gives_paths_that_read_back_or_errors_that_can_be_shown() {
+    corpus::replay("path", 60, body::run);
+}
+
+#[test]
+#[ignore = "writes to the corpus"]
+fn gather_corpus() {
+    let seeds = [
+        "app.cache[*]",
+        "app.web.'a name'[3]['key']",
+        "thread 7 › app.py:42 handle › payload",
+        "interpreter 1.modules",
+        "<static data of libfoo.so>.<field 24>.<closure>.body.<cell>.body",
+        "app.<locals>.x.<weak>.y[#3][key 2][stack 1][stack *][key *].<native 8>.<state 16>",
+        "'my-script'.<iterator>",
+    ];
+    let seeds = seeds.map(|seed| seed.as_bytes().to_vec());
+    corpus::gather("path", seeds.to_vec(), 200_000, 250, body::run);
 }

@@ -1,14 +1,18 @@
 //! Defends the snapshot file: what is written is read back, and no file, however damaged or
 //! hostile, does more than cost an error.
 
+#[path = "../../../fuzz/bodies/snapshot.rs"]
+mod body;
+#[path = "../../../fuzz/bodies/corpus.rs"]
+mod corpus;
 mod heaps;
+#[path = "../../../fuzz/bodies/noise.rs"]
+mod noise;
 
-use deadweight_heap::path::ShownPath;
 use deadweight_heap::snapshot::{self, SnapshotError};
 use deadweight_heap::{
-    Account, AccountKind, AccountRow, Bytes, Capture, Census, Dominators, EdgeKind, Gap, GapKind,
-    Grouping, Heap, NameId, NodeId, Provenance, Pymalloc, RootKind, ShortestPaths, TreeOptions,
-    heaviest, merged_paths, query, tree,
+    Account, AccountKind, AccountRow, Bytes, Capture, EdgeKind, Gap, GapKind, Heap, NameId, NodeId,
+    Provenance, Pymalloc, RootKind,
 };
 use heaps::{Plan, PlanLabel, any_plan, attribute, item, object};
 use proptest::prelude::*;
@@ -114,7 +118,7 @@ proptest! {
             }
         }
         if let Ok(capture) = read(&file(&columns)) {
-            use_all_of(&capture.heap);
+            body::use_all_of(&capture.heap);
         }
     }
 }
@@ -136,29 +140,6 @@ fn any_change() -> impl Strategy<Value = (prop::sample::Index, prop::sample::Ind
         20 => (1_u8..16).prop_map(Change::Alter),
     ];
     (any::<prop::sample::Index>(), any::<prop::sample::Index>(), change)
-}
-
-/// Asks everything there is to ask.
-fn use_all_of(heap: &Heap) {
-    let (dominators, paths) = (Dominators::of(heap), ShortestPaths::of(heap));
-    let nodes: Vec<NodeId> = heap.nodes.ids().collect();
-    for &node in &nodes {
-        let shown = ShownPath::of(heap, &paths.path_to(heap, node)).to_string();
-        drop(query(heap, &shown));
-        let address = heap.nodes.address(node);
-        assert!(!heap.nodes.is_object(node) || heap.nodes.at(address) == Some(node));
-    }
-    let merged = merged_paths(heap, &paths, &dominators, &nodes, usize::MAX);
-    assert_eq!(merged.iter().map(|path| path.count).sum::<u64>(), nodes.len() as u64);
-    for path in merged {
-        drop(ShownPath::of_merged(heap, &path).to_string());
-    }
-    let census = Census::of(heap, Some(&dominators), Grouping::Module);
-    assert_eq!(census.total.count, heap.objects());
-    assert!(heaviest(heap, &dominators, &paths, 5).len() <= 5);
-    let rows = tree(heap, &dominators, &paths, Heap::ROOT, TreeOptions { depth: 9, width: 9 });
-    assert_eq!(rows[0].retained, dominators.retained(Heap::ROOT));
-    assert!(heap.model.block(Bytes(600)) >= heap.model.chunk_least);
 }
 
 /// The columns of a sound file: name, rows, values as they were before compression.
@@ -342,4 +323,16 @@ fn contents_of_keys_stay_out_unless_values_were_asked_for() {
         heap.edges.of(NodeId(3)).map(|edge| (edge.label.kind(), edge.label.payload())).collect();
     assert_eq!(kinds, [(EdgeKind::Entry, 0), (EdgeKind::Field, 24)]);
     assert!(heap.names.find("cache").is_some());
+}
+
+#[test]
+fn the_corpus_gives_errors_or_heaps_that_can_be_used() {
+    corpus::replay("snapshot", 40, body::run);
+}
+
+#[test]
+#[ignore = "writes to the corpus"]
+fn gather_corpus() {
+    let seeds = [true, false].map(|values| written(&capture(sample().build(), values)));
+    corpus::gather("snapshot", seeds.to_vec(), 2_000_000, 120, body::run);
 }

@@ -1,6 +1,15 @@
 //! Defends the reading of memory without any interpreter: process images made up byte by byte, whose
 //! truth is known, and what is left of them after damage.
 
-mod image;
-mod oracle;
+mod cases;
+#[path = "../../../../fuzz/bodies/corpus.rs"]
+mod corpus;
+mod damage;
 mod graphs;
+mod image;
+#[path = "../../../../fuzz/bodies/memory_image.rs"]
+mod memory_image;
+#[path = "../../../../fuzz/bodies/noise.rs"]
+mod noise;
+mod oracle;
+mod survival;

@@ -53,6 +53,8 @@ pub(crate) struct Expected<'a> {
     layers: BTreeMap<Obj, Layer>,
     /// Words outside all objects and names that lead to native objects: kind and name of the holder.
     unnamed: BTreeSet<(RootKind, String, Obj)>,
+    /// Unreached objects that something else than the unreached holds.
+    held: Vec<Obj>,
 }
 
 impl<'a> Expected<'a> {
@@ -61,8 +63,7 @@ impl<'a> Expected<'a> {
         process: &FakeProcess,
         options: WalkOptions<'a>,
     ) -> Expected<'a> {
-        let mut expected =
-            Expected { model, options, layers: BTreeMap::new(), unnamed: BTreeSet::new() };
+        let mut expected = Expected { options, ..Expected::empty(model) };
         let by_address: BTreeMap<u64, Obj> =
             model.ids().map(|object| (model.object(object).address, object)).collect();
         let named = expected.named(&by_address);
@@ -93,6 +94,16 @@ impl<'a> Expected<'a> {
         }
         expected.sort_unreached(&alive);
         expected
+    }
+
+    fn empty(model: &'a Model) -> Expected<'a> {
+        Expected {
+            model,
+            options: WalkOptions::default(),
+            layers: BTreeMap::new(),
+            unnamed: BTreeSet::new(),
+            held: Vec::new(),
+        }
     }
 
     fn compares(&self) -> bool {
@@ -139,31 +150,30 @@ impl<'a> Expected<'a> {
         seen
     }
 
-    /// Unreached objects are native code's if anything but the unreached holds them, or what holds
-    /// them; else they are garbage.
+    /// Unreached objects are native code's if they, or what leads to them, have more references than
+    /// the unreached give them; else they are garbage.
     fn sort_unreached(&mut self, alive: &BTreeSet<Obj>) {
         let unreached: Vec<Obj> =
             alive.iter().copied().filter(|object| !self.layers.contains_key(object)).collect();
-        let held: Vec<Obj> = unreached
-            .iter()
-            .copied()
-            .filter(|&object| {
-                let row = self.model.object(object);
-                row.held_outside > 0 || row.immortal || row.is_static()
-            })
-            .collect();
-        // Whatever holds, hidden or not: who is native does not depend on who looks.
-        let all = Expected { options: WalkOptions::default(), ..self.bare() };
-        let native = all.closure(&held);
+        // Who holds whom does not depend on what the collector sees.
+        let whole = Expected { options: WalkOptions::default(), ..Expected::empty(self.model) };
+        let rows = unreached.iter().map(|&object| self.model.object(object));
+        let known = count(rows.flat_map(|row| &row.slots));
+        let objects = self.model.objects.iter().flat_map(|row| &row.slots);
+        let holders = self.model.holders.iter().flat_map(|holder| &holder.slots);
+        let all = count(objects.chain(holders));
+        let is_held = |object: &Obj| {
+            let row = self.model.object(*object);
+            let from_unreached = known.get(object).copied().unwrap_or(0);
+            let total = all.get(object).copied().unwrap_or(0) + row.held_outside;
+            row.immortal || row.is_static() || total > from_unreached
+        };
+        self.held = unreached.iter().copied().filter(is_held).collect();
+        let native = whole.closure(&self.held);
         for object in unreached {
             let layer = if native.contains(&object) { Layer::Native } else { Layer::Garbage };
             self.layers.insert(object, layer);
         }
-    }
-
-    fn bare(&self) -> Expected<'a> {
-        let (layers, unnamed) = (BTreeMap::new(), BTreeSet::new());
-        Expected { model: self.model, options: self.options, layers, unnamed }
     }
 
     /// One line an object.
@@ -194,9 +204,6 @@ impl<'a> Expected<'a> {
     }
 
     fn slot_lines(&self, row: &Object) -> Vec<String> {
-        if self.options.shallow {
-            return Vec::new();
-        }
         let told = row.slots.iter().filter(|slot| self.is_told(slot));
         told.filter_map(|slot| self.slot_line(slot, row.namespace)).collect()
     }
@@ -237,9 +244,6 @@ impl<'a> Expected<'a> {
                 };
                 edges.push(edge_line(EdgeKind::Frame, title, false, address));
             }
-            if self.options.shallow {
-                edges.clear();
-            }
             lines.push(holder_line(holder.kind, holder.address, root.as_deref(), edges));
         }
         lines
@@ -257,12 +261,8 @@ impl<'a> Expected<'a> {
                 explained.insert(*target);
             }
         }
-        for (&object, &layer) in &self.layers {
-            let row = self.model.object(object);
-            let held = row.held_outside > 0 || row.immortal || row.is_static();
-            if layer == Layer::Native && held && !explained.contains(&object) {
-                lines.insert(format!("{:?} : {:#x}", RootKind::NativeCode, row.address));
-            }
+        for &object in self.held.iter().filter(|object| !explained.contains(object)) {
+            lines.insert(format!("{:?} : {:#x}", RootKind::NativeCode, address(object)));
         }
         lines.into_iter().collect()
     }
@@ -287,40 +287,49 @@ fn outside_words(
     process: &FakeProcess,
     by_address: &BTreeMap<u64, Obj>,
 ) -> Vec<(RootKind, String, Obj)> {
-    let mut found = Vec::new();
-    let mut scan = |range: std::ops::Range<u64>, kind: RootKind, name: &str| {
-        for (at, word) in process.words() {
-            if range.contains(&at)
-                && let Some(&object) = by_address.get(&word)
-            {
-                found.push((kind, name.to_string(), object));
-            }
-        }
-    };
+    let mut ranges = Vec::new();
     for &at in &model.interpreters {
-        scan(at..at + model.interpreter_size, RootKind::InterpreterState, "");
+        let range = at..at + model.interpreter_size;
+        ranges.push((range, RootKind::InterpreterState, String::new()));
     }
     for region in &process.regions {
         if let RegionKind::Image(number) = region.kind {
-            let name = &process.images[number as usize];
-            scan(region.start.0..region.end.0, RootKind::StaticData, name);
+            let name = process.images[number as usize].clone();
+            ranges.push((region.start.0..region.end.0, RootKind::StaticData, name));
         }
     }
+    let mut found = Vec::new();
     for thread in &process.threads {
         let name = thread.tid.to_string();
         let stack = thread.stack_pointer;
-        let top = process.regions.iter().find(|region| {
-            region.start.0 <= stack && stack < region.end.0
-        });
+        let top =
+            process.regions.iter().find(|region| region.start.0 <= stack && stack < region.end.0);
         let top = top.map_or(stack, |region| region.end.0);
-        scan(stack..top, RootKind::CStack, &name);
+        ranges.push((stack..top, RootKind::CStack, name.clone()));
         for register in &thread.registers {
             if let Some(&object) = by_address.get(register) {
                 found.push((RootKind::CStack, name.clone(), object));
             }
         }
     }
+    for (at, word) in process.words() {
+        let Some(&object) = by_address.get(&word) else { continue };
+        for (_, kind, name) in ranges.iter().filter(|(range, _, _)| range.contains(&at)) {
+            found.push((*kind, name.clone(), object));
+        }
+    }
     found
+}
+
+/// How often each object is referred to.
+fn count<'s>(slots: impl Iterator<Item = &'s Slot>) -> BTreeMap<Obj, u64> {
+    let mut counts = BTreeMap::new();
+    for slot in slots.filter(|slot| slot.is_counted()) {
+        if let Some(target) = slot.target {
+            *counts.entry(target).or_insert(0) += 1;
+        }
+    }
+    counts
 }
 
 /// What is compared of an object.
@@ -412,8 +421,7 @@ impl Found<'_> {
         let named = pseudo.filter(|&node| self.0.type_name(node) != "<unnamed holder>");
         let lines = named.map(|node| {
             let root = self.0.roots.iter().find(|root| root.node == node);
-            let root =
-                root.map(|root| format!("{:?} {}", root.kind, self.0.names.get(root.name)));
+            let root = root.map(|root| format!("{:?} {}", root.kind, self.0.names.get(root.name)));
             let (kind, address) = (self.0.type_name(node), self.0.nodes.address(node).0);
             holder_line(kind, address, root.as_deref(), self.edge_lines(node))
         });

@@ -1,5 +1,5 @@
 //! What a fake interpreter says of itself: `_Py_DebugOffsets`, the first member of `_PyRuntime` since
-//! 3.13 (internal/pycore_runtime.h; from 3.14 on pycore_debug_offsets.h). One line a struct.
+//! 3.13 (`internal/pycore_runtime.h`; from 3.14 on `pycore_debug_offsets.h`). One line a struct.
 
 use super::Image;
 use super::numbers::{Numbers, Python};

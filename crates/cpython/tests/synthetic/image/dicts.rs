@@ -7,7 +7,7 @@ use super::blocks::Block;
 use super::model::{Label, Obj, Sight};
 use super::numbers::Python;
 
-/// `dk_kind` (internal/pycore_dict.h).
+/// `dk_kind` (`internal/pycore_dict.h`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     General = 0,
@@ -114,7 +114,7 @@ impl Image {
     pub(crate) fn values_block(&mut self, owner: Obj, id: KeysId) -> u64 {
         let room = self.keys[id.0].room;
         let (block, values) = if self.since(Python::V3_13) {
-            let size = self.values_size(room);
+            let size = Image::values_size(room);
             let block = self.blocks.allocate(&mut self.memory, size);
             self.memory.put(block.start, &[room as u8, self.used(id), 0, 1]);
             (block, block.start + 8)
@@ -135,7 +135,7 @@ impl Image {
     }
 
     /// Bytes of values with header and order of insertion (3.13+, `_PyInlineValuesSize`).
-    pub(crate) fn values_size(&self, room: u64) -> u64 {
+    pub(crate) fn values_size(room: u64) -> u64 {
         8 + room * 8 + room.next_multiple_of(8)
     }
 

@@ -63,12 +63,13 @@ impl Image {
         object
     }
 
-    /// Two blocks, all words of which lead to each other: a ring for whoever follows links.
-    pub(crate) fn ring(&mut self) -> u64 {
+    /// Two blocks, all words of which lead to each other, so many bytes into them: a ring for whoever
+    /// follows links.
+    pub(crate) fn ring(&mut self, offset: u64) -> u64 {
         let (first, second) = (self.native_block(&[0; 62]), self.native_block(&[0; 62]));
-        self.memory.put_words(first, &[second; 62]);
-        self.memory.put_words(second, &[first; 62]);
-        first
+        self.memory.put_words(first, &[second + offset; 62]);
+        self.memory.put_words(second, &[first + offset; 62]);
+        first + offset
     }
 
     /// One object of every C type, filled with the same word; half of them are held by native code

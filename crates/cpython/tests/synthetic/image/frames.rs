@@ -2,7 +2,7 @@
 //! frame object that outlived its call.
 
 use deadweight_cpython::Thread;
-use deadweight_heap::{Addr, EdgeKind, RootKind};
+use deadweight_heap::{EdgeKind, RootKind};
 
 use super::Image;
 use super::model::{Frame, Holder, Label, Obj, Sight, Slot};
@@ -19,7 +19,7 @@ pub(crate) enum OnFrame {
     Number(u32),
 }
 
-/// Whose frame it is (`enum _frameowner`, internal/pycore_frame.h).
+/// Whose frame it is (`enum _frameowner`, `internal/pycore_frame.h`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Owner {
     Thread = 0,
@@ -77,7 +77,7 @@ impl Image {
             self.push_sentinel(id);
         }
         // The kernel's own view of it: a C stack with nothing on it but zeros.
-        let stack = self.areas[5].range.start + u64::from(tid) * 0x10_0000;
+        let stack = self.areas[5].range.start + self.threads.len() as u64 * 0x10_0000;
         self.memory.touch(stack, 4096);
         self.threads.push(Thread {
             tid,
@@ -151,6 +151,11 @@ impl Image {
         self.push_frame(thread, at, Frame::Holder(number), spec);
     }
 
+    /// Where a thread's state is.
+    pub(crate) fn thread_state(&self, thread: ThreadId) -> u64 {
+        self.holders[thread.0].address
+    }
+
     /// Runs a generator on top of a thread's stack (3.11+).
     pub(crate) fn resume(&mut self, thread: ThreadId, generator: Obj, spec: FrameSpec<'_>) {
         let at = self.address(generator) + self.numbers.generator_frame;
@@ -171,7 +176,7 @@ impl Image {
     }
 
     /// The word that leads to a thread's innermost frame.
-    fn current_frame(&self, thread: ThreadId) -> u64 {
+    pub(crate) fn current_frame(&self, thread: ThreadId) -> u64 {
         let (at, n) = (self.holders[thread.0].address, &self.numbers);
         match self.python {
             Python::V3_11 | Python::V3_12 => at + n.thread_root_cframe + n.cframe_frame,
@@ -203,10 +208,9 @@ impl Image {
         let facts = self.codes[&spec.code].clone();
         let sight = if owner == Owner::Thread { Sight::Hidden } else { Sight::Visible };
         let mut slots = Vec::new();
-        for (offset, name, target) in [
-            (n.frame_function, "__func__", spec.function),
-            (n.frame_code, "__code__", spec.code),
-        ] {
+        for (offset, name, target) in
+            [(n.frame_function, "__func__", spec.function), (n.frame_code, "__code__", spec.code)]
+        {
             self.memory.put_word(at + offset, self.address(target));
             let label = Label::internal(name);
             slots.push(Slot { at: at + offset, label, sight, target: Some(target) });
@@ -313,11 +317,15 @@ impl Image {
         self.memory.put_int(at + 80, depth);
         self.memory.put_int(at + 96, spec.unit as u32);
         let locals = (0..).zip(spec.locals).map(|(index, &value)| {
-            (first + index * 8, Label::Named(EdgeKind::Local, variables[index as usize].clone()), value)
+            (
+                first + index * 8,
+                Label::Named(EdgeKind::Local, variables[index as usize].clone()),
+                value,
+            )
         });
-        let temporaries = (0..).zip(on_stack).map(|(index, &value)| {
-            (stack + index * 8, Label::At(EdgeKind::Stack, index), value)
-        });
+        let temporaries = (0..)
+            .zip(on_stack)
+            .map(|(index, &value)| (stack + index * 8, Label::At(EdgeKind::Stack, index), value));
         let all: Vec<_> = locals.chain(temporaries).collect();
         for (at, label, value) in all {
             let slot = self.write_on_frame(at, label, Sight::Visible, value);
@@ -375,10 +383,5 @@ impl Image {
         let fields =
             [(n.generator_name, "__name__", name), (n.generator_qualname, "__qualname__", name)];
         self.attributes(object, Sight::Visible, &fields);
-    }
-
-    /// The kernel's facts of the threads, for tests that want others.
-    pub(crate) fn thread_state(&self, thread: ThreadId) -> Addr {
-        Addr(self.holders[thread.0].address)
     }
 }

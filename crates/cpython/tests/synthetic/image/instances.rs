@@ -46,11 +46,7 @@ impl Image {
     }
 
     /// An instance whose attributes outgrew the class's table: a dict of its own.
-    pub(crate) fn instance_with_own_dict(
-        &mut self,
-        class: Obj,
-        attributes: &[(&str, Obj)],
-    ) -> Obj {
+    pub(crate) fn instance_with_own_dict(&mut self, class: Obj, attributes: &[(&str, Obj)]) -> Obj {
         let object = self.bare_instance(class);
         let dict = self.namespace(attributes);
         self.point_to_dict(object, class, dict);
@@ -76,7 +72,8 @@ impl Image {
         let info = &self.types[&class];
         let (basic, item) = (info.basic, info.item);
         // `PyType_GenericAlloc`: one item more than asked for where there are items.
-        let body = if item == 0 { basic } else { (basic + (items as u64 + 1) * item).next_multiple_of(8) };
+        let body =
+            if item == 0 { basic } else { (basic + (items as u64 + 1) * item).next_multiple_of(8) };
         let object = self.object(class, body);
         if item != 0 {
             self.memory.put_word(self.address(object) + 16, items as u64);
@@ -130,7 +127,7 @@ impl Image {
         let mut room = None;
         if info.has(flag::INLINE_VALUES) {
             let values = self.keys[self.keys_of(class).0].room;
-            body += self.values_size(values);
+            body += Image::values_size(values);
             room = Some(values);
         }
         let object = self.object(class, body);

@@ -94,6 +94,7 @@ impl Image {
             "dict" => n.interpreter_dict,
             "importlib" => n.interpreter_importlib,
             "codec_search_path" => n.interpreter_search_path,
+            "interned_strings" => n.interpreter_interned,
             "gc.garbage" => n.interpreter_gc + n.gc_garbage,
             other => panic!("no such field: {other}"),
         };
@@ -149,9 +150,7 @@ impl Image {
             self.memory.put_word(at, self.address(string));
             self.objects[object.0].slots[place].target = Some(string);
         }
-        let at = self.interpreters[0].at + self.numbers.interpreter_interned;
-        self.memory.put_word(at, self.address(object));
-        self.hold_outside(object);
+        self.interpreter_holds(0, "interned_strings", object);
         object
     }
 

@@ -139,13 +139,27 @@ impl FakeProcess {
         Some(u64::from_le_bytes(std::mem::replace(place, word.to_le_bytes())))
     }
 
+    /// An aligned word.
+    pub(crate) fn peek(&self, at: u64) -> Option<u64> {
+        let segment = self.segments.get(self.segment(at)?)?;
+        let bytes = segment.bytes.get((at - segment.start) as usize..)?.first_chunk()?;
+        Some(u64::from_le_bytes(*bytes))
+    }
+
+    /// Ends a segment here, though its region says that it goes on.
+    pub(crate) fn cut(&mut self, at: u64) {
+        if let Some(index) = self.segment(at)
+            && let Some(segment) = self.segments.get_mut(index)
+        {
+            segment.bytes.truncate((at - segment.start) as usize);
+        }
+    }
+
     /// Every aligned word with its address.
     pub(crate) fn words(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         self.segments.iter().flat_map(|segment| {
             let words = segment.bytes.as_chunks().0.iter();
-            (segment.start..)
-                .step_by(8)
-                .zip(words.map(|word| u64::from_le_bytes(*word)))
+            (segment.start..).step_by(8).zip(words.map(|word| u64::from_le_bytes(*word)))
         })
     }
 

@@ -13,12 +13,12 @@
 //! ```
 
 pub(crate) mod blocks;
-mod code;
+pub(crate) mod code;
 mod containers;
 mod debug_offsets;
 mod dicts;
 mod foreign;
-mod frames;
+pub(crate) mod frames;
 mod instances;
 mod interpreter;
 pub(crate) mod memory;
@@ -95,22 +95,22 @@ impl Image {
         } else {
             (0x5555_5555_4000, 0x5555_5580_0000, 0x5555_5640_0000)
         };
-        let (maps, arenas, stacks) = (0x7f10_0000_0000, 0x7f20_0000_0000, 0x7ffc_8000_0000);
-        let area = |start, len, kind| Area { range: start..start + len, kind };
+        let (maps, pools, stacks) = (0x7f10_0000_0000, 0x7f20_0000_0000, 0x7ffc_8000_0000);
+        let part = |start, len, kind| Area { range: start..start + len, kind };
         let areas = vec![
-            area(constants, 2 << 20, None),
-            area(data, 8 << 20, Some(RegionKind::Image(0))),
-            area(heap, 256 << 20, Some(RegionKind::Anonymous)),
-            area(maps, 1 << 36, Some(RegionKind::Anonymous)),
-            area(arenas, 1 << 36, Some(RegionKind::Anonymous)),
-            area(stacks, 1 << 30, Some(RegionKind::Anonymous)),
+            part(constants, 2 << 20, None),
+            part(data, 8 << 20, Some(RegionKind::Image(0))),
+            part(heap, 256 << 20, Some(RegionKind::Anonymous)),
+            part(maps, 1 << 36, Some(RegionKind::Anonymous)),
+            part(pools, 1 << 36, Some(RegionKind::Anonymous)),
+            part(stacks, 1 << 30, Some(RegionKind::Anonymous)),
         ];
         let mut image = Image {
             python,
             numbers,
             areas,
             memory: Pages::default(),
-            blocks: Blocks::new(heap, maps, arenas),
+            blocks: Blocks::new(heap, maps, pools),
             next_constant: constants,
             next_static: data,
             objects: Vec::new(),

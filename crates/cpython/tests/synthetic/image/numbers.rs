@@ -20,11 +20,6 @@ impl Python {
         [V3_10, V3_11, V3_12, V3_13, V3_14, V3_15]
     };
 
-    /// 12 for 3.12.
-    pub(crate) fn minor(self) -> u32 {
-        self as u32 + 10
-    }
-
     /// `PY_VERSION_HEX`.
     pub(crate) fn hex(self) -> u64 {
         [0x030a_0df0, 0x030b_07f0, 0x030c_01f0, 0x030d_00f0, 0x030e_08f0, 0x030f_00f0]
@@ -55,11 +50,11 @@ macro_rules! numbers {
 }
 
 numbers! {
-    /// `_PyRuntimeState` (internal/pycore_runtime.h).
+    /// `_PyRuntimeState` (`internal/pycore_runtime.h`).
     runtime_size: [672, 166_688, 459_944, 283_320, 316_616, 346_568],
     runtime_head: [32, 40, 40, 632, 808, 936],
 
-    /// `PyInterpreterState` (internal/pycore_interp.h, 3.14: pycore_interp_structs.h).
+    /// `PyInterpreterState` (`internal/pycore_interp.h`, 3.14: `pycore_interp_structs.h`).
     interpreter_size: [113_528, 107_752, 383_552, 194_968, 225_864, 226_240],
     interpreter_next: [0, 0, 0, 7264, 7272, 7264],
     interpreter_id: [24, 48, 8, 7272, 7280, 7272],
@@ -81,9 +76,8 @@ numbers! {
     interpreter_static_types: [NONE, NONE, 373_704, 182_968, 180_240, 180_264],
     static_type_size: [NONE, NONE, 40, 48, 48, 48],
     static_type_dict: [NONE, NONE, 16, 24, 24, 24],
-    static_type_subclasses: [NONE, NONE, 24, 32, 32, 32],
 
-    /// `struct _gc_runtime_state` (internal/pycore_gc.h).
+    /// `struct _gc_runtime_state` (`internal/pycore_gc.h`).
     gc_size: [240, 240, 240, 240, 264, 176],
     gc_generations: [24, 24, 24, 24, 24, 8],
     gc_generation0: [96, 96, 96, 96, 256, 168],
@@ -108,7 +102,6 @@ numbers! {
     thread_exc_state: [112, 320, 256, 256, 256, 288],
     /// `exc_value` and `previous_item` in `_PyErr_StackItem`.
     exc_value: [8, 0, 0, 0, 0, 0],
-    exc_previous: [24, 8, 8, 8, 8, 8],
     thread_context: [240, 224, 208, 208, 208, 232],
 
     /// `PyTypeObject` (cpython/object.h) up to `tp_subclasses` is the same everywhere.
@@ -119,7 +112,6 @@ numbers! {
     heap_type_slots: [856, 856, 864, 864, 864, 872],
     heap_type_qualname: [864, 864, 872, 872, 872, 880],
     heap_type_keys: [872, 872, 880, 880, 880, 888],
-    heap_type_module: [880, 880, 888, 888, 888, 896],
 
     /// `ob_item` of `PyTupleObject`: 3.14 put a hash in front.
     tuple_items: [24, 24, 24, 24, 32, 32],
@@ -132,7 +124,7 @@ numbers! {
     str_data: [72, 72, 56, 56, 56, 56],
     /// `PyFunctionObject` (cpython/funcobject.h).
     function_size: [128, 136, 144, 144, 152, 152],
-    /// `PyModuleObject` (internal/pycore_moduleobject.h).
+    /// `PyModuleObject` (`internal/pycore_moduleobject.h`).
     module_size: [56, 56, 56, 56, 56, 104],
     module_def: [24, 24, 24, 24, 24, NONE],
     module_state: [32, 32, 32, 32, 32, 24],
@@ -160,20 +152,18 @@ numbers! {
     code_qualname: [NONE, 128, 128, 128, 128, 128],
     code_line_table: [120, 136, 136, 136, 136, 136],
 
-    /// `_PyInterpreterFrame` (internal/pycore_frame.h, 3.14: pycore_interpframe_structs.h).
+    /// `_PyInterpreterFrame` (`internal/pycore_frame.h`, 3.14: `pycore_interpframe_structs.h`).
     frame_code: [NONE, 32, 0, 0, 0, 0],
     frame_function: [NONE, 0, 16, 16, 16, 16],
     frame_previous: [NONE, 48, 8, 8, 8, 8],
     frame_globals: [NONE, 8, 24, 24, 24, 24],
     frame_builtins: [NONE, 16, 32, 32, 32, 32],
-    frame_locals: [NONE, 24, 40, 40, 40, 40],
-    frame_object: [NONE, 40, 48, 48, 48, 48],
     frame_instruction: [NONE, 56, 56, 56, 56, 56],
     /// `stacktop` (an int), from 3.14 on `stackpointer`.
     frame_stack: [NONE, 64, 64, 64, 64, 64],
     frame_owner: [NONE, 69, 70, 70, 74, 74],
     frame_locals_plus: [NONE, 72, 72, 72, 80, 80],
-    /// `PyFrameObject` (internal/pycore_frame.h): `_f_frame_data`; 3.10: `f_localsplus`.
+    /// `PyFrameObject` (`internal/pycore_frame.h`): `_f_frame_data`; 3.10: `f_localsplus`.
     frame_object_data: [352, 48, 48, 64, 72, 72],
     frame_object_back: [24, 16, 16, 16, 16, 16],
 
@@ -184,7 +174,7 @@ numbers! {
     generator_qualname: [48, 40, 32, 32, 32, 32],
     generator_state: [NONE, 75, 67, 67, 67, 67],
     generator_size: [88, 152, 144, 144, 152, 152],
-    /// `FRAME_SUSPENDED` and `FRAME_CLEARED` (internal/pycore_frame.h), as bytes.
+    /// `FRAME_SUSPENDED` and `FRAME_CLEARED` (`internal/pycore_frame.h`), as bytes.
     generator_suspended: [NONE, 0xff, 0xff, 0xfe, 0xfe, 1],
     generator_cleared: [NONE, 4, 4, 4, 4, 5],
 }

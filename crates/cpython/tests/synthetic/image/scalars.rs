@@ -72,8 +72,7 @@ impl Image {
         let room = if self.since(Python::V3_11) { count.max(1) } else { count };
         let size = 24 + 4 * room;
         let int = self.core.int;
-        let object =
-            if is_static { self.static_object(int, 32) } else { self.object(int, size) };
+        let object = if is_static { self.static_object(int, 32) } else { self.object(int, size) };
         if is_static {
             // `__sizeof__` and the model agree on the digits, not on the padding behind them.
             self.objects[object.0].static_size = Some(size);

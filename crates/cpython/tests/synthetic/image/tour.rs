@@ -15,7 +15,7 @@ pub(crate) fn tour(image: &mut Image) {
     let (classes, instances) = instances(image, &containers);
     let globals = image.namespace(&[("debug", image.none())]);
     let functions = functions(image, globals, &instances);
-    threads(image, globals, &functions);
+    threads(image, &functions);
     let held = [plain, containers, classes, instances, functions].concat();
     let contents = image.list(&held);
     let app = image.module("app", &[("contents", contents)]);
@@ -55,6 +55,7 @@ fn containers(image: &mut Image, items: &[Obj]) -> Vec<Obj> {
     let holes = [Some(items[8]), None, Some(items[9]), None];
     let holes = image.dict_of(&holes);
     image.put(holes, 0, two);
+    image.put(holes, 1, tuple);
     let bare = image.dict(&[]);
     let large: Vec<(Obj, Obj)> =
         (0..60).map(|number| (image.str(&format!("key {number}")), one)).collect();
@@ -129,7 +130,7 @@ fn functions(image: &mut Image, globals: Obj, items: &[Obj]) -> Vec<Obj> {
     vec![handle, closure, method, plain, inner]
 }
 
-fn threads(image: &mut Image, globals: Obj, functions: &[Obj]) {
+fn threads(image: &mut Image, functions: &[Obj]) {
     let (handle, plain, inner) = (functions[0], functions[3], functions[4]);
     let closure = functions[1];
     let (request, payload) = (image.dict(&[]), image.list(&[handle]));
@@ -138,7 +139,8 @@ fn threads(image: &mut Image, globals: Obj, functions: &[Obj]) {
     let spec = FrameSpec { code: plain, function: handle, unit: 5, locals: &locals, stack: None };
     image.call(first, spec);
     let below = [OnFrame::Owned(payload), OnFrame::Number(9), OnFrame::Borrowed(handle)];
-    let inner_spec = FrameSpec { code: inner, function: closure, unit: 4, locals: &[], stack: None };
+    let inner_spec =
+        FrameSpec { code: inner, function: closure, unit: 4, locals: &[], stack: None };
     image.call(first, FrameSpec { stack: Some(&below), ..inner_spec });
     let locals = image.namespace(&[("user", request)]);
     image.thread_holds(first, "dict", locals);

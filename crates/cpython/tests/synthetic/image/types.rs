@@ -359,8 +359,10 @@ impl Image {
         ];
         self.attributes(object, Sight::Visible, &visible);
         let qualname = self.str(spec.name);
-        let hidden =
-            [(n.heap_type_name, "__name__", name), (n.heap_type_qualname, "__qualname__", qualname)];
+        let hidden = [
+            (n.heap_type_name, "__name__", name),
+            (n.heap_type_qualname, "__qualname__", qualname),
+        ];
         self.attributes(object, Sight::Hidden, &hidden);
         if !slots.is_empty() {
             let names: Vec<Obj> = slots.iter().map(|slot| self.name(slot)).collect();

@@ -1,0 +1,87 @@
+//! Defends the reader's memory: no file makes it take more than what really arrives.
+#![allow(clippy::disallowed_methods, reason = "the corpus is files")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use deadweight_heap::Bytes;
+use deadweight_heap::snapshot;
+
+/// The system's allocator, counted.
+struct Counting;
+
+static TAKEN: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call is handed on to the system's allocator as it came; counting touches atomics only.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let taken = TAKEN.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
+        MOST.fetch_max(taken, Ordering::Relaxed);
+        // SAFETY: the caller keeps the promises of `GlobalAlloc::alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        TAKEN.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: the pointer came from `alloc` above, with this layout.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Two blocks of a mebibyte, and what a few kilobytes can unpack to.
+const ENOUGH: usize = 16 << 20;
+
+/// What reading takes at most, whether it succeeds or not.
+fn taken_by(file: &[u8]) -> usize {
+    let before = TAKEN.load(Ordering::Relaxed);
+    MOST.store(before, Ordering::Relaxed);
+    drop(snapshot::read(file, Bytes(u64::MAX)));
+    MOST.load(Ordering::Relaxed) - before
+}
+
+/// A header and the column that says how many rows there are: as many as can be claimed.
+fn boast() -> Vec<u8> {
+    let mut file = b"\x89DWSNAP\n\x01\x00\x00\x00".to_vec();
+    file.extend(crc32fast::hash(&file).to_le_bytes());
+    let start = file.len();
+    file.extend(b"\x05shape\x05\0\0\0\0\0\0\0");
+    let mut summed = file[start..].to_vec();
+    file.extend(crc32fast::hash(&summed).to_le_bytes());
+    // 2³² − 2 of each.
+    let values = [0xfe, 0xff, 0xff, 0xff, 0x0f].repeat(5);
+    let packed = zstd::bulk::compress(&values, 1).expect("compresses");
+    for (len, packed) in [(values.len(), packed), (0, Vec::new())] {
+        let head = [(len as u32).to_le_bytes(), (packed.len() as u32).to_le_bytes()].concat();
+        summed.extend(head.iter().chain(&packed));
+        file.extend(head);
+        file.extend(crc32fast::hash(&summed).to_le_bytes());
+        file.extend(packed);
+    }
+    file
+}
+
+/// One test in this file: others beside it would be counted too.
+#[test]
+fn no_file_is_given_memory_because_it_says_so() {
+    let corpus = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/snapshot");
+    let files = std::fs::read_dir(corpus).expect("there is a corpus").flatten();
+    let mut files: Vec<Vec<u8>> =
+        files.map(|file| std::fs::read(file.path()).expect("it can be read")).collect();
+    assert!(files.len() > 40);
+    files.push(boast());
+    for file in files {
+        let taken = taken_by(&file);
+        assert!(taken < ENOUGH, "{} bytes of file took {taken}", file.len());
+    }
+    assert!(matches!(
+        snapshot::read(boast().as_slice(), Bytes(1 << 30)),
+        Err(snapshot::SnapshotError::TooLarge { .. })
+    ));
+    let after = snapshot::read(boast().as_slice(), Bytes(u64::MAX));
+    assert!(matches!(after, Err(snapshot::SnapshotError::Truncated(_))), "{after:?}");
+}
