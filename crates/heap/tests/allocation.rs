@@ -1,47 +1,24 @@
 //! Defends the reader's memory: no file makes it take more than what really arrives.
 #![allow(clippy::disallowed_methods, reason = "the corpus is files")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use deadweight_heap::Bytes;
 use deadweight_heap::snapshot;
-
-/// The system's allocator, counted.
-struct Counting;
-
-static TAKEN: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call is handed on to the system's allocator as it came; counting touches atomics only.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let taken = TAKEN.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        MOST.fetch_max(taken, Ordering::Relaxed);
-        // SAFETY: the caller keeps the promises of `GlobalAlloc::alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        TAKEN.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the pointer came from `alloc` above, with this layout.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
+use peak_alloc::PeakAlloc;
 
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: PeakAlloc = PeakAlloc;
 
 /// Two blocks of a mebibyte, and what a few kilobytes can unpack to.
 const ENOUGH: usize = 16 << 20;
 
 /// What reading takes at most, whether it succeeds or not.
 fn taken_by(file: &[u8]) -> usize {
-    let before = TAKEN.load(Ordering::Relaxed);
-    MOST.store(before, Ordering::Relaxed);
+    let before = ALLOCATOR.current_usage();
+    ALLOCATOR.reset_peak_usage();
     drop(snapshot::read(file, Bytes(u64::MAX)));
-    MOST.load(Ordering::Relaxed) - before
+    ALLOCATOR.peak_usage() - before
 }
 
 /// A header and the column that says how many rows there are: as many as can be claimed.
