@@ -208,7 +208,10 @@ def main() -> int:
             peers = [] if options.quick or objects > MILLION else ["pympler", "objgraph", "objsize"]
             cases.append(measure(python, kind, objects, builds, peers))
     recorded = json.loads((HERE / "recorded.json").read_text(encoding="utf-8"))
-    text = page(machine.until_now(), cases, recorded)
+    machine = machine.until_now()
+    if machine.is_busy():
+        say("bench: the machine is busy: seconds of standing still mean little, CPU seconds are too high")
+    text = page(machine, cases, recorded)
     print(text)
     if options.write:
         put(text, options.write)
