@@ -90,7 +90,8 @@ pub(crate) fn use_all_of(heap: &Heap) {
     let census = Census::of(heap, Some(&dominators), Grouping::Module);
     assert_eq!(census.total.count, heap.objects());
     assert!(heaviest(heap, &dominators, &paths, 5).len() <= 5);
-    let rows = tree(heap, &dominators, &paths, Heap::ROOT, TreeOptions { depth: 9, width: 9 });
+    let options = TreeOptions { depth: 9, width: 9, least: Bytes(0) };
+    let rows = tree(heap, &dominators, &paths, Heap::ROOT, options);
     assert_eq!(rows[0].retained, dominators.retained(Heap::ROOT));
     assert!(heap.model.block(Bytes(600)) >= heap.model.chunk_least);
 }

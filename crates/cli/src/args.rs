@@ -50,7 +50,7 @@ pub(crate) enum Command {
 #[derive(Debug, clap::Args)]
 pub(crate) struct TargetArgs {
     /// A process number, or a saved snapshot
-    #[arg(value_name = "PID|FILE", required_unless_present = "program")]
+    #[arg(value_name = "PID|FILE")]
     pub(crate) target: Option<OsString>,
     #[command(flatten)]
     pub(crate) reading: Reading,
@@ -72,14 +72,13 @@ pub(crate) struct Reading {
 /// A program to start and look at: `--after 5s -- python app.py`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Launch {
-    /// Look at the started program after this time
-    #[arg(long, value_name = "TIME", value_parser = duration, requires = "program",
-          conflicts_with = "on")]
+    /// Look at the started program after this time [default: 5s]
+    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with_all = ["on", "target"])]
     pub(crate) after: Option<Duration>,
     /// Look at the started program each time deadweight receives this signal
-    #[arg(long, value_name = "SIGNAL", requires = "program")]
+    #[arg(long, value_name = "SIGNAL", conflicts_with = "target")]
     pub(crate) on: Option<Signal>,
-    /// The program to start, with its arguments
+    /// A program to start and look at, with its arguments
     #[arg(last = true, value_name = "PROGRAM", conflicts_with = "target")]
     pub(crate) program: Vec<OsString>,
 }
@@ -172,11 +171,14 @@ pub(crate) struct Tree {
     #[arg(long, value_name = "PATH")]
     pub(crate) from: Option<String>,
     /// How many levels
-    #[arg(long, value_name = "N", default_value_t = 4)]
+    #[arg(long, value_name = "N", default_value_t = 6)]
     pub(crate) depth: usize,
     /// How many rows below each
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub(crate) top: usize,
+    /// Leave out what retains less than so much of where it begins
+    #[arg(long, value_name = "PERCENT", default_value_t = 1.0, value_parser = percent)]
+    pub(crate) least: f64,
 }
 
 #[derive(Debug, clap::Args)]
@@ -189,6 +191,9 @@ pub(crate) struct Snapshot {
     /// Replace the file if it is there
     #[arg(short, long)]
     pub(crate) force: bool,
+    /// JSON instead of text (docs/json.md has the schemas)
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -227,6 +232,15 @@ fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected a time such as 5s, 500ms or 2m".to_owned())
 }
 
+/// `1`, `0.5`, `1%`.
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.trim().trim_end_matches('%').trim_end().parse::<f64>();
+    number
+        .ok()
+        .filter(|number| (0.0..=100.0).contains(number))
+        .ok_or_else(|| "expected per cent: a number from 0 to 100".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,11 +252,16 @@ mod tests {
     }
 
     #[test]
-    fn times_are_read_as_people_write_them() {
+    fn times_and_shares_are_read_as_people_write_them() {
         assert_eq!(duration("5s"), Ok(Duration::from_secs(5)));
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("1.5"), Ok(Duration::from_millis(1500)));
         assert_eq!(duration("2m"), Ok(Duration::from_mins(2)));
+        assert_eq!(percent("0.5"), Ok(0.5));
+        assert_eq!(percent("1 %"), Ok(1.0));
+        for wrong in ["", "x", "-1", "101", "NaN"] {
+            assert!(percent(wrong).is_err(), "{wrong}");
+        }
         for wrong in ["", "s", "5 parsecs", "-1s", "1.2.3s"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }

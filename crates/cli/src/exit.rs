@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use deadweight_heap::QueryError;
+use deadweight_heap::path::PathError;
 use deadweight_heap::snapshot::SnapshotError;
 use deadweight_process::{Error, ReadError};
 
@@ -44,7 +45,15 @@ impl Failure {
 
     /// Something about a file.
     pub(crate) fn of_file(path: &std::path::Path, what: &str, error: &io::Error) -> Failure {
-        Failure::new(format!("cannot {what} {}: {error}", path.display()))
+        let failure = Failure::new(format!("cannot {what} {}: {error}", path.display()));
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => failure
+                .with_hint("Make room, or name a file on another disk. Nothing was left behind."),
+            io::ErrorKind::PermissionDenied => {
+                failure.with_hint("Run as the user who may, or name a file elsewhere.")
+            }
+            _ => failure,
+        }
     }
 
     /// The same, with the file it is about in front.
@@ -103,16 +112,39 @@ impl From<QueryError> for Failure {
         let failure = Failure::new(error.to_string());
         match error {
             QueryError::Ambiguous { .. } => failure.with_hint("Give the full name: `module.Type`."),
-            QueryError::Unknown { .. } => failure.with_hint(
+            QueryError::Unknown { .. } | QueryError::NoInstance(_) => failure.with_hint(
                 "`deadweight census` lists the types; docs/paths.md has the grammar of paths.",
             ),
-            _ => failure,
+            QueryError::NotAnAddress(_) => {
+                failure.with_hint("An address looks like 0x7f3c5a0b1e40.")
+            }
+            QueryError::NoObject { .. } => failure.with_hint(
+                "Objects come and go: take a snapshot, and ask about addresses that it names.",
+            ),
+            QueryError::Path(PathError::Syntax { .. }) => {
+                failure.with_hint("docs/paths.md has the grammar of paths.")
+            }
+            QueryError::Path(_) => failure.with_hint(
+                "What deadweight prints as a path can be typed; docs/paths.md has the grammar.",
+            ),
         }
     }
 }
 
 impl From<SnapshotError> for Failure {
     fn from(error: SnapshotError) -> Failure {
-        Failure::new(with_causes(&error))
+        let failure = Failure::new(with_causes(&error));
+        match error {
+            SnapshotError::Foreign => failure
+                .with_hint("Give a process number or a file that `deadweight snapshot` wrote."),
+            SnapshotError::Version(..) => {
+                failure.with_hint("Use the version of deadweight that wrote it, or a later one.")
+            }
+            SnapshotError::TooLarge { .. } => {
+                failure.with_hint("Read it on a machine with more free memory.")
+            }
+            SnapshotError::Io(_) => failure,
+            _ => failure.with_hint("Copy it again, or take it again with `deadweight snapshot`."),
+        }
     }
 }

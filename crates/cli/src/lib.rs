@@ -53,7 +53,7 @@ fn dispatch(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Census(command) => commands::census::run(command, talk, out),
         Command::Why(command) => commands::why::run(command, talk, out),
         Command::Tree(command) => commands::tree::run(command, talk, out),
-        Command::Snapshot(command) => commands::snapshot::run(command, talk),
+        Command::Snapshot(command) => commands::snapshot::run(command, talk, out),
         Command::Sizes(command) => commands::sizes::run(command, talk, out),
         Command::Completions(command) => commands::completions::run(command, out),
     }

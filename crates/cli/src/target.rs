@@ -4,11 +4,13 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use deadweight_heap::{Capture, Gap, Tally, snapshot};
+use deadweight_heap::{Capture, snapshot};
 use deadweight_process::{
-    Launched, Limits, LiveCopy, ReadOptions, Trigger, Waited, decode, memory_available, tally,
+    Launched, Limits, LiveCopy, ReadOptions, Tallied, Trigger, Waited, decode, memory_available,
+    tally,
 };
 
 use crate::args::{Launch, Reading, Signal, Talk, TargetArgs};
@@ -19,40 +21,41 @@ use crate::progress::Progress;
 /// signal. A program that we started then runs on, and we wait for it.
 pub(crate) fn each_capture(
     args: &TargetArgs,
+    json: bool,
     talk: &Talk,
     mut report: impl FnMut(Capture, Progress) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    each(args, talk, |source, mut progress| {
+    each(args, json, talk, |source, mut progress| {
         let capture = source.capture(&args.reading, &mut progress)?;
         report(capture, progress)
     })
 }
 
 /// Counts and sizes by type: of a live process in one pass, of a snapshot from its heap.
-pub(crate) enum Tallied {
-    Live(Tally, Vec<Gap>),
+pub(crate) enum Counted {
+    Live(Box<Tallied>),
     Saved(Box<Capture>),
 }
 
 /// The same as [`each_capture`] for who needs no graph.
 pub(crate) fn each_tally(
     args: &TargetArgs,
+    json: bool,
     talk: &Talk,
-    mut report: impl FnMut(Tallied, Progress) -> Result<(), Failure>,
+    mut report: impl FnMut(Counted, Progress) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    each(args, talk, |source, mut progress| {
-        let tallied = match source {
+    each(args, json, talk, |source, mut progress| {
+        let counted = match source {
             Source::Live(pid) => {
                 let copy = copy(pid, &args.reading, &mut progress)?;
                 progress.stage("counting objects");
-                let (tally, gaps) = tally(&copy)?;
-                Tallied::Live(tally, gaps)
+                Counted::Live(Box::new(tally(&copy)?))
             }
             Source::Saved(_) => {
-                Tallied::Saved(Box::new(source.capture(&args.reading, &mut progress)?))
+                Counted::Saved(Box::new(source.capture(&args.reading, &mut progress)?))
             }
         };
-        report(tallied, progress)
+        report(counted, progress)
     })
 }
 
@@ -75,7 +78,10 @@ enum Source<'a> {
 impl Source<'_> {
     fn named(target: &OsStr) -> Result<Source<'_>, Failure> {
         let text = target.to_string_lossy();
-        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        if text.is_empty() {
+            return Err(no_target());
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Ok(Source::Saved(Path::new(target)));
         }
         match text.parse() {
@@ -103,33 +109,52 @@ impl Source<'_> {
 
 fn each(
     args: &TargetArgs,
+    json: bool,
     talk: &Talk,
     mut look: impl FnMut(Source<'_>, Progress) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     if let Some(target) = &args.target {
         return look(Source::named(target)?, Progress::new(talk));
     }
-    let mut launched = start(&args.launch, talk)?;
-    let mut looked = false;
-    loop {
+    let mut launched = start(&args.launch, json, talk)?;
+    let mut last = None;
+    // The program goes on whatever becomes of our looking at it, and we stay until it ends: who
+    // started us waits for it.
+    let status = loop {
         match launched.wait_for_trigger()? {
-            Waited::Ended(_) if looked => return Ok(()),
-            Waited::Ended(status) => {
-                return Err(Failure::new(format!(
-                    "the program ended before it was time to look ({status})"
-                ))
-                .with_hint("Give a shorter time: --after 500ms."));
-            }
+            Waited::Ended(status) => break status,
             Waited::Triggered => {
-                look(Source::Live(launched.pid()), Progress::new(talk))?;
-                looked = true;
-                if args.launch.on.is_none() {
-                    launched.wait()?;
-                    return Ok(());
+                let outcome = look(Source::Live(launched.pid()), Progress::new(talk));
+                let Some(signal) = args.launch.on else {
+                    last = Some(outcome);
+                    break launched.wait()?;
+                };
+                if let Err(failure) = &outcome {
+                    failure.print(&mut std::io::stderr());
+                    say_how_to_trigger(signal);
                 }
+                last = Some(outcome.map_err(|_| Failure::new("the last look at it failed")));
             }
         }
+    };
+    if last.is_some() && !status.success() && !talk.quiet {
+        say_how_it_ended(status);
     }
+    last.unwrap_or_else(|| {
+        let failure =
+            Failure::new(format!("the program ended before it was time to look ({status})"));
+        Err(failure.with_hint(if args.launch.on.is_some() {
+            "Send the signal while it runs."
+        } else {
+            "Give a shorter time: --after 500ms."
+        }))
+    })
+}
+
+fn no_target() -> Failure {
+    Failure::new("nothing to look at was given").with_hint(
+        "Give a process number, a snapshot, or a program to start: `deadweight weigh -- python app.py`.",
+    )
 }
 
 fn limits(reading: &Reading) -> Limits {
@@ -143,10 +168,14 @@ fn copy(pid: u32, reading: &Reading, progress: &mut Progress) -> Result<LiveCopy
 
 fn load(path: &Path, progress: &mut Progress) -> Result<Capture, Failure> {
     progress.stage("loading the snapshot");
+    if path.is_dir() {
+        return Err(Failure::new(format!("{} is a directory, not a snapshot", path.display()))
+            .with_hint(NOT_A_TARGET));
+    }
     let file = File::open(path).map_err(|error| {
         let failure = Failure::of_file(path, "open", &error);
         if error.kind() == std::io::ErrorKind::NotFound {
-            failure.with_hint("Give a process number or a file that `deadweight snapshot` wrote.")
+            failure.with_hint(NOT_A_TARGET)
         } else {
             failure
         }
@@ -155,17 +184,21 @@ fn load(path: &Path, progress: &mut Progress) -> Result<Capture, Failure> {
     snapshot::read(BufReader::new(file), limit).map_err(|error| Failure::from(error).at(path))
 }
 
-/// Starts the program given after `--`.
-fn start(launch: &Launch, talk: &Talk) -> Result<Launched, Failure> {
+const NOT_A_TARGET: &str = "Give a process number or a file that `deadweight snapshot` wrote.";
+
+/// Starts the program given after `--`. A document on stdout stays one: the program then writes to our
+/// stderr.
+fn start(launch: &Launch, json: bool, talk: &Talk) -> Result<Launched, Failure> {
     let trigger = match (launch.on, launch.after) {
         (Some(Signal::Usr1), _) => Trigger::Usr1,
         (Some(Signal::Usr2), _) => Trigger::Usr2,
         (None, after) => Trigger::After(after.unwrap_or(Duration::from_secs(5))),
     };
     let Some((program, arguments)) = launch.program.split_first() else {
-        return Err(Failure::new("no target was given"));
+        return Err(no_target());
     };
-    let launched = Launched::start(program, arguments, trigger)?;
+    let output = if json { std::io::stderr().into() } else { Stdio::inherit() };
+    let launched = Launched::start_into(program, arguments, trigger, output)?;
     if let Some(signal) = launch.on
         && !talk.quiet
     {
@@ -178,4 +211,12 @@ fn start(launch: &Launch, talk: &Talk) -> Result<Launched, Failure> {
 fn say_how_to_trigger(signal: Signal) {
     let name = if signal == Signal::Usr1 { "USR1" } else { "USR2" };
     eprintln!("To look: kill -{name} {}", std::process::id());
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "a note to the person: our own exit status says how we fared"
+)]
+fn say_how_it_ended(status: ExitStatus) {
+    eprintln!("The program ended with {status}");
 }

@@ -51,6 +51,8 @@ pub struct CensusRow {
     pub getsizeof: Bytes,
     /// Whether the size of any of them follows a rule instead of an allocator's header.
     pub modelled: bool,
+    /// The same of what they retain.
+    pub retained_modelled: bool,
 }
 
 /// All objects of a heap, by type or module. What is no object is not counted.
@@ -123,6 +125,7 @@ impl Census {
             retained,
             getsizeof: rows.iter().map(|row| row.getsizeof).sum(),
             modelled: rows.iter().any(|row| row.modelled),
+            retained_modelled: rows.iter().any(|row| row.retained_modelled),
         };
         let mut census = Census { rows, total };
         census.sort(names, SortKey::Retained);
@@ -180,6 +183,7 @@ fn retain(heap: &Heap, dominators: &Dominators, groups: &[u32], rows: &mut [Cens
         if heap.nodes.is_object(node) {
             let group = groups[heap.nodes.type_of(node).index()] as usize;
             retained[group] += unions[group].add(dominators, position);
+            rows[group].retained_modelled |= dominators.retains_modelled(node);
         }
     }
     for (row, retained) in rows.iter_mut().zip(retained) {

@@ -25,6 +25,8 @@ pub struct HeavyRow {
     /// The same without what other rows below it account for. No two rows share a byte of this, and
     /// rows are sorted by it.
     pub bytes: Bytes,
+    /// Whether any size in what it retains is modelled rather than measured.
+    pub modelled: bool,
     /// What most of it is; nothing if that is the holder itself.
     pub group: Option<HeavyGroup>,
 }
@@ -64,6 +66,7 @@ pub fn heaviest(
         path: paths.path_to(heap, holder),
         retained: dominators.retained(holder),
         bytes,
+        modelled: dominators.retains_modelled(holder),
         group: largest_group(heap, dominators, holder, bytes, &positions),
     };
     holders.into_iter().map(row).collect()

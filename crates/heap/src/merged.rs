@@ -15,6 +15,8 @@ pub struct MergedPath {
     pub count: u64,
     /// What they retain: each byte once.
     pub retained: Bytes,
+    /// Whether any size in that is modelled rather than measured.
+    pub modelled: bool,
     /// The path, root first. Steps that come three times in a row or more are there twice. Of a path
     /// longer than [`MergedPath::LONGEST`] steps, there are the first so many and the last.
     pub steps: Vec<MergedStep>,
@@ -52,9 +54,9 @@ pub fn merged_paths(
     groups.sort_unstable_by_key(|group| (Reverse((group.retained, group.count)), group.pattern));
     groups.truncate(top);
     let path = |group: Group| {
-        let Group { pattern, count, retained, example } = group;
+        let Group { pattern, count, retained, modelled, example } = group;
         let (steps, shortened) = patterns.steps(pattern);
-        MergedPath { count, retained, steps, shortened, example }
+        MergedPath { count, retained, modelled, steps, shortened, example }
     };
     groups.into_iter().map(path).collect()
 }
@@ -63,6 +65,7 @@ struct Group {
     pattern: u32,
     count: u64,
     retained: Bytes,
+    modelled: bool,
     example: NodeId,
 }
 
@@ -70,13 +73,15 @@ impl Group {
     /// From members of one pattern, in preorder.
     fn of(members: &[(u32, u32)], dominators: &Dominators) -> Group {
         let mut union = Union::default();
-        let mut group = Group { pattern: 0, count: 0, retained: Bytes(0), example: Heap::ROOT };
+        let (count, retained, example) = (0, Bytes(0), Heap::ROOT);
+        let mut group = Group { pattern: 0, count, retained, modelled: false, example };
         let mut most = None;
         for &(pattern, position) in members {
             let node = dominators.at(position as usize);
             group.pattern = pattern;
             group.count += 1;
             group.retained += union.add(dominators, position as usize);
+            group.modelled |= dominators.retains_modelled(node);
             if most < Some(dominators.retained(node)) {
                 most = Some(dominators.retained(node));
                 group.example = node;

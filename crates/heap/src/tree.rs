@@ -20,6 +20,8 @@ pub struct TreeOptions {
     pub depth: usize,
     /// How many rows below one; the others become a [`TreeWhat::Rest`].
     pub width: usize,
+    /// Rows that retain less are left out too.
+    pub least: Bytes,
 }
 
 /// One row of a tree: nodes that are alike. Rows come in the order they are printed, each before
@@ -36,6 +38,8 @@ pub struct TreeRow {
     pub held: Bytes,
     /// What they retain. No two rows of one level share a byte.
     pub retained: Bytes,
+    /// Whether any size in it is modelled rather than measured.
+    pub modelled: bool,
 }
 
 /// What the nodes of a row have in common.
@@ -91,7 +95,9 @@ pub fn tree(
             continue;
         }
         let mut below = view.children(&group.nodes);
-        let rest = below.split_off(options.width.min(below.len()));
+        let enough = |group: &&Group| view.weight(group) >= options.least;
+        let shown = below.iter().take(options.width).take_while(enough).count();
+        let rest = below.split_off(shown);
         if !rest.is_empty() {
             let left_out = rest.iter().map(|group| view.row(depth + 1, group));
             pending.push((depth + 1, Pending::Rest(sum(depth + 1, left_out))));
@@ -122,11 +128,13 @@ struct Group {
 
 fn sum(depth: usize, rows: impl ExactSizeIterator<Item = TreeRow>) -> TreeRow {
     let what = TreeWhat::Rest(rows.len() as u64);
-    let none = TreeRow { depth, what, count: 0, held: Bytes(0), retained: Bytes(0) };
+    let none =
+        TreeRow { depth, what, count: 0, held: Bytes(0), retained: Bytes(0), modelled: false };
     rows.fold(none, |rest, row| TreeRow {
         count: rest.count + row.count,
         held: rest.held + row.held,
         retained: rest.retained + row.retained,
+        modelled: rest.modelled || row.modelled,
         ..rest
     })
 }
@@ -156,6 +164,7 @@ impl View<'_> {
             count: group.nodes.len() as u64,
             held: group.nodes.iter().map(|&node| self.heap.nodes.held(node)).sum(),
             retained: self.weight(group),
+            modelled: group.nodes.iter().any(|&node| self.dominators.retains_modelled(node)),
         }
     }
 

@@ -54,7 +54,7 @@ proptest! {
     fn a_whole_tree_shows_every_node_once_and_adds_up(plan in any_plan()) {
         let heap = plan.build();
         let dominators = Dominators::of(&heap);
-        let options = TreeOptions { depth: usize::MAX, width: usize::MAX };
+        let options = TreeOptions { depth: usize::MAX, width: usize::MAX, least: Bytes(0) };
         let rows = tree(&heap, &dominators, &ShortestPaths::of(&heap), Heap::ROOT, options);
         prop_assert_eq!(rows.iter().map(|row| row.count).sum::<u64>(), heap.nodes.len() as u64);
         prop_assert_eq!(rows[0].retained, dominators.retained(Heap::ROOT));
@@ -68,15 +68,28 @@ proptest! {
     }
 
     #[test]
-    fn a_narrow_tree_leaves_out_rows_but_no_bytes(plan in any_plan(), width in 0_usize..3) {
+    fn a_narrow_tree_leaves_out_rows_but_no_bytes(plan in any_plan(), width in 0_usize..3, least in 0_u64..200) {
         let heap = plan.build();
         let dominators = Dominators::of(&heap);
-        let options = TreeOptions { depth: 1, width };
+        let options = TreeOptions { depth: 1, width, least: Bytes(least) };
         let rows = tree(&heap, &dominators, &ShortestPaths::of(&heap), Heap::ROOT, options);
         let below: Bytes = rows[1..].iter().map(|row| row.retained).sum();
         prop_assert_eq!(below, dominators.retained(Heap::ROOT));
         let rest = |row: &&deadweight_heap::TreeRow| matches!(row.what, TreeWhat::Rest(_));
         prop_assert!(rows.len() <= width + 2 && rows.iter().filter(rest).count() <= 1);
+        let shown = rows[1..].iter().filter(|row| !rest(row));
+        prop_assert!(shown.into_iter().all(|row| row.retained >= Bytes(least)));
+    }
+
+    #[test]
+    fn what_keeps_a_modelled_size_alive_says_so(plan in any_plan()) {
+        let heap = plan.build();
+        let dominators = Dominators::of(&heap);
+        for node in heap.nodes.ids() {
+            let is = |node: &NodeId| heap.nodes.flags(*node).has(NodeFlags::MODELLED);
+            let any = dominators.subtree(node).iter().any(is);
+            prop_assert_eq!(dominators.retains_modelled(node), any);
+        }
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub enum Error {
         ceiling: Ceiling,
     },
     /// The copy took longer than was allowed. The target was let go.
-    #[error("gave up after {} ms, {stage}; the process was let go on", limit.as_millis())]
+    #[error("gave up after {limit:?}, {stage}; the process was let go on")]
     PauseExceeded {
         /// What was allowed.
         limit: Duration,

@@ -1,7 +1,7 @@
 //! A program that we start ourselves: its parent may always look at it.
 
 use std::ffi::{OsStr, OsString};
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
@@ -68,13 +68,28 @@ impl Launched {
         arguments: &[OsString],
         trigger: Trigger,
     ) -> Result<Launched, Error> {
+        Launched::start_into(program, arguments, trigger, Stdio::inherit())
+    }
+
+    /// The same, with another standard output than ours.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Launched::start).
+    pub fn start_into(
+        program: &OsStr,
+        arguments: &[OsString],
+        trigger: Trigger,
+        output: Stdio,
+    ) -> Result<Launched, Error> {
         let failure =
             |source| Error::Launch { program: program.to_string_lossy().into_owned(), source };
         if let Some(signal) = signal(trigger) {
             sys::catch_signal(signal).map_err(failure)?;
         }
         let seen = signal(trigger).map_or(0, sys::signals_caught);
-        let child = Command::new(program).args(arguments).spawn().map_err(failure)?;
+        let child =
+            Command::new(program).args(arguments).stdout(output).spawn().map_err(failure)?;
         Ok(Launched { child, started: Instant::now(), trigger, seen })
     }
 

@@ -48,23 +48,29 @@ impl fmt::Display for Denial {
             Denial::OtherUser { theirs, ours } => {
                 write!(f, "it belongs to user {theirs}, and we are user {ours}")
             }
-            Denial::NoCapability => f.write_str("the capability CAP_SYS_PTRACE is missing here"),
-            Denial::MorePrivileged => f.write_str("it has privileges that we do not have"),
+            Denial::NoCapability => f.write_str(
+                "we are root, but without the capability SYS_PTRACE, as in most containers",
+            ),
+            Denial::MorePrivileged => {
+                f.write_str("it has privileges (capabilities) that we do not have")
+            }
             Denial::NotDumpable => {
                 f.write_str("it is marked as private (it changed its user, or asked for that)")
             }
-            Denial::Yama { scope: 1 } => {
-                f.write_str("this machine allows it for own children only (Yama ptrace_scope 1)")
-            }
+            Denial::Yama { scope: 1 } => f.write_str(
+                "on this machine a process may look at its own children only (ptrace_scope is 1)",
+            ),
             Denial::Yama { scope: 2 } => {
-                f.write_str("this machine allows it for administrators only (Yama ptrace_scope 2)")
+                f.write_str("on this machine only root may look at processes (ptrace_scope is 2)")
             }
             Denial::Yama { scope } => {
-                write!(f, "this machine allows it for nobody (Yama ptrace_scope {scope})")
+                write!(f, "on this machine nobody may look at processes (ptrace_scope is {scope})")
             }
-            Denial::Seccomp => f.write_str("a seccomp filter forbids us the system calls"),
+            Denial::Seccomp => {
+                f.write_str("a seccomp filter forbids us ptrace, as in some containers")
+            }
             Denial::Unknown => {
-                f.write_str("a security module or another user namespace is in the way")
+                f.write_str("a security module (SELinux, AppArmor) or a user namespace forbids it")
             }
         }
     }

@@ -119,20 +119,23 @@ fn capture(copy: &LiveCopy, walk_options: WalkOptions<'_>) -> Result<Capture, Re
     gaps.extend(difference);
     gaps.extend(copy_gaps(copy));
     let provenance = Provenance {
-        pid,
-        command: copy.command().join(" "),
-        python: found.runtime.version.to_string(),
-        executable: copy.program().to_owned(),
-        taken_at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
-        pause_micros: u64::try_from(copy.pause().as_micros()).unwrap_or(u64::MAX),
-        copied: copy.copied(),
-        threads: copy.threads().len() as u32,
-        reader: env!("CARGO_PKG_VERSION").to_owned(),
         values: walk_options.values,
         tracked: walked.tracked,
         permanent: walked.permanent,
+        ..found.provenance(copy)
     };
     Ok(Capture { heap: walked.heap, account, gaps, provenance })
+}
+
+/// Counts and sizes of a copy's objects.
+#[derive(Clone, Debug)]
+pub struct Tallied {
+    /// By type.
+    pub tally: Tally,
+    /// What could not be read or is not certain.
+    pub gaps: Vec<Gap>,
+    /// Where it came from.
+    pub provenance: Provenance,
 }
 
 /// Counts and weighs the objects of a copy by type, without the graph: several times quicker.
@@ -140,12 +143,17 @@ fn capture(copy: &LiveCopy, walk_options: WalkOptions<'_>) -> Result<Capture, Re
 /// # Errors
 ///
 /// If it holds no CPython that we know.
-pub fn tally(copy: &LiveCopy) -> Result<(Tally, Vec<Gap>), ReadError> {
+pub fn tally(copy: &LiveCopy) -> Result<Tallied, ReadError> {
     let found = Recognised::of(copy)?;
     let counted = count(&found.subject(copy));
     let mut gaps = counted.gaps;
     gaps.extend(copy_gaps(copy));
-    Ok((counted.tally, gaps))
+    let provenance = Provenance {
+        tracked: counted.tally.tracked(),
+        permanent: counted.permanent,
+        ..found.provenance(copy)
+    };
+    Ok(Tallied { tally: counted.tally, gaps, provenance })
 }
 
 /// The interpreter in a copy, and what its decoders want to know besides.
@@ -167,6 +175,22 @@ impl Recognised {
             .map_err(|refusal| ReadError::Refused { pid, refusal })?;
         let (threads, images) = (interpreter::threads(copy), interpreter::image_names(copy));
         Ok(Recognised { runtime, threads, images })
+    }
+
+    /// What is known of the copy before it is walked.
+    fn provenance(&self, copy: &LiveCopy) -> Provenance {
+        Provenance {
+            pid: copy.pid(),
+            command: copy.command().join(" "),
+            python: self.runtime.version.to_string(),
+            executable: copy.program().to_owned(),
+            taken_at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
+            pause_micros: u64::try_from(copy.pause().as_micros()).unwrap_or(u64::MAX),
+            copied: copy.copied(),
+            threads: copy.threads().len() as u32,
+            reader: env!("CARGO_PKG_VERSION").to_owned(),
+            ..Provenance::default()
+        }
     }
 
     fn subject<'a>(&'a self, copy: &'a LiveCopy) -> Subject<'a, LiveCopy> {

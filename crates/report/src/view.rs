@@ -1,9 +1,16 @@
 //! What a report shows: each number once, for whichever format.
 
 use deadweight_heap::{
-    Bytes, Capture, Census, Dominators, Gap, Heap, HeavyRow, Layer, MergedPath, Names, NodeFlags,
-    NodeId, ShortestPaths, Step, TreeOptions, TreeRow, heaviest, merged_paths, tree,
+    AccountKind, AccountRow, Bytes, Capture, Census, CensusRow, Dominators, Gap, Grouping, Heap,
+    HeavyRow, Layer, MergedPath, Names, NodeFlags, NodeId, Provenance, ShortestPaths, Step,
+    TreeOptions, TreeRow, Trust, heaviest, merged_paths, tree,
 };
+
+/// How a number is known that may contain modelled sizes.
+#[must_use]
+pub fn trust(modelled: bool) -> Trust {
+    if modelled { Trust::Modelled } else { Trust::Measured }
+}
 
 /// What reading and analysing cost ourselves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,6 +106,15 @@ impl<'a> Weigh<'a> {
         }
         view
     }
+
+    /// How a row of the account is known: what objects take follows a rule as soon as one size does,
+    /// and so does what is left when they are taken off.
+    #[must_use]
+    pub fn trust(&self, row: &AccountRow) -> Trust {
+        let rests_on_objects =
+            matches!(row.kind, AccountKind::PythonObjects | AccountKind::OtherAnonymous);
+        trust(rests_on_objects && self.modelled.objects > 0)
+    }
 }
 
 /// `census`: all objects by type or module.
@@ -108,6 +124,10 @@ pub struct CensusView<'a> {
     pub names: &'a Names,
     /// What could not be read.
     pub gaps: &'a [Gap],
+    /// Where it came from.
+    pub provenance: &'a Provenance,
+    /// What the rows are.
+    pub grouping: Grouping,
     /// The rows, sorted.
     pub census: Census,
     /// References between objects; `None` if they were not looked at.
@@ -118,17 +138,30 @@ pub struct CensusView<'a> {
     pub top: usize,
 }
 
+impl CensusView<'_> {
+    /// The name of a row; the module of builtins has one too.
+    #[must_use]
+    pub fn name(&self, row: &CensusRow) -> &str {
+        match self.names.get(row.name) {
+            "" => "builtins",
+            name => name,
+        }
+    }
+}
+
 /// `why`: what holds some nodes.
 #[derive(Debug)]
 pub struct Why<'a> {
-    /// The heap.
-    pub heap: &'a Heap,
+    /// The capture.
+    pub capture: &'a Capture,
     /// What was asked for.
     pub query: &'a str,
     /// How many nodes it is.
     pub count: u64,
     /// What they retain together.
     pub retained: Bytes,
+    /// How that is known.
+    pub trust: Trust,
     /// What they themselves hold.
     pub held: Bytes,
     /// The paths to them, heaviest first, as many as were asked for.
@@ -141,19 +174,21 @@ impl<'a> Why<'a> {
     /// Finds the paths to some nodes.
     #[must_use]
     pub fn of(
-        heap: &'a Heap,
+        capture: &'a Capture,
         query: &'a str,
         nodes: &[NodeId],
         dominators: &Dominators,
         paths: &ShortestPaths,
         top: usize,
     ) -> Why<'a> {
+        let heap = &capture.heap;
         let merged = merged_paths(heap, paths, dominators, nodes, top);
         Why {
-            heap,
+            capture,
             query,
             count: nodes.len() as u64,
             retained: dominators.retained_by_all(nodes),
+            trust: trust(nodes.iter().any(|&node| dominators.retains_modelled(node))),
             held: nodes.iter().map(|&node| heap.nodes.held(node)).sum(),
             examples: merged.iter().map(|path| paths.path_to(heap, path.example)).collect(),
             paths: merged,
@@ -164,27 +199,42 @@ impl<'a> Why<'a> {
 /// `tree`: what dominates what.
 #[derive(Debug)]
 pub struct Tree<'a> {
-    /// The heap.
-    pub heap: &'a Heap,
+    /// The capture.
+    pub capture: &'a Capture,
     /// What the whole heap retains.
     pub whole: Bytes,
     /// The rows, each before those below it.
     pub rows: Vec<TreeRow>,
+    /// Rows that retain less were left out.
+    pub least: Bytes,
 }
 
 impl<'a> Tree<'a> {
     /// Lays out the tree below a node.
     #[must_use]
     pub fn of(
-        heap: &'a Heap,
+        capture: &'a Capture,
         dominators: &Dominators,
         paths: &ShortestPaths,
         start: NodeId,
         options: TreeOptions,
     ) -> Tree<'a> {
+        let heap = &capture.heap;
         let whole = dominators.retained(Heap::ROOT);
-        Tree { heap, whole, rows: tree(heap, dominators, paths, start, options) }
+        let rows = tree(heap, dominators, paths, start, options);
+        Tree { capture, whole, rows, least: options.least }
     }
+}
+
+/// `snapshot`: what was saved.
+#[derive(Debug)]
+pub struct Saved<'a> {
+    /// The capture.
+    pub capture: &'a Capture,
+    /// The file, as it was named.
+    pub file: &'a std::path::Path,
+    /// Its size.
+    pub size: Bytes,
 }
 
 /// `sizes`: what objects of one interpreter really cost.

@@ -9,30 +9,36 @@ use deadweight_report::{json, text};
 use super::dominators;
 use crate::args::{By, Census, Sort, Talk};
 use crate::exit::Failure;
-use crate::target::{Tallied, each_capture, each_tally};
+use crate::target::{Counted, each_capture, each_tally};
 
 /// Rows of text unless asked otherwise.
 const TOP: usize = 30;
 
 pub(crate) fn run(args: &Census, talk: &Talk, out: &mut dyn Write) -> Result<(), Failure> {
     if args.shallow {
-        return each_tally(&args.target, talk, |tally, progress| {
-            let view = match &tally {
-                Tallied::Live(tally, gaps) => CensusView {
-                    names: &tally.names,
-                    gaps,
-                    census: deadweight_heap::Census::of_tally(tally, grouping(args)),
+        if args.sort == Some(Sort::Retained) {
+            return Err(Failure::new("--shallow does not work out what is retained")
+                .with_hint("Sort by held, getsizeof, count or name, or leave out --shallow."));
+        }
+        return each_tally(&args.target, args.output.json, talk, |counted, progress| {
+            let view = match &counted {
+                Counted::Live(live) => CensusView {
+                    names: &live.tally.names,
+                    gaps: &live.gaps,
+                    provenance: &live.provenance,
+                    grouping: grouping(args),
+                    census: deadweight_heap::Census::of_tally(&live.tally, grouping(args)),
                     references: None,
-                    tracked: tally.tracked(),
+                    tracked: live.tally.tracked(),
                     top: top(args),
                 },
-                Tallied::Saved(capture) => whole(args, capture, None),
+                Counted::Saved(capture) => whole(args, capture, None),
             };
             drop(progress);
             write(args, view, out)
         });
     }
-    each_capture(&args.target, talk, |capture, mut progress| {
+    each_capture(&args.target, args.output.json, talk, |capture, mut progress| {
         let dominators = dominators(&capture.heap, &mut progress);
         progress.stage("counting");
         let view = whole(args, &capture, Some(&dominators));
@@ -50,6 +56,8 @@ fn whole<'a>(
     CensusView {
         names: &heap.names,
         gaps: &capture.gaps,
+        provenance: &capture.provenance,
+        grouping: grouping(args),
         census: deadweight_heap::Census::of(heap, dominators, grouping(args)),
         references: dominators.map(|_| heap.references()),
         tracked: heap.tracked(),

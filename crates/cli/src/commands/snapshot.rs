@@ -6,31 +6,41 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use deadweight_heap::{Bytes, Capture, snapshot};
-use deadweight_report::numbers::size;
+use deadweight_process::Interruption;
+use deadweight_report::{json, text, view};
 
 use crate::args::{Snapshot, Talk};
 use crate::exit::Failure;
 use crate::target::each_capture;
 
-pub(crate) fn run(args: &Snapshot, talk: &Talk) -> Result<(), Failure> {
+pub(crate) fn run(args: &Snapshot, talk: &Talk, out: &mut dyn Write) -> Result<(), Failure> {
+    // What can be known before a process is stopped for nothing.
     if let Some(path) = &args.output {
         refuse_to_replace(path, args.force)?;
+        try_to_write(path)?;
     }
-    each_capture(&args.target, talk, |capture, mut progress| {
+    each_capture(&args.target, args.json, talk, |capture, mut progress| {
         let default = || PathBuf::from(format!("deadweight-{}.dwsnap", capture.provenance.pid));
         let path = args.output.clone().unwrap_or_else(default);
         refuse_to_replace(&path, args.force)?;
         progress.stage("writing the snapshot");
-        let bytes = save(&capture, &path)?;
+        let size = save(&capture, &path)?;
         drop(progress);
-        if !talk.quiet {
-            say(&path, bytes, &capture);
+        let view = view::Saved { capture: &capture, file: &path, size };
+        if args.json {
+            json::snapshot(&view, out)?;
+        } else {
+            text::snapshot(&view, out)?;
         }
-        Ok(())
+        Ok(out.flush()?)
     })
 }
 
 fn refuse_to_replace(path: &Path, force: bool) -> Result<(), Failure> {
+    if path.is_dir() {
+        return Err(Failure::new(format!("{} is a directory", path.display()))
+            .with_hint("-o takes the name of the file to write."));
+    }
     if !force && path.exists() {
         return Err(Failure::new(format!("{} is there already", path.display()))
             .with_hint("--force replaces it."));
@@ -38,16 +48,24 @@ fn refuse_to_replace(path: &Path, force: bool) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether a file can be made there: makes one beside it, and takes it away again.
+fn try_to_write(path: &Path) -> Result<(), Failure> {
+    let beside = beside(path);
+    let made = create(&beside).and_then(|_| fs::remove_file(&beside));
+    made.map_err(|error| {
+        let failure = Failure::of_file(path, "write", &error);
+        match error.kind() {
+            io::ErrorKind::NotFound => failure.with_hint("Make the directory first."),
+            _ => failure,
+        }
+    })
+}
+
 /// Writes to a file beside the real one, readable by its owner only, and renames it when it is whole.
 fn save(capture: &Capture, path: &Path) -> Result<Bytes, Failure> {
-    let Some(name) = path.file_name() else {
-        return Err(Failure::new(format!("{} is no file name", path.display())));
-    };
-    let mut beside = std::ffi::OsString::from(".");
-    beside.push(name);
-    beside.push(format!(".{}.part", std::process::id()));
-    let beside = path.with_file_name(beside);
-    let written = write_whole(capture, &beside).and_then(|bytes| {
+    let interruption = Interruption::watch();
+    let beside = beside(path);
+    let written = write_whole(capture, &beside, interruption).and_then(|bytes| {
         fs::rename(&beside, path)?;
         Ok(bytes)
     });
@@ -58,18 +76,48 @@ fn save(capture: &Capture, path: &Path) -> Result<Bytes, Failure> {
     })
 }
 
-fn write_whole(capture: &Capture, path: &Path) -> io::Result<Bytes> {
-    let file: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    let mut writer = BufWriter::new(file);
+fn beside(path: &Path) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}.part", std::process::id()));
+    path.with_file_name(name)
+}
+
+fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+fn write_whole(capture: &Capture, path: &Path, interruption: Interruption) -> io::Result<Bytes> {
+    let mut writer = BufWriter::new(Interruptible { file: create(path)?, interruption });
     snapshot::write(capture, &mut writer)?;
-    writer.flush()?;
-    let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+    let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?.file;
     file.sync_all()?;
+    if interruption.came() {
+        return Err(interrupted());
+    }
     Ok(Bytes(file.metadata()?.len()))
 }
 
-#[expect(clippy::print_stderr, reason = "a note to the person; there is no report")]
-fn say(path: &Path, bytes: Bytes, capture: &Capture) {
-    let objects = deadweight_report::numbers::rough_count(capture.heap.objects());
-    eprintln!("{}: {objects} objects, {}", path.display(), size(bytes));
+/// A file that is written no further once somebody asks us to end.
+struct Interruptible {
+    file: File,
+    interruption: Interruption,
+}
+
+impl Write for Interruptible {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.interruption.came() {
+            return Err(interrupted());
+        }
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Not of the kind `Interrupted`, which means "try again".
+fn interrupted() -> io::Error {
+    io::Error::other("interrupted; nothing was left behind")
 }

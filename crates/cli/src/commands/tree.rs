@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use deadweight_heap::{Heap, TreeOptions, query};
+use deadweight_heap::{Bytes, Heap, TreeOptions, query};
 use deadweight_report::{json, text, view};
 
 use super::{dominators, paths};
@@ -11,7 +11,7 @@ use crate::exit::Failure;
 use crate::target::each_capture;
 
 pub(crate) fn run(args: &Tree, talk: &Talk, out: &mut dyn Write) -> Result<(), Failure> {
-    each_capture(&args.target, talk, |capture, mut progress| {
+    each_capture(&args.target, args.output.json, talk, |capture, mut progress| {
         let heap = &capture.heap;
         let start = match &args.from {
             None => Heap::ROOT,
@@ -27,8 +27,9 @@ pub(crate) fn run(args: &Tree, talk: &Talk, out: &mut dyn Write) -> Result<(), F
         let dominators = dominators(heap, &mut progress);
         let paths = paths(heap, &mut progress);
         progress.stage("laying out the tree");
-        let options = TreeOptions { depth: args.depth, width: args.top };
-        let view = view::Tree::of(heap, &dominators, &paths, start, options);
+        let least = Bytes((dominators.retained(start).0 as f64 * args.least / 100.0) as u64);
+        let options = TreeOptions { depth: args.depth, width: args.top, least };
+        let view = view::Tree::of(&capture, &dominators, &paths, start, options);
         drop(progress);
         if args.output.json {
             json::tree(&view, out)?;

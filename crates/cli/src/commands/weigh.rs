@@ -12,7 +12,7 @@ use crate::target::each_capture;
 
 pub(crate) fn run(args: &Weigh, talk: &Talk, out: &mut dyn Write) -> Result<(), Failure> {
     let begun = Instant::now();
-    each_capture(&args.target, talk, |capture, mut progress| {
+    each_capture(&args.target, args.output.json, talk, |capture, mut progress| {
         let dominators = dominators(&capture.heap, &mut progress);
         let paths = paths(&capture.heap, &mut progress);
         progress.stage("summing up");

@@ -20,12 +20,12 @@ pub(crate) fn run(args: &Why, talk: &Talk, out: &mut dyn Write) -> Result<(), Fa
     let paths = paths(heap, &mut progress);
     progress.stage("merging paths");
     let nodes = subject.nodes();
-    let view = view::Why::of(heap, &args.query, nodes, &dominators, &paths, args.top);
+    let view = view::Why::of(&capture, &args.query, nodes, &dominators, &paths, args.top);
     drop(progress);
     if args.output.json {
         json::why(&view, out)?;
     } else {
         text::why(&view, out)?;
     }
-    Ok(())
+    Ok(out.flush()?)
 }

@@ -94,6 +94,8 @@ pub struct Counted {
     pub tally: Tally,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+    /// Of the tracked objects, those in the permanent generation.
+    pub permanent: u64,
 }
 
 /// Walks an interpreter.
@@ -159,7 +161,7 @@ pub fn count<M: Memory>(subject: &Subject<'_, M>) -> Counted {
         let mut gaps = gaps(&marks, &found.tracked, arenas.as_ref(), subject);
         gaps.extend(unreadable(marks.unreadable).into_iter().chain(exhausted(&allowance)));
         let tally = counts.map_or_else(Tally::default, |counts| counts.finish(types));
-        Counted { tally, gaps }
+        Counted { tally, gaps, permanent: found.tracked.permanent }
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::Dominators;
 use crate::heap::Heap;
+use crate::nodes::NodeFlags;
 use crate::units::NodeId;
 
 const UNPLACED: u32 = u32::MAX;
@@ -41,6 +42,7 @@ pub(super) fn lay_out(heap: &Heap, solved: &Solved) -> Dominators {
         sizes: vec![1; nodes],
         parents: vec![0; nodes],
         retained: vec![0; nodes],
+        modelled: Vec::new(),
     };
     // Where the next child of each numbered node goes.
     let mut next = vec![0; solved.vertices.len()];
@@ -80,7 +82,11 @@ impl Dominators {
 
     /// Adds up what each node holds and dominates. In preorder, children come after their parent.
     fn weigh(&mut self, heap: &Heap) {
+        let mut modelled = Vec::new();
         for position in (0..self.order.len()).rev() {
+            if heap.nodes.flags(self.order[position]).has(NodeFlags::MODELLED) {
+                modelled.push(position as u32);
+            }
             let held = heap.nodes.held(self.order[position]).0;
             let retained = self.retained[position].saturating_add(held);
             self.retained[position] = retained;
@@ -89,5 +95,7 @@ impl Dominators {
                 *parent = parent.saturating_add(retained);
             }
         }
+        modelled.reverse();
+        self.modelled = modelled;
     }
 }

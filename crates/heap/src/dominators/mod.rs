@@ -55,6 +55,8 @@ pub struct Dominators {
     /// The position of the immediate dominator.
     parents: Vec<u32>,
     retained: Vec<u64>,
+    /// The positions of what has a modelled size, rising. There are few or none.
+    modelled: Vec<u32>,
 }
 
 impl Dominators {
@@ -82,6 +84,15 @@ impl Dominators {
     #[must_use]
     pub fn retained(&self, node: NodeId) -> Bytes {
         Bytes(self.retained[self.position(node)])
+    }
+
+    /// Whether any size in what this node retains is modelled rather than measured.
+    #[must_use]
+    pub fn retains_modelled(&self, node: NodeId) -> bool {
+        let start = self.positions[node.index()];
+        let end = start + self.sizes[start as usize];
+        let next = self.modelled.partition_point(|&position| position < start);
+        self.modelled.get(next).is_some_and(|&position| position < end)
     }
 
     /// The nodes this one dominates most directly.

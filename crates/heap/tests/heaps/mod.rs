@@ -100,6 +100,9 @@ impl Plan {
             if node.is_object {
                 b.add_getsizeof(type_id, Bytes(node.held));
                 let own = if node.interpreter { NodeFlags::INTERPRETER } else { 0 };
+                // Cells stand for whatever has a modelled size.
+                let modelled = node.type_name == "cell";
+                let own = own | if modelled { NodeFlags::MODELLED } else { 0 };
                 let flags = NodeFlags(NodeFlags::TRACKED | own).in_layer(node.layer);
                 let (address, held) = (Addr(0x1000 + 64 * number as u64), Bytes(node.held));
                 b.push_object(address, type_id, held, held, flags).expect("rising addresses");

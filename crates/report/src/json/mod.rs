@@ -3,13 +3,16 @@
 
 mod census;
 mod gaps;
+mod provenance;
 mod sizes;
+mod snapshot;
 mod tree;
 mod weigh;
 mod why;
 
 pub use census::census;
 pub use sizes::sizes;
+pub use snapshot::snapshot;
 pub use tree::tree;
 pub use weigh::weigh;
 pub use why::why;
@@ -26,6 +29,5 @@ fn write(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
 
 /// How sizes are known: `modelled` as soon as one of them follows a rule.
 fn trust(modelled: bool) -> &'static str {
-    use deadweight_heap::Trust;
-    if modelled { Trust::Modelled.word() } else { Trust::Measured.word() }
+    crate::view::trust(modelled).word()
 }

@@ -5,13 +5,19 @@ use std::io::{self, Write};
 use deadweight_heap::{How, TreeWhat};
 use serde::Serialize;
 
-use super::write;
+use super::gaps::{GapRow, rows};
+use super::provenance::{ProvenanceJson, millis, provenance};
+use super::{trust, write};
 use crate::view::Tree;
 
 #[derive(Serialize)]
 struct Document<'a> {
     retained_bytes: u64,
+    least_bytes: u64,
+    pause_ms: f64,
     rows: Vec<RowJson<'a>>,
+    gaps: Vec<GapRow<'a>>,
+    provenance: ProvenanceJson<'a>,
 }
 
 #[derive(Serialize)]
@@ -20,6 +26,7 @@ struct RowJson<'a> {
     count: u64,
     held_bytes: u64,
     retained_bytes: u64,
+    trust: &'static str,
     #[serde(rename = "type")]
     type_name: Option<&'a str>,
     edge: Option<String>,
@@ -33,13 +40,14 @@ struct RowJson<'a> {
 /// # Errors
 /// Those of the writer.
 pub fn tree(view: &Tree<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let heap = view.heap;
-    let rows = view.rows.iter().map(|row| {
+    let heap = &view.capture.heap;
+    let tree_rows = view.rows.iter().map(|row| {
         let mut json = RowJson {
             depth: row.depth,
             count: row.count,
             held_bytes: row.held.0,
             retained_bytes: row.retained.0,
+            trust: trust(row.modelled),
             type_name: None,
             edge: None,
             path: None,
@@ -59,5 +67,13 @@ pub fn tree(view: &Tree<'_>, out: &mut dyn Write) -> io::Result<()> {
         }
         json
     });
-    write(&Document { retained_bytes: view.whole.0, rows: rows.collect() }, out)
+    let document = Document {
+        retained_bytes: view.whole.0,
+        least_bytes: view.least.0,
+        pause_ms: millis(view.capture.provenance.pause_micros),
+        rows: tree_rows.collect(),
+        gaps: rows(&view.capture.gaps),
+        provenance: provenance(&view.capture.provenance),
+    };
+    write(&document, out)
 }

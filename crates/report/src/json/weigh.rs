@@ -3,10 +3,11 @@
 use std::io::{self, Write};
 
 use deadweight_heap::path::ShownPath;
-use deadweight_heap::{Heap, HeavyRow, Provenance, Pymalloc};
+use deadweight_heap::{Heap, HeavyRow, Pymalloc};
 use serde::Serialize;
 
 use super::gaps::{GapRow, rows};
+use super::provenance::{ProvenanceJson, millis, provenance};
 use super::{trust, write};
 use crate::view::{Cost, Sum, Weigh};
 
@@ -37,6 +38,7 @@ struct Document<'a> {
 struct AccountJson {
     kind: &'static str,
     bytes: u64,
+    trust: &'static str,
 }
 
 #[derive(Serialize)]
@@ -65,26 +67,13 @@ struct SumJson {
 struct HeavyJson<'a> {
     bytes: u64,
     retained_bytes: u64,
+    trust: &'static str,
     path: String,
     holder_type: &'a str,
     holder_address: String,
     #[serde(rename = "type")]
     type_name: Option<&'a str>,
     count: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct ProvenanceJson<'a> {
-    pid: u32,
-    command: &'a str,
-    python: &'a str,
-    executable: &'a str,
-    taken_at: u64,
-    copied_bytes: u64,
-    threads: u32,
-    permanent: u64,
-    values: bool,
-    reader: &'a str,
 }
 
 #[derive(Serialize)]
@@ -114,7 +103,11 @@ pub fn weigh(view: &Weigh<'_>, out: &mut dyn Write) -> io::Result<()> {
         account: account
             .rows
             .iter()
-            .map(|row| AccountJson { kind: row.kind.word(), bytes: row.bytes.0 })
+            .map(|row| AccountJson {
+                kind: row.kind.word(),
+                bytes: row.bytes.0,
+                trust: view.trust(row).word(),
+            })
             .collect(),
         pymalloc: account.pymalloc.as_ref().map(pymalloc),
         interpreter: sum(view.interpreter),
@@ -127,10 +120,6 @@ pub fn weigh(view: &Weigh<'_>, out: &mut dyn Write) -> io::Result<()> {
         cost: cost(view.cost),
     };
     write(&document, out)
-}
-
-fn millis(micros: u64) -> f64 {
-    micros as f64 / 1000.0
 }
 
 fn sum(sum: Sum) -> SumJson {
@@ -158,26 +147,12 @@ fn heavy<'a>(heap: &'a Heap, row: &HeavyRow) -> HeavyJson<'a> {
     HeavyJson {
         bytes: row.bytes.0,
         retained_bytes: row.retained.0,
+        trust: trust(row.modelled),
         path: ShownPath::of(heap, &row.path).to_string(),
         holder_type: heap.type_name(row.holder),
         holder_address: heap.nodes.address(row.holder).to_string(),
         type_name: row.group.map(|group| heap.names.get(heap.types.get(group.type_id).name)),
         count: row.group.map(|group| group.count),
-    }
-}
-
-fn provenance(from: &Provenance) -> ProvenanceJson<'_> {
-    ProvenanceJson {
-        pid: from.pid,
-        command: &from.command,
-        python: &from.python,
-        executable: &from.executable,
-        taken_at: from.taken_at,
-        copied_bytes: from.copied.0,
-        threads: from.threads,
-        permanent: from.permanent,
-        values: from.values,
-        reader: &from.reader,
     }
 }
 

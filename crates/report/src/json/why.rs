@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use deadweight_heap::path::ShownPath;
 use serde::Serialize;
 
-use super::write;
+use super::gaps::{GapRow, rows};
+use super::provenance::{ProvenanceJson, millis, provenance};
+use super::{trust, write};
 use crate::view::Why;
 
 #[derive(Serialize)]
@@ -14,13 +16,18 @@ struct Document<'a> {
     count: u64,
     held_bytes: u64,
     retained_bytes: u64,
+    trust: &'static str,
+    pause_ms: f64,
     paths: Vec<PathJson<'a>>,
+    gaps: Vec<GapRow<'a>>,
+    provenance: ProvenanceJson<'a>,
 }
 
 #[derive(Serialize)]
 struct PathJson<'a> {
     count: u64,
     retained_bytes: u64,
+    trust: &'static str,
     path: String,
     example: String,
     shortened: bool,
@@ -41,7 +48,7 @@ struct StepJson<'a> {
 /// # Errors
 /// Those of the writer.
 pub fn why(view: &Why<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let heap = view.heap;
+    let heap = &view.capture.heap;
     let path = |index: usize| {
         let (merged, concrete) = (&view.paths[index], &view.examples[index]);
         let whole = merged.steps.len() == concrete.len();
@@ -55,6 +62,7 @@ pub fn why(view: &Why<'_>, out: &mut dyn Write) -> io::Result<()> {
         PathJson {
             count: merged.count,
             retained_bytes: merged.retained.0,
+            trust: trust(merged.modelled),
             path: ShownPath::of_merged(heap, merged).to_string(),
             example: heap.nodes.address(merged.example).to_string(),
             shortened: merged.shortened,
@@ -66,7 +74,11 @@ pub fn why(view: &Why<'_>, out: &mut dyn Write) -> io::Result<()> {
         count: view.count,
         held_bytes: view.held.0,
         retained_bytes: view.retained.0,
+        trust: view.trust.word(),
+        pause_ms: millis(view.capture.provenance.pause_micros),
         paths: (0..view.paths.len()).map(path).collect(),
+        gaps: rows(&view.capture.gaps),
+        provenance: provenance(&view.capture.provenance),
     };
     write(&document, out)
 }

@@ -2,9 +2,12 @@
 
 use std::io::{self, Write};
 
-use super::{gaps, table};
-use crate::numbers::{count, size};
-use crate::view::CensusView;
+use deadweight_heap::{CensusRow, Grouping};
+
+use super::origin::origin;
+use super::{clean, explain_marks, gaps, lines, size, table};
+use crate::numbers::count;
+use crate::view::{CensusView, trust};
 
 /// Writes the report.
 ///
@@ -12,6 +15,7 @@ use crate::view::CensusView;
 /// Those of the writer.
 pub fn census(view: &CensusView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let total = &view.census.total;
+    origin(view.provenance, out)?;
     write!(out, "{} objects, {} tracked", count(total.count), count(view.tracked))?;
     if let Some(references) = view.references {
         write!(out, ", {} references", count(references))?;
@@ -23,34 +27,32 @@ pub fn census(view: &CensusView<'_>, out: &mut dyn Write) -> io::Result<()> {
     if with_retained {
         header.push("retained");
     }
-    header.extend(["getsizeof", "type"]);
+    let what = if view.grouping == Grouping::Module { "module" } else { "type" };
+    header.extend(["getsizeof", what]);
     let mut right = vec![true; header.len() - 1];
     right.push(false);
-    let mut rows = table(&header, &right);
+    let mut rows = table(&header);
     let shown = view.census.rows.len().min(view.top);
-    for row in view.census.rows.iter().take(shown).chain([total]) {
-        let mark = if row.modelled { "~" } else { "" };
-        let mut cells = vec![count(row.count), format!("{mark}{}", size(row.held))];
-        if with_retained {
-            cells
-                .push(row.retained.map_or(String::new(), |bytes| format!("{mark}{}", size(bytes))));
-        }
-        let name = if std::ptr::eq(row, total) {
-            "all".to_owned()
-        } else {
-            match view.names.get(row.name) {
-                "" => "builtins".to_owned(),
-                name => name.to_owned(),
-            }
-        };
-        cells.extend([size(row.getsizeof), name]);
-        rows.add_row(cells);
+    for row in view.census.rows.iter().take(shown) {
+        rows.add_row(cells(row, with_retained, &clean(view.name(row))));
     }
-    writeln!(out, "{}", rows.trim_fmt())?;
+    rows.add_row(cells(total, with_retained, "all"));
+    writeln!(out, "{}", lines(rows, &right))?;
     let left_out = view.census.rows.len() - shown;
     if left_out > 0 {
         writeln!(out)?;
         writeln!(out, "{} more rows: --top N shows more", count(left_out as u64))?;
     }
+    explain_marks(total.modelled, out)?;
     gaps(view.gaps, out)
+}
+
+fn cells(row: &CensusRow, with_retained: bool, name: &str) -> Vec<String> {
+    let mut cells = vec![count(row.count), size(trust(row.modelled), row.held)];
+    if with_retained {
+        let retained = |bytes| size(trust(row.retained_modelled), bytes);
+        cells.push(row.retained.map_or(String::new(), retained));
+    }
+    cells.extend([crate::numbers::size(row.getsizeof), name.to_owned()]);
+    cells
 }

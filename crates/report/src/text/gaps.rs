@@ -4,6 +4,8 @@ use std::io::{self, Write};
 
 use deadweight_heap::Gap;
 
+use super::clean;
+
 /// Writes the gaps, if there are any.
 ///
 /// # Errors
@@ -14,7 +16,7 @@ pub fn gaps(gaps: &[Gap], out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out)?;
     for gap in gaps {
-        writeln!(out, "Not certain: {gap}")?;
+        writeln!(out, "Not certain: {}", clean(&gap.to_string()))?;
     }
     Ok(())
 }

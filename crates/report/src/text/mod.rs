@@ -2,7 +2,9 @@
 
 mod census;
 mod gaps;
+mod origin;
 mod sizes;
+mod snapshot;
 mod tree;
 mod weigh;
 mod why;
@@ -10,19 +12,58 @@ mod why;
 pub use census::census;
 pub use gaps::gaps;
 pub use sizes::sizes;
+pub use snapshot::snapshot;
 pub use tree::tree;
 pub use weigh::weigh;
 pub use why::why;
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use std::borrow::Cow;
+use std::io::{self, Write};
 
-/// A plain table: columns two blanks apart, no lines. Columns marked `true` are aligned right.
-fn table(header: &[&str], right: &[bool]) -> Table {
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use deadweight_heap::{Bytes, Trust};
+
+use crate::numbers;
+
+/// A size with the mark of how it is known.
+fn size(trust: Trust, bytes: Bytes) -> String {
+    format!("{}{}", trust.mark(), numbers::size(bytes))
+}
+
+/// What the mark of modelled sizes means, where one was written.
+fn explain_marks(any_modelled: bool, out: &mut dyn Write) -> io::Result<()> {
+    if any_modelled {
+        writeln!(out)?;
+        writeln!(
+            out,
+            "~ some of it is the size that the allocator's rule gives, not one that was read"
+        )?;
+    }
+    Ok(())
+}
+
+/// Text from a target without what could upset a terminal.
+fn clean(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
+    Cow::Owned(text.chars().map(escaped).collect())
+}
+
+/// A plain table, filled by its rows: columns two blanks apart, no lines.
+fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     if !header.is_empty() {
         table.set_header(header);
     }
+    table
+}
+
+/// A filled table as text. Columns marked `true` are aligned right; those of a table without a header
+/// are there only once it has rows.
+fn lines(mut table: Table, right: &[bool]) -> String {
     for (index, &right) in right.iter().enumerate() {
         if let Some(column) = table.column_mut(index) {
             if right {
@@ -31,5 +72,5 @@ fn table(header: &[&str], right: &[bool]) -> Table {
             column.set_padding((if index == 0 { 2 } else { 0 }, 2));
         }
     }
-    table
+    table.trim_fmt()
 }

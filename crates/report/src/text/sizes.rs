@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::table;
+use super::{lines, table};
 use crate::numbers::count;
 use crate::view::SizesView;
 
@@ -20,7 +20,7 @@ pub fn sizes(view: &SizesView, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "  {:<50} {low} to {high}", "ints that exist once")?;
     writeln!(out)?;
     let header = ["type", "", "held B", "requested B", "with items B", "getsizeof B"];
-    let mut rows = table(&header, &[false, false, true, true, true, true]);
+    let mut rows = table(&header);
     for row in &view.rows {
         rows.add_row([
             row.type_name.clone(),
@@ -31,7 +31,7 @@ pub fn sizes(view: &SizesView, out: &mut dyn Write) -> io::Result<()> {
             count(row.getsizeof.0),
         ]);
     }
-    writeln!(out, "{}", rows.trim_fmt())?;
+    writeln!(out, "{}", lines(rows, &[false, false, true, true, true, true]))?;
     writeln!(out)?;
     writeln!(
         out,

@@ -5,14 +5,15 @@ use std::io::{self, Write};
 use deadweight_heap::path::ShownPath;
 use deadweight_heap::{Account, AccountKind, Bytes, Heap, HeavyRow, Pymalloc};
 
-use super::{gaps, table};
+use super::origin::origin;
+use super::{clean, gaps, lines, size as marked, table};
 use crate::numbers::{count, duration, rough_count, share, size};
-use crate::view::{Sum, Weigh};
+use crate::view::{Sum, Weigh, trust};
 
+/// What is a smaller part of all objects is no row of the first screen: one in so many.
+const LEAST_PART: u64 = 200;
 /// Width of a full bar.
 const BAR: f64 = 40.0;
-/// Command lines are cut here.
-const LONGEST_COMMAND: usize = 60;
 
 /// Writes the report.
 ///
@@ -22,7 +23,7 @@ pub fn weigh(view: &Weigh<'_>, out: &mut dyn Write) -> io::Result<()> {
     header(view, out)?;
     if view.capture.account.rss.0 > 0 {
         writeln!(out)?;
-        account(&view.capture.account, out)?;
+        account(view, out)?;
     }
     writeln!(out)?;
     writeln!(out, "Heaviest by what they alone keep alive")?;
@@ -32,18 +33,11 @@ pub fn weigh(view: &Weigh<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn header(view: &Weigh<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let from = &view.capture.provenance;
-    let mut command: String = from.command.chars().take(LONGEST_COMMAND).collect();
-    if command.len() < from.command.len() {
-        command.push('…');
-    }
-    write!(out, "Python {} · pid {} · {command}", from.python, from.pid)?;
-    if from.pause_micros > 0 {
-        write!(out, " · paused {}", duration(from.pause_micros))?;
-    }
+    origin(&view.capture.provenance, out)?;
     let (objects, references) = (rough_count(view.all.objects), rough_count(view.references));
-    write!(out, " · {objects} objects, {references} references")?;
-    writeln!(out, " · {}", duration(view.cost.elapsed_micros))
+    write!(out, "{objects} objects, {references} references")?;
+    let (elapsed, peak) = (duration(view.cost.elapsed_micros), size(view.cost.peak));
+    writeln!(out, " · deadweight itself took {elapsed} and {peak}")
 }
 
 fn name(kind: AccountKind) -> &'static str {
@@ -58,10 +52,16 @@ fn name(kind: AccountKind) -> &'static str {
     }
 }
 
-fn account(account: &Account, out: &mut dyn Write) -> io::Result<()> {
+fn account(view: &Weigh<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let account: &Account = &view.capture.account;
     write!(out, "{:<20}{:>8}", "Resident", size(account.rss))?;
     if let (Some(pss), Some(uss)) = (account.pss, account.uss) {
-        write!(out, "   (its share {}, its own {})", size(pss), size(uss))?;
+        write!(
+            out,
+            "   ({} with shared pages split among their users, {} its own)",
+            size(pss),
+            size(uss)
+        )?;
     }
     writeln!(out)?;
     for row in &account.rows {
@@ -71,7 +71,12 @@ fn account(account: &Account, out: &mut dyn Write) -> io::Result<()> {
         let blocks = if row.bytes.0 == 0 { 0 } else { (length.round() as usize).max(1) };
         let bar = "█".repeat(blocks);
         let part = share(row.bytes, account.rss);
-        write!(out, "  {:<18}{:>8}  {part:>5}  {bar}", name(row.kind), size(row.bytes))?;
+        write!(
+            out,
+            "  {:<18}{:>8}  {part:>5}  {bar}",
+            name(row.kind),
+            marked(view.trust(row), row.bytes)
+        )?;
         if row.kind == AccountKind::PymallocFree
             && let Some(books) = &account.pymalloc
         {
@@ -94,14 +99,23 @@ fn held_open(books: &Pymalloc) -> String {
 
 fn heaviest(view: &Weigh<'_>, out: &mut dyn Write) -> io::Result<()> {
     let heap = &view.capture.heap;
-    if view.heaviest.is_empty() {
+    let mut rows = table(&[]);
+    let is_shown = |row: &&HeavyRow| row.bytes.0 >= view.all.held.0 / LEAST_PART;
+    let shown = view.heaviest.iter().take_while(is_shown).count();
+    if shown == 0 {
         return writeln!(out, "  nothing stands out");
     }
-    let mut rows = table(&[], &[true, false, false]);
-    for row in &view.heaviest {
-        rows.add_row([size(row.bytes), what(heap, row), format!("← {}", holder(heap, row))]);
+    for row in &view.heaviest[..shown] {
+        let bytes = marked(trust(row.modelled), row.bytes);
+        rows.add_row([bytes, what(heap, row), format!("← {}", holder(heap, row))]);
     }
-    writeln!(out, "{}", rows.trim_fmt())
+    writeln!(out, "{}", lines(rows, &[true, false, false]))?;
+    match view.heaviest.get(shown) {
+        Some(next) => {
+            writeln!(out, "  the next holds {}: `deadweight tree` goes deeper", size(next.bytes))
+        }
+        None => Ok(()),
+    }
 }
 
 /// `1,000,000 UserRecord`, or the holder's own type where it is all there is.
@@ -109,30 +123,37 @@ fn what(heap: &Heap, row: &HeavyRow) -> String {
     match row.group {
         Some(group) => {
             let name = heap.names.get(heap.types.get(group.type_id).name);
-            format!("{} {name}", count(group.count))
+            format!("{} {}", count(group.count), clean(name))
         }
-        None => format!("one {}", heap.type_name(row.holder)),
+        None => format!("one {}", clean(heap.type_name(row.holder))),
     }
 }
 
 /// `list app.cache`.
 fn holder(heap: &Heap, row: &HeavyRow) -> String {
-    format!("{} {}", heap.type_name(row.holder), ShownPath::of(heap, &row.path))
+    let path = ShownPath::of(heap, &row.path);
+    format!("{} {path}", clean(heap.type_name(row.holder)))
 }
 
 /// What belongs to nobody in particular, where it is worth a line.
 fn aside(view: &Weigh<'_>, out: &mut dyn Write) -> io::Result<()> {
     /// Below this, a line would only distract.
     const LEAST: Bytes = Bytes(100_000);
-    let lines = [
-        ("Held by native code only", view.native),
-        ("Garbage not yet collected", view.garbage),
-        ("Sizes by rule, not measured", view.modelled),
-    ];
+    let lines =
+        [("Held by native code only", view.native), ("Garbage not yet collected", view.garbage)];
     let worth = |sum: &Sum| sum.held >= LEAST;
-    for (title, sum) in lines.iter().filter(|(_, sum)| worth(sum)) {
+    let said = |out: &mut dyn Write, title: &str, sum: &Sum| {
+        let noun = if sum.objects == 1 { "object" } else { "objects" };
+        writeln!(out, "{title}: {} in {} {noun}", size(sum.held), count(sum.objects))
+    };
+    if lines.iter().any(|(_, sum)| worth(sum)) || view.modelled.objects > 0 {
         writeln!(out)?;
-        write!(out, "{title}: {} in {} objects", size(sum.held), count(sum.objects))?;
     }
-    if lines.iter().any(|(_, sum)| worth(sum)) { writeln!(out) } else { Ok(()) }
+    for (title, sum) in lines.iter().filter(|(_, sum)| worth(sum)) {
+        said(out, title, sum)?;
+    }
+    if view.modelled.objects > 0 {
+        said(out, "~ sizes by the allocator's rule, not read", &view.modelled)?;
+    }
+    Ok(())
 }

@@ -2,19 +2,27 @@
 
 use std::io::{self, Write};
 
-use deadweight_heap::MergedPath;
-use deadweight_heap::path::ShownPath;
+use deadweight_heap::path::{ShownPath, StepExpr};
+use deadweight_heap::{MergedPath, Step};
 
-use crate::numbers::{count, size};
-use crate::view::Why;
+use super::origin::origin;
+use super::{clean, explain_marks, gaps, size};
+use crate::numbers::{self, count};
+use crate::view::{Why, trust};
 
 /// Writes the report.
 ///
 /// # Errors
 /// Those of the writer.
 pub fn why(view: &Why<'_>, out: &mut dyn Write) -> io::Result<()> {
-    write!(out, "{} {}", count(view.count), view.query)?;
-    write!(out, " · {} held, {} retained", size(view.held), size(view.retained))?;
+    origin(&view.capture.provenance, out)?;
+    writeln!(out)?;
+    match view.count {
+        1 => write!(out, "{}", view.query)?,
+        many => write!(out, "{} {}", count(many), view.query)?,
+    }
+    let (held, retained) = (size(view.trust, view.held), size(view.trust, view.retained));
+    write!(out, " · {held} held, {retained} retained")?;
     let shown: u64 = view.paths.iter().map(|path| path.count).sum();
     match view.paths.as_slice() {
         [only] if only.count == view.count && view.count > 1 => {
@@ -22,40 +30,61 @@ pub fn why(view: &Why<'_>, out: &mut dyn Write) -> io::Result<()> {
         }
         _ => writeln!(out)?,
     }
-    for path in &view.paths {
+    for (path, example) in view.paths.iter().zip(&view.examples) {
         writeln!(out)?;
         if view.paths.len() > 1 || path.count < view.count {
-            let (number, retained) = (count(path.count), size(path.retained));
-            writeln!(out, "{number} of them, {retained} retained")?;
+            let retained = size(trust(path.modelled), path.retained);
+            writeln!(out, "{} of them, {retained} retained", count(path.count))?;
         }
-        ladder(view, path, out)?;
+        ladder(view, path, example, out)?;
     }
     if shown < view.count {
         writeln!(out)?;
         writeln!(out, "{} more by other paths: --top N shows more", count(view.count - shown))?;
     }
-    Ok(())
+    explain_marks(view.trust == deadweight_heap::Trust::Modelled, out)?;
+    gaps(&view.capture.gaps, out)
 }
 
-/// One path, a step a line, each under the one that holds it.
-fn ladder(view: &Why<'_>, path: &MergedPath, out: &mut dyn Write) -> io::Result<()> {
-    let shown = ShownPath::of_merged(view.heap, path);
+/// One path, a step a line, each under the one that holds it; then the path as it can be typed.
+fn ladder(
+    view: &Why<'_>,
+    path: &MergedPath,
+    example: &[Step],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let heap = &view.capture.heap;
+    let shown = ShownPath::of_merged(heap, path);
     let Some(root) = &shown.root else {
         return writeln!(out, "  nothing reaches them");
     };
     let type_at = |row: usize| {
-        path.steps
-            .get(row)
-            .map_or("", |step| view.heap.names.get(view.heap.types.get(step.type_id).name))
+        let name = |step: &deadweight_heap::MergedStep| heap.types.get(step.type_id).name;
+        path.steps.get(row).map_or("".into(), |step| clean(heap.names.get(name(step))))
     };
-    writeln!(out, "  {}", described(&root.to_string(), type_at(0)))?;
-    for (depth, step) in shown.steps.iter().enumerate() {
-        let indent = "   ".repeat(depth);
-        let text = step.expr.to_string();
+    writeln!(out, "  {}", described(&root.to_string(), &type_at(0)))?;
+    let labels: Vec<String> = shown
+        .steps
+        .iter()
+        .enumerate()
+        .map(|(depth, step)| {
+            format!("{}└─ {}", "   ".repeat(depth), step.expr.to_string().trim_start())
+        })
+        .collect();
+    let width = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
+    // Up to the first step that stands for many objects, the example's objects are everybody's.
+    let mut alone = path.steps.len() == example.len();
+    for (step, label) in shown.steps.iter().zip(&labels) {
+        let many = matches!(step.expr, StepExpr::Elements | StepExpr::Keys | StepExpr::Temporaries);
+        alone &= !(many || step.repeats);
+        let held = match example.get(step.row).filter(|_| alone) {
+            Some(one) => format!(", {} held", numbers::size(heap.nodes.held(one.node))),
+            None => String::new(),
+        };
         let conservative =
             path.steps.get(step.row).is_some_and(|step| step.label.label.is_conservative());
         let doubt = if conservative { "  (found by scanning, not by a known layout)" } else { "" };
-        writeln!(out, "  {indent}└─ {:<14} {}{doubt}", text.trim_start(), type_at(step.row))?;
+        writeln!(out, "  {label:<width$}  {}{held}{doubt}", type_at(step.row))?;
     }
     writeln!(out, "  {shown}")
 }

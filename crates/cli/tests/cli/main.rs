@@ -1,0 +1,12 @@
+//! The real program, run as a user runs it, on real processes.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+mod bad_input;
+mod json;
+mod launch;
+mod program;
+mod readme;
+mod same_numbers;
+mod shape;
+mod text;
+mod verb;

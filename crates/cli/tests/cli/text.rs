@@ -1,0 +1,199 @@
+//! What a person reads.
+
+use crate::program::{Program, pythons};
+use crate::shape::shape;
+use crate::verb::{Folder, deadweight, printed};
+
+const ORIGIN: &str = "Python # · pid # · python -I leaky.py · paused time";
+
+/// The shape of a report, with the program's own path made short.
+fn shape_of(arguments: &[&str]) -> String {
+    let text = printed(arguments);
+    let begin = text.find("-I ").expect("the command line is shown") + 3;
+    let end = begin + text[begin..].find(" · ").unwrap();
+    let python = text[..begin].rfind("· ").unwrap() + "· ".len();
+    shape(&format!("{}python -I leaky.py{}", &text[..python], &text[end..]))
+}
+
+#[test]
+fn the_first_screen_names_what_leaks_and_what_holds_it() {
+    let mut program = Program::leaky();
+    let text = shape_of(&["weigh", &program.pid()]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], ORIGIN);
+    assert_eq!(lines[1], "# objects, # references · deadweight itself took time and size");
+    let resident = "Resident size (size with shared pages split among their users, size its own)";
+    assert_eq!(lines[3], resident);
+    let rows =
+        ["Python objects", "pymalloc, C code", "pymalloc, free", "other anonymous", "stacks"];
+    for row in rows.iter().chain(&["static data", "files and code"]) {
+        assert!(
+            lines.iter().any(|line| line.starts_with(&format!("{row} size %"))),
+            "{row}\n{text}"
+        );
+    }
+    let heaviest = lines.iter().position(|line| line.starts_with("Heaviest")).unwrap();
+    assert_eq!(lines[heaviest], "Heaviest by what they alone keep alive");
+    let first_two = &lines[heaviest + 1..heaviest + 3];
+    assert!(
+        first_two.contains(&"size # __main__.UserRecord ← dict __main__.cache.entries"),
+        "{text}"
+    );
+    assert!(first_two.contains(&"size # function ← list __main__.callbacks"), "{text}");
+    assert!(lines.len() <= 30, "more than a screen:\n{text}");
+    program.assert_answers();
+}
+
+#[test]
+fn the_leak_is_named_on_every_version() {
+    for python in pythons() {
+        let mut program = Program::leaky_with(&python);
+        let text = printed(&["weigh", &program.pid()]);
+        assert!(
+            text.contains("20,000 __main__.UserRecord  ← dict __main__.cache.entries"),
+            "{python}: {text}"
+        );
+        let text = printed(&["why", &program.pid(), "UserRecord"]);
+        assert!(text.contains("all of them by one path"), "{python}: {text}");
+        assert!(text.contains("\n  __main__.cache.entries[*]\n"), "{python}: {text}");
+        program.assert_answers();
+    }
+}
+
+#[test]
+fn a_snapshot_answers_as_the_process_does() {
+    let program = Program::leaky();
+    let folder = Folder::new("text");
+    let file = folder.file("leaky.dwsnap");
+    let said = shape_of(&["snapshot", &program.pid(), "-o", &file]);
+    assert_eq!(said, format!("{ORIGIN}\n{file}: # objects in size"));
+    drop(program);
+
+    let why = shape_of(&["why", &file, "UserRecord"]);
+    let expected = "\
+# UserRecord · size held, size retained · all of them by one path
+
+module __main__
+└─ .cache __main__.Cache, size held
+└─ .entries dict, size held
+└─ [*] __main__.UserRecord
+__main__.cache.entries[*]";
+    assert_eq!(why, format!("{ORIGIN}\n\n{expected}"));
+
+    let why = shape_of(&["why", &file, "__main__.cache"]);
+    let expected = "\
+__main__.cache · size held, size retained
+
+module __main__
+└─ .cache __main__.Cache, size held
+__main__.cache";
+    assert_eq!(why, format!("{ORIGIN}\n\n{expected}"));
+
+    let tree = shape_of(&["tree", &file, "--from", "__main__.cache", "--depth", "2"]);
+    let rows: Vec<&str> = tree.lines().skip(2).collect();
+    assert_eq!(
+        rows[..3],
+        ["retained share what", "size % __main__.cache __main__.Cache", "size % .entries dict",]
+    );
+    assert!(rows.contains(&"size % [*] # __main__.UserRecord"), "{tree}");
+
+    let census = shape_of(&["census", &file, "--sort", "count", "--top", "1"]);
+    let lines: Vec<&str> = census.lines().collect();
+    assert_eq!(lines[1], "# objects, # tracked, # references");
+    assert_eq!(lines[3], "count held retained getsizeof type");
+    assert_eq!(lines[5], "# size size size all");
+    assert_eq!(lines[7], "# more rows: --top N shows more");
+
+    let census = shape_of(&["census", &file, "--by", "module", "--shallow"]);
+    assert_eq!(census.lines().nth(3), Some("count held getsizeof module"));
+    let weigh = shape_of(&["weigh", &file]);
+    assert!(
+        weigh.contains("\nsize # __main__.UserRecord ← dict __main__.cache.entries\n"),
+        "{weigh}"
+    );
+}
+
+/// In one census, both ways of counting a live process see the same objects.
+#[test]
+fn a_shallow_census_counts_what_a_whole_one_counts() {
+    let program = Program::leaky();
+    let row = |arguments: &[&str]| {
+        let text = printed(arguments);
+        let row = text.lines().find(|line| line.ends_with("  __main__.UserRecord")).unwrap();
+        row.split_whitespace().take(2).map(str::to_owned).collect::<Vec<_>>().join(" ")
+    };
+    let pid = program.pid();
+    assert_eq!(row(&["census", &pid]), row(&["census", "--shallow", &pid]));
+    assert!(row(&["census", &pid]).starts_with("20,000 "));
+}
+
+#[test]
+fn sizes_say_what_types_cost() {
+    let text = shape(&printed(&[
+        "sizes",
+        "dict",
+        "collections.deque",
+        "--python",
+        crate::program::python(),
+    ]));
+    assert!(
+        text.contains("\ntype held B requested B with items B getsizeof B\ndict empty # # # #\n"),
+        "{text}"
+    );
+    assert!(text.contains("\ncollections.deque # items # # # #\n"), "{text}");
+}
+
+#[test]
+fn completions_are_scripts() {
+    for (shell, word) in [("bash", "complete -F"), ("zsh", "#compdef"), ("fish", "complete -c")] {
+        assert!(printed(&["completions", shell]).contains(word), "{shell}");
+    }
+}
+
+#[test]
+fn stages_are_told_on_stderr_only_if_asked_for() {
+    let program = Program::leaky();
+    let told = deadweight(&["-v", "weigh", &program.pid()]);
+    assert_eq!(told.code, Some(0));
+    for stage in ["copying memory", "reading objects", "finding paths", "summing up"] {
+        assert!(told.err.contains(&format!("{stage}: ")), "{}", told.err);
+    }
+    assert!(deadweight(&["-q", "weigh", &program.pid()]).err.is_empty());
+}
+
+/// Whoever reads us may have seen enough.
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    let program = Program::leaky();
+    let line = format!(
+        "'{}' census {} --json | head -n 1; exit ${{PIPESTATUS[0]}}",
+        env!("CARGO_BIN_EXE_deadweight"),
+        program.pid()
+    );
+    let output = std::process::Command::new("bash").args(["-c", &line]).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "{\n");
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &[][..]));
+}
+
+/// A target chooses its own names: they must not reach a terminal as they are.
+#[test]
+fn control_characters_of_a_target_are_not_printed() {
+    let script = "
+import sys
+Evil = type('Evil\\x1b[31m', (), {'__module__': 'm'})
+evil = [Evil() for _ in range(100000)]
+print('ready', flush=True)
+sys.stdin.read()";
+    let program = Program::python(script);
+    let pid = program.pid();
+    for arguments in [
+        &["weigh", &pid][..],
+        &["census", &pid],
+        &["tree", &pid],
+        &["why", &pid, "__main__.evil[*]"],
+    ] {
+        let text = printed(arguments);
+        assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text}");
+        assert!(text.contains("m.Evil\\u{1b}[31m"), "{text}");
+    }
+}
