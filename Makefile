@@ -6,6 +6,9 @@ PYTHON ?= python3
 # Set by .ci/run: an interpreter that the tests want and this machine lacks is a failure.
 need := $(if $(DEADWEIGHT_NEED_PYTHONS),--need)
 ruff := .deadweight/ruff
+# How long `make fuzz` stays with each target, and `make soak` in all.
+SECONDS_EACH ?= 600
+MINUTES ?= 60
 
 .PHONY: help demo build test test-real lint layouts bench fuzz soak clean
 
@@ -38,6 +41,20 @@ lint:
 
 bench: build pythons
 	$(PYTHON) benches/bench.py --write docs/performance.md
+
+layouts: pythons
+	$(CARGO) xtask layouts --check $$(scripts/pythons --headers)
+
+# The kept corpus is replayed by `make test`; this looks for more.
+fuzz:
+	@cargo fuzz --version >/dev/null 2>&1 || { echo "make fuzz: run: cargo install cargo-fuzz" >&2; exit 2; }
+	@cargo +nightly --version >/dev/null 2>&1 || { echo "make fuzz: run: rustup toolchain install nightly" >&2; exit 2; }
+	for target in snapshot memory_image path; do \
+	    cargo +nightly fuzz run $$target -- -max_total_time=$(SECONDS_EACH) || exit 1; \
+	done
+
+soak: build pythons
+	scripts/soak $(MINUTES)
 
 .PHONY: pythons
 pythons:

@@ -174,9 +174,7 @@ def interpreters() -> list[tuple[str, str]]:
             found[minor] = path
     for minor in MINORS:
         if minor not in found:
-            raise SystemExit(
-                f"bench: no CPython {minor} on this machine. Install it, or set $DEADWEIGHT_PYTHON."
-            )
+            raise SystemExit(f"bench: no CPython {minor} on this machine. Install it, or set $DEADWEIGHT_PYTHON.")
     return sorted(found.items())
 
 

@@ -77,8 +77,7 @@ def django(objects: int) -> object:
         cursor.executemany("INSERT INTO shop_author VALUES (%s, %s, %s)", authors)
         rows = [(r, f"title {r}", 300 + r, r / 8, "2026-01-01 10:00:00", r) for r in range(1, books + 1)]
         cursor.executemany(
-            "INSERT INTO shop_book (id, title, pages, price, added, author_id)"
-            " VALUES (%s, %s, %s, %s, %s, %s)",
+            "INSERT INTO shop_book (id, title, pages, price, added, author_id) VALUES (%s, %s, %s, %s, %s, %s)",
             rows,
         )
     return list(Book.objects.select_related("author"))
