@@ -32,6 +32,10 @@ demo: build
 test: pythons
 	$(CARGO) test --workspace --locked
 
+test-real: build pythons
+	DEADWEIGHT=$(CURDIR)/target/release/deadweight PYTHON=$(PYTHON) tests/real/run
+	DEADWEIGHT_AT_LENGTH=1 $(CARGO) test --locked -p deadweight-process --test live -- churn:: states::
+
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- --deny warnings

@@ -344,12 +344,7 @@ const ROWS: &[Row] = &[
     // Modules/_operator.c
     ("operator.itemgetter", ALL, &[(24, "<item>")]),
     ("operator.attrgetter", ALL, &[(24, "<attr>")]),
-    ("operator.methodcaller", 10..=12, &[(16, "<name>"), (24, "<args>"), (32, "<kwds>")]),
-    (
-        "operator.methodcaller",
-        13..=13,
-        &[(16, "<name>"), (24, "<args>"), (32, "<kwds>"), (48, "<kwnames>")],
-    ),
+    ("operator.methodcaller", 10..=13, &[(16, "<name>"), (24, "<args>"), (32, "<kwds>")]),
     (
         "operator.methodcaller",
         14..=15,

@@ -3,7 +3,7 @@
 import collections
 import gc
 import json
-import sys
+import os
 import threading
 
 
@@ -12,10 +12,11 @@ def _name(cls: type) -> str:
 
 
 def _answer() -> None:
-    for _line in sys.stdin:
+    # Not sys.stdin: while it waits, its buffer lends itself as a memoryview, two tracked objects more.
+    while os.read(0, 64):
         gc.collect()
         gc.disable()
-        # Classes of this program: every instance is tracked from its making on.
+        # Types made at run time: their instances are tracked from their making on.
         counts = collections.Counter(
             _name(type(each)) for each in gc.get_objects() if type(each).__flags__ & (1 << 9)
         )
