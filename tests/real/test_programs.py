@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import subprocess
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -30,9 +31,7 @@ REQUESTS = 300
 
 
 def interpreter(minor: str) -> str:
-    listed = subprocess.run(
-        [ROOT / "scripts/pythons", "--minors"], capture_output=True, text=True, check=True
-    )
+    listed = subprocess.run([ROOT / "scripts/pythons", "--minors"], capture_output=True, text=True, check=True)
     for line in listed.stdout.splitlines():
         version, path = line.split("\t")
         if version.startswith(f"{minor}."):
@@ -87,6 +86,8 @@ def started(case: str, minor: str) -> Iterator[Running]:
             first = process.stdout.readline().strip()
             if first != "ready":
                 drive(int(first))
+                # A server forgets its last request when its wait of half a second ends without another.
+                time.sleep(1.5)
             yield Running(process)
         finally:
             process.kill()
