@@ -122,7 +122,7 @@ pub(crate) fn of_name(name: &str) -> Option<Family> {
         "datetime.time" => Family::Zoned(32),
         "decimal.Decimal" => Family::Decimal,
         "type" => Family::Type,
-        "_ctypes.CType_Type" => Family::CType,
+        "_ctypes.CType_Type" | "_ctypes.PyCPointerType" => Family::CType,
         "function" => Family::Function,
         "method" => Family::Method,
         "code" => Family::Code,

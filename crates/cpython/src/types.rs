@@ -105,6 +105,8 @@ pub(crate) struct TypeTable {
     /// Types found last, by the low bits of their address.
     recent: Box<[(Addr, u32); RECENT]>,
     type_type: Addr,
+    /// Of this patch release: see [`fields::visits_late_fields`].
+    visits_late_fields: bool,
 }
 
 const RECENT: usize = 256;
@@ -113,13 +115,14 @@ const RECENT: usize = 256;
 const MOST_REJECTED: usize = 1 << 20;
 
 impl TypeTable {
-    pub(crate) fn new(type_type: Addr) -> TypeTable {
+    pub(crate) fn new(type_type: Addr, minor: u32, micro: u32) -> TypeTable {
         TypeTable {
             names: Interner::default(),
             rows: Vec::new(),
             by_addr: FxHashMap::default(),
             recent: Box::new([(Addr::NULL, 0); RECENT]),
             type_type,
+            visits_late_fields: fields::visits_late_fields(minor, micro),
         }
     }
 
@@ -275,7 +278,10 @@ impl TypeTable {
         {
             all.retain(|field| field.offset != offset.cast_unsigned());
         }
-        let sequence_fields = if family == Family::Tuple && !python {
+        let sequence_fields = if family == Family::Tuple && !python && dict.is_null() {
+            // A static type of 3.12+, whose dict the interpreter keeps: it describes all its fields.
+            Some(count_members(memory, addr_at(&body, t.members)))
+        } else if family == Family::Tuple && !python {
             dict::get(memory, layout, dict, "n_fields")
                 .and_then(|value| crate::object::int::small(memory, layout, value))
                 .and_then(|value| u64::try_from(value).ok())
@@ -313,9 +319,10 @@ impl TypeTable {
 
     /// A field by its name in the tables; `fields.rs` says what the marks mean.
     fn field(&mut self, offset: u64, name: &str) -> Field {
-        let visible = !name.starts_with(['-', '~']);
+        let visible =
+            !name.starts_with(['-', '~']) && (self.visits_late_fields || !name.starts_with('+'));
         let weak = name.starts_with('~');
-        let name = name.trim_start_matches(['-', '~']);
+        let name = name.trim_start_matches(['-', '~', '+']);
         let inner = name.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
         let kind = match (weak, inner) {
             (true, _) => EdgeKind::Weak,
@@ -362,6 +369,14 @@ impl TypeTable {
             }
         }
     }
+}
+
+/// How many members a static type describes.
+fn count_members<M: Memory>(memory: &M, members: Addr) -> u64 {
+    const MOST: u64 = 1 << 10;
+    let named =
+        |index: &u64| memory.word(members + index * MEMBER_SIZE).is_some_and(|name| name != 0);
+    if members.is_null() { 0 } else { (0..MOST).take_while(named).count() as u64 }
 }
 
 /// The base of a type: `Some(null)` for `object`, `None` if this is no type object at all.

@@ -3,7 +3,8 @@
 
 use deadweight_heap::{Addr, EdgeKind};
 
-use super::{Context, Grounds, Sizes, Visitor, dict as plain_dict, size_at, strong};
+use super::{Context, Grounds, Link, Sizes, Visitor, dict as plain_dict, size_at, strong};
+use crate::layout::OB_TYPE;
 use crate::memory::{Memory, addr_at, c_string, u32_at};
 use crate::types::TypeInfo;
 
@@ -19,12 +20,14 @@ struct Shape {
 }
 
 const DICT_SIZE: u64 = 48;
+/// `StgDictObject.proto`: what a pointer points to, what an array has as items.
+const PROTO: u64 = 96;
 
 /// `StgDictObject`: everything counts from the object's start.
 const DICT: Shape = Shape {
     elements: 72 + 16,
     length: 64,
-    references: &[96, 128, 136, 144, 152],
+    references: &[PROTO, 128, 136, 144, 152],
     format: 168,
     dimensions: 176,
     extents: 184,
@@ -58,7 +61,8 @@ pub(super) fn dict<M: Memory, V: Visitor>(
     sizes.sizeof = sizes.sizeof.checked_add(info.basic_size.checked_sub(DICT_SIZE)?)?;
     let mut scratch = Vec::new();
     let body = cx.memory.bytes(addr, info.basic_size as usize, &mut scratch)?;
-    sizes.sizeof = sizes.sizeof.checked_add(described(cx, body, &DICT, visitor))?;
+    sizes.sizeof =
+        sizes.sizeof.checked_add(described(cx, body, &DICT, Grounds::Hidden, visitor))?;
     Some(sizes)
 }
 
@@ -76,7 +80,32 @@ pub(super) fn info<M: Memory, V: Visitor>(
     let mut scratch = Vec::new();
     let body = cx.memory.bytes(start, SIZE as usize + 8, &mut scratch)?;
     let initialized = u32_at(body, 0) != 0;
-    Some(if initialized { described(cx, body, &info_shape(cx.layout.minor), visitor) } else { 0 })
+    Some(if initialized {
+        described(cx, body, &info_shape(cx.layout.minor), Grounds::Visible, visitor)
+    } else {
+        0
+    })
+}
+
+/// Before 3.13 it is the metatype that visits one of the references in the class's dict
+/// (`CDataType_traverse`): for comparisons only.
+pub(super) fn visit_proto<M: Memory, V: Visitor>(
+    cx: &Context<'_, M>,
+    class_dict: Addr,
+    visitor: &mut V,
+) {
+    let t = &cx.layout.type_;
+    // A class of ctypes that describes no data has a plain dict.
+    let size =
+        cx.memory.word(class_dict + OB_TYPE).and_then(|at| cx.memory.word(Addr(at) + t.basic_size));
+    let proto = cx.memory.word(class_dict + PROTO).map_or(Addr::NULL, Addr);
+    if size.is_some_and(|size| size > DICT.extents) && !proto.is_null() {
+        visitor.reference(
+            proto,
+            Link::Named(EdgeKind::Internal, cx.words.c_type),
+            Grounds::OnlyVisited,
+        );
+    }
 }
 
 /// References and blocks of the struct; returns the bytes of the blocks that `__sizeof__` counts.
@@ -84,10 +113,11 @@ fn described<M: Memory, V: Visitor>(
     cx: &Context<'_, M>,
     body: &[u8],
     shape: &Shape,
+    grounds: Grounds,
     visitor: &mut V,
 ) -> u64 {
     for &offset in shape.references {
-        strong(visitor, body, offset, EdgeKind::Internal, cx.words.c_type, Grounds::Visible);
+        strong(visitor, body, offset, EdgeKind::Internal, cx.words.c_type, grounds);
     }
     let mut counted = 0;
     let format = addr_at(body, shape.format);

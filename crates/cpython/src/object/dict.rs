@@ -190,11 +190,18 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     if keys.refcount == 1 {
         sizes.sizeof = sizes.sizeof.saturating_add(keys.size);
     }
-    // Values inside an instance are the instance's own to visit.
-    if let Some((block, size)) = values.block
-        && visitor.buffer(block, size)
-    {
-        named_values(cx, &keys, values, visitor);
+    match values.block {
+        Some((block, size)) if visitor.buffer(block, size) => {
+            named_values(cx, &keys, values, Grounds::Visible, visitor);
+        }
+        Some(_) => {}
+        // Values inside an instance are this dict's from when it was made: if the instance dies
+        // first, the dict takes them along.
+        None => {
+            let grounds =
+                if instance_visits_values(cx) { Grounds::Hidden } else { Grounds::Visible };
+            named_values(cx, &keys, values, grounds, visitor);
+        }
     }
     // Which keys a shared table has is known from its type; the table itself holds their names.
     if keys.refcount == 1 {
@@ -274,6 +281,7 @@ pub(super) fn named_values<M: Memory, V: Visitor>(
     cx: &Context<'_, M>,
     keys: &Keys,
     values: Values,
+    grounds: Grounds,
     visitor: &mut V,
 ) {
     let count = values.count;
@@ -291,8 +299,23 @@ pub(super) fn named_values<M: Memory, V: Visitor>(
         let value = addr_at(bytes, index * 8);
         if !value.is_null() {
             let key = addr_at(entries, index * keys.entry_size + keys.key_offset());
-            visitor.reference(value, Link::Text(EdgeKind::Attribute, key), Grounds::Visible);
+            visitor.reference(value, Link::Text(EdgeKind::Attribute, key), grounds);
         }
+    }
+}
+
+/// Whether an instance with a dict visits its inline values itself, and not that dict, as in 3.13.0.
+/// In 3.13.15 and from 3.14 on the instance visits the dict and that the values.
+pub(super) fn instance_visits_values<M>(cx: &Context<'_, M>) -> bool {
+    cx.layout.minor == 13 && cx.micro < 15
+}
+
+/// Grounds of an instance's references to its inline values, which with a dict are that dict's.
+pub(super) fn inline_grounds<M>(cx: &Context<'_, M>, has_dict: bool) -> Option<Grounds> {
+    match (has_dict, instance_visits_values(cx)) {
+        (false, _) => Some(Grounds::Visible),
+        (true, true) => Some(Grounds::OnlyVisited),
+        (true, false) => None,
     }
 }
 

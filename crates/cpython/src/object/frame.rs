@@ -14,18 +14,32 @@ use crate::types::TypeInfo;
 
 /// Tags of 3.14's stack references (`pycore_stackref.h)`: the low two bits.
 const TAG: u64 = 3;
-/// An owned reference; the others are borrowed, immortal, or no reference at all.
+/// An owned reference.
 const OWNED: u64 = 0;
+/// A borrowed one, as all to immortal objects are; alone, it is no reference.
+const BORROWED: u64 = 1;
 
 /// 3.10: an async generator ends with its finalizer, a coroutine with its origin.
 const OLD_FINALIZER: u64 = 88;
 
-/// An owned reference on a frame, or `None`.
-fn stack_reference<M: Memory>(cx: &Context<'_, M>, word: u64) -> Option<Addr> {
-    if cx.layout.object.stack_refs_tagged {
-        return (word & TAG == OWNED && word != 0).then_some(Addr(word));
+/// A reference on a frame, and on what grounds if owned ones are on these. What is borrowed keeps
+/// nothing alive, but the collector visits it.
+fn stack_reference<M: Memory>(
+    cx: &Context<'_, M>,
+    word: u64,
+    owned: Grounds,
+) -> Option<(Addr, Grounds)> {
+    let target = (word != 0).then_some((Addr(word), owned));
+    if !cx.layout.object.stack_refs_tagged {
+        return target;
     }
-    (word != 0).then_some(Addr(word))
+    match word & TAG {
+        OWNED => target,
+        BORROWED if word != BORROWED && owned == Grounds::Visible => {
+            Some((Addr(word - BORROWED), Grounds::OnlyVisited))
+        }
+        _ => None,
+    }
 }
 
 /// A pointer of a frame whatever its tag, for fields that always lead to an object.
@@ -54,7 +68,7 @@ pub(crate) fn interpreter_frame<M: Memory, V: Visitor>(
     strong(visitor, head, l.object, EdgeKind::Internal, w.frame_object, grounds);
     let code_word = u64_at(head, l.code);
     for (word, name) in [(u64_at(head, l.function), w.function), (code_word, w.code)] {
-        if let Some(target) = stack_reference(cx, word) {
+        if let Some((target, grounds)) = stack_reference(cx, word, grounds) {
             visitor.reference(target, Link::Named(EdgeKind::Internal, name), grounds);
         }
     }
@@ -82,7 +96,9 @@ fn values<M: Memory, V: Visitor>(
     visitor: &mut V,
 ) {
     super::records(cx, first, filled, 8, visitor, |visitor, index, bytes| {
-        let Some(target) = stack_reference(cx, u64_at(bytes, 0)) else { return };
+        let Some((target, grounds)) = stack_reference(cx, u64_at(bytes, 0), grounds) else {
+            return;
+        };
         let name = if index < locals.count { locals.name(cx, index) } else { None };
         let link = match name {
             Some(name) => Link::Text(EdgeKind::Local, name),
@@ -198,11 +214,13 @@ pub(super) fn generator<M: Memory, V: Visitor>(
     let code_word = cx.memory.word(frame + cx.layout.frame.code)?;
     if alive {
         interpreter_frame(cx, frame, Grounds::Visible, visitor)?;
-    } else if l.code.is_none()
-        && let Some(target) = stack_reference(cx, code_word)
-    {
+    } else if l.code.is_none() {
         // The code outlives the frame, and says how large the block is.
-        visitor.reference(target, Link::Named(EdgeKind::Attribute, w.gi_code), Grounds::Hidden);
+        let seen = if cx.layout.minor >= 14 { Grounds::Visible } else { Grounds::Hidden };
+        let code = untagged(cx, code_word);
+        if !code.is_null() {
+            visitor.reference(code, Link::Named(EdgeKind::Attribute, w.gi_code), seen);
+        }
     }
     let code = untagged(cx, code_word);
     let slots = code::locals(cx, code).map_or(0, |locals| locals.count + locals.stack_size);

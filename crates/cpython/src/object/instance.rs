@@ -89,12 +89,19 @@ fn attribute_dict<M: Memory, V: Visitor>(
     dict: Addr,
     visitor: &mut V,
 ) {
+    let grounds = if info.family == Family::Module { Grounds::Visible } else { grounds_of(info) };
+    attribute_dict_on(cx, dict, grounds, visitor);
+}
+
+fn attribute_dict_on<M: Memory, V: Visitor>(
+    cx: &Context<'_, M>,
+    dict: Addr,
+    grounds: Grounds,
+    visitor: &mut V,
+) {
     if !dict.is_null() {
         visitor.namespace(dict);
-        let link = Link::Named(EdgeKind::Attribute, cx.words.dict);
-        let grounds =
-            if info.family == Family::Module { Grounds::Visible } else { grounds_of(info) };
-        visitor.reference(dict, link, grounds);
+        visitor.reference(dict, Link::Named(EdgeKind::Attribute, cx.words.dict), grounds);
     }
 }
 
@@ -123,12 +130,19 @@ fn managed<M: Memory, V: Visitor>(
         12 if word & 1 != 0 => apart(cx, Addr(word) + 1, keys(cx), visitor),
         12 => attribute_dict(cx, info, Addr(word), visitor),
         _ => {
-            if info.has(flag::INLINE_VALUES)
-                && let Some(keys) = keys(cx)
-            {
-                inline(cx, info, addr, &keys, sizes, visitor);
-            }
-            attribute_dict(cx, info, Addr(word), visitor);
+            let dict = Addr(word);
+            let valid = info.has(flag::INLINE_VALUES)
+                && keys(cx).is_some_and(|keys| {
+                    let grounds = dict::inline_grounds(cx, !dict.is_null());
+                    inline(cx, info, addr, &keys, grounds, sizes, visitor)
+                });
+            let skipped = valid && dict::instance_visits_values(cx);
+            attribute_dict_on(
+                cx,
+                dict,
+                if skipped { Grounds::Hidden } else { grounds_of(info) },
+                visitor,
+            );
         }
     }
 }
@@ -149,33 +163,35 @@ fn apart<M: Memory, V: Visitor>(
     if let Some((block, size)) = values.block
         && visitor.buffer(block, size)
     {
-        dict::named_values(cx, &keys, values, visitor);
+        dict::named_values(cx, &keys, values, Grounds::Visible, visitor);
     }
 }
 
 /// Values that follow the object in its own block (3.13+), alive while a byte says so: a dict that
-/// outgrew them takes the values along.
+/// outgrew them takes the values along. Returns whether they are alive.
 fn inline<M: Memory, V: Visitor>(
     cx: &Context<'_, M>,
     info: &TypeInfo,
     addr: Addr,
     keys: &dict::Keys,
+    grounds: Option<Grounds>,
     sizes: &mut Sizes,
     visitor: &mut V,
-) {
+) -> bool {
     let l = &cx.layout.values;
     let start = addr + info.basic_size;
     let mut scratch = Vec::new();
     let Some(head) = cx.memory.bytes(start, l.items as usize, &mut scratch) else {
         visitor.unreadable();
-        return;
+        return false;
     };
     let capacity = u64::from(l.capacity.map_or(0, |at| u8_at(head, at)));
     let valid = l.valid.is_some_and(|at| u8_at(head, at) != 0);
     sizes.body = sizes.body.saturating_add(dict::values_size(cx.layout, capacity));
-    if valid {
+    if valid && let Some(grounds) = grounds {
         let count = keys.filled.min(capacity);
         let values = dict::Values { items: start + l.items, count, block: None };
-        dict::named_values(cx, keys, values, visitor);
+        dict::named_values(cx, keys, values, grounds, visitor);
     }
+    valid
 }

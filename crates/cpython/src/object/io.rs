@@ -52,7 +52,8 @@ pub(super) fn string_io<M: Memory, V: Visitor>(
     let mut scratch = Vec::new();
     let body = cx.memory.bytes(addr, info.basic_size as usize, &mut scratch)?;
     let w = cx.words;
-    let seen = grounds_of(info);
+    // The `tp_traverse` of 3.10 and 3.11 visits the attribute dict only.
+    let seen = if cx.layout.minor >= 12 { grounds_of(info) } else { Grounds::Hidden };
     strong(visitor, body, decoder, EdgeKind::Internal, w.decoder, seen);
     strong(visitor, body, newlines, EdgeKind::Internal, w.newline, seen);
     strong(visitor, body, newlines + 8, EdgeKind::Internal, w.newline, seen);

@@ -42,6 +42,8 @@ pub(crate) struct Context<'a, M> {
     pub(crate) words: &'a Words,
     /// The interpreter whose table says what static types hold (3.12+).
     pub(crate) interpreter: Addr,
+    /// The patch release: which of two holders `tp_traverse` visits something for can differ.
+    pub(crate) micro: u32,
     /// The dict of interned strings, where the interpreter says which it is (3.12+).
     pub(crate) interned: Addr,
 }

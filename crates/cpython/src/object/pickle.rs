@@ -13,6 +13,15 @@ const MEMO_ALLOCATED: u64 = 16;
 const MEMO_TABLE: u64 = 24;
 const MEMO_ENTRY: u64 = 16;
 
+/// The memo is visited in 3.11.7 and 3.12.1, but not yet in 3.11.2.
+fn memo_grounds<M>(cx: &Context<'_, M>) -> Grounds {
+    if cx.layout.minor >= 12 || cx.layout.minor == 11 && cx.micro >= 7 {
+        Grounds::Visible
+    } else {
+        Grounds::Hidden
+    }
+}
+
 pub(super) fn pickler<M: Memory, V: Visitor>(
     cx: &Context<'_, M>,
     info: &TypeInfo,
@@ -48,10 +57,11 @@ pub(super) fn pickler<M: Memory, V: Visitor>(
         let size = allocated.saturating_mul(MEMO_ENTRY);
         sizeof = sizeof.saturating_add(MEMO).saturating_add(size);
         if visitor.buffer(entries, size) {
+            let grounds = memo_grounds(cx);
             records(cx, entries, allocated, MEMO_ENTRY, visitor, |visitor, index, entry| {
                 let key = addr_at(entry, 0);
                 if !key.is_null() {
-                    visitor.reference(key, Link::At(EdgeKind::Key, index), Grounds::Hidden);
+                    visitor.reference(key, Link::At(EdgeKind::Key, index), grounds);
                 }
             });
         }
@@ -104,7 +114,7 @@ pub(super) fn unpickler<M: Memory, V: Visitor>(
     if !memo.is_null() {
         sizeof = sizeof.saturating_add(size);
         if visitor.buffer(memo, size) {
-            pointers(cx, memo, count, EdgeKind::Item, Grounds::Hidden, visitor);
+            pointers(cx, memo, count, EdgeKind::Item, memo_grounds(cx), visitor);
         }
     }
     let (encoding, errors, marks) = (read + 40, read + 48, read + 56);

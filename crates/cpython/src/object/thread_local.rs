@@ -26,7 +26,10 @@ pub(super) fn local<M: Memory, V: Visitor>(
         &[(16, w.key), (24, w.args), (32, w.keywords), (48, w.dummies), (56, w.callback)]
     };
     for &(offset, name) in fields {
-        strong(visitor, body, offset, EdgeKind::Internal, name, Grounds::Visible);
+        // The name of the dummies and what is called when one dies is not visited.
+        let own = cx.layout.minor < 13 && [16, 56].contains(&offset);
+        let grounds = if own { Grounds::Hidden } else { Grounds::Visible };
+        strong(visitor, body, offset, EdgeKind::Internal, name, grounds);
     }
     if cx.layout.minor >= 13 {
         for (_, own) in dict::entries(cx.memory, cx.layout, addr_at(body, DICTS)) {

@@ -52,7 +52,10 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     }
     strong(visitor, body, h.module, EdgeKind::Internal, w.module, Grounds::Visible);
     let mut sizes = heap_type_size(cx, addr, body)?;
-    let c_type = info.family == Family::CType;
+    let c_type = info.family == Family::CType && cx.layout.minor >= 13;
+    if info.family == Family::CType && !c_type {
+        ctypes::visit_proto(cx, namespace, visitor);
+    }
     if c_type && let Some(counted) = ctypes::info(cx, addr, visitor) {
         // Its `__sizeof__` starts from the metatype's struct, and forgets the keys.
         sizes.sizeof = info.basic_size.checked_add(counted)?;

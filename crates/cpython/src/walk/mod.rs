@@ -187,12 +187,13 @@ fn with_context<M: Memory, T>(
 ) -> T {
     let memory = subject.memory;
     let layout = &subject.runtime.layout;
-    let mut types = TypeTable::new(subject.runtime.type_type);
+    let micro = subject.runtime.version.micro;
+    let mut types = TypeTable::new(subject.runtime.type_type, layout.minor, micro);
     let words = Words::new(&mut types.names);
     let main = subject.runtime.interpreters.first().copied().unwrap_or_default();
     let interned = layout.interpreter.interned_strings;
     let interned = interned.and_then(|at| memory.word(main + at)).map_or(Addr::NULL, Addr);
-    run(&Context { memory, layout, words: &words, interpreter: main, interned }, types)
+    run(&Context { memory, layout, words: &words, interpreter: main, micro, interned }, types)
 }
 
 /// Marks everything: what names lead to, what the collector lists, and what native code holds.
