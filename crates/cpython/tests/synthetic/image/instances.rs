@@ -28,20 +28,18 @@ impl Image {
         (object, holder)
     }
 
-    /// An instance somebody asked for its `__dict__`, which shares the values with it or took them.
+    /// An instance somebody asked for its `__dict__`: the values are the dict's, wherever they lie.
     pub(crate) fn instance_with_dict(&mut self, class: Obj, attributes: &[(&str, Obj)]) -> Obj {
         let object = self.bare_instance(class);
         let keys = self.keys_of(class);
         let inline = self.types[&class].has(flag::INLINE_VALUES);
-        let (dict, holder) = if inline {
-            let values = self.inline_values(object, class);
-            (self.split_dict(keys, Some(values)), object)
-        } else {
-            let dict = self.split_dict(keys, None);
-            (dict, dict)
-        };
+        let values = inline.then(|| self.live_values(object, class));
+        let dict = self.split_dict(keys, values);
+        if let Some(values) = values {
+            self.value_places(dict, keys, values);
+        }
         self.point_to_dict(object, class, dict);
-        self.set_attributes(holder, attributes);
+        self.set_attributes(dict, attributes);
         object
     }
 
@@ -167,11 +165,16 @@ impl Image {
 
     /// Makes the values in an instance's own block live, with places; returns where they begin.
     fn inline_values(&mut self, object: Obj, class: Obj) -> u64 {
-        let keys = self.keys_of(class);
+        let at = self.live_values(object, class);
+        self.value_places(object, self.keys_of(class), at);
+        at
+    }
+
+    /// Makes the values in an instance's own block live; returns where they begin.
+    fn live_values(&mut self, object: Obj, class: Obj) -> u64 {
         let head = self.address(object) + self.types[&class].basic;
-        let used = self.keys[keys.0].names.len() as u8;
+        let used = self.keys[self.keys_of(class).0].names.len() as u8;
         self.memory.put(head + 1, &[used, 1, 1]);
-        self.value_places(object, keys, head + 8);
         head + 8
     }
 
