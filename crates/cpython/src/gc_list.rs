@@ -7,6 +7,9 @@ use crate::chain::Chain;
 use crate::layout::{GC_HEAD, Layout};
 use crate::memory::Memory;
 
+/// Where the link back stands in a GC head.
+const PREVIOUS: u64 = 8;
+
 /// The low bits of both links carry flags.
 const FLAGS: u64 = 3;
 
@@ -49,17 +52,27 @@ pub(crate) fn each<M: Memory>(
 
 /// Follows one list by its forward links only: while a collection runs, the links back hold counts.
 /// A damaged list may run in circles that do not include its head.
+///
+/// `_PyObject_GC_TRACK` (`internal/pycore_gc.h`, `pycore_object.h`) puts an object at the end in four steps. In
+/// the middle of them the last object leads to a new one that leads nowhere yet: that is the end, too.
 fn follow<M: Memory>(memory: &M, head: Addr, mut each: impl FnMut(Addr)) -> (u64, bool) {
     let mut chain = Chain::new();
     let mut count = 0;
-    let mut at = memory.word(head).map(|next| Addr(next & !FLAGS));
+    let link = |at: Addr| memory.word(at).map(|word| Addr(word & !FLAGS));
+    let mut at = link(head);
+    let (mut before, mut last) = (head, head);
     loop {
         match at {
             Some(node) if node == head => return (count, true),
             Some(node) if chain.goes_on(node) => {
                 count += 1;
                 each(node + GC_HEAD);
-                at = memory.word(node).map(|next| Addr(next & !FLAGS));
+                (before, last) = (last, node);
+                at = link(node);
+            }
+            Some(Addr::NULL) => {
+                let end = link(head + PREVIOUS);
+                return (count, end == Some(before) || end == Some(last));
             }
             _ => return (count, false),
         }

@@ -22,6 +22,7 @@ mod memory;
 mod object;
 mod runtime;
 mod space;
+mod stacks;
 mod text;
 mod types;
 mod version;

@@ -36,6 +36,7 @@ pub(super) struct Emitter<'a, M> {
     space: &'a Space,
     ranked: Ranked,
     named: Bitmap,
+    certain: Option<Bitmap>,
     /// Blocks that have their owner.
     claimed: Bitmap,
     namespaces: Bitmap,
@@ -80,6 +81,7 @@ impl<'a, M: Memory> Emitter<'a, M> {
             space,
             ranked: Ranked::new(marks.seen),
             named,
+            certain: marks.certain,
             claimed: Bitmap::new(space.granules()),
             namespaces: marks.namespaces,
             closures: marks.closures,
@@ -128,6 +130,7 @@ impl<'a, M: Memory> Emitter<'a, M> {
             first_object,
             most_references: self.subject.memory.words() + MOST_OUTSIDE,
             held: Held::default(),
+            in_doubt: false,
             unreadable: 0,
         };
         let mut mismatched = 0;
@@ -146,6 +149,7 @@ impl<'a, M: Memory> Emitter<'a, M> {
             };
             let flags = sink.flags(&info, addr, header.refcount, is_static).in_layer(layer);
             let type_id = TypeId(type_base + info.row);
+            sink.in_doubt = self.certain.as_ref().is_some_and(|certain| !certain.has(granule));
             mismatched += u64::from(!sink.object(&info, addr, type_id, flags, is_static)?);
         }
         let unreadable = sink.unreadable;
@@ -274,6 +278,8 @@ struct Sink<'a, M, L> {
     most_references: u64,
     /// Blocks of the object being recorded.
     held: Held,
+    /// It was found by a word that looks like a reference: a thread may have been about to fill it.
+    in_doubt: bool,
     unreadable: u64,
 }
 
@@ -364,7 +370,7 @@ impl<M: Memory, L: Ledger> Visitor for Sink<'_, M, L> {
         }
         let values = self.options.values;
         let label = label(self.cx, &mut self.builder.names, &mut self.name_of, values, link);
-        let conservative = grounds.is_conservative();
+        let conservative = grounds.is_conservative() || self.in_doubt;
         let label = if conservative { label.conservative() } else { label };
         self.builder.push_edge(NodeId(self.first_object + rank), label);
     }

@@ -8,17 +8,22 @@ use rustc_hash::FxHashMap;
 
 use super::Subject;
 use super::scales::{Counts, is_tracked};
+use crate::arenas::Arenas;
 use crate::bitmap::Bitmap;
 use crate::header::{Header, is_plausible_count};
 use crate::memory::Memory;
 use crate::object::{self, Context, Grounds, Link, Visitor};
 use crate::space::Space;
+use crate::stacks::Stacks;
 use crate::types::{TypeInfo, TypeTable};
 
 /// What marking found and noted.
 pub(super) struct Marks {
     /// Granules where an object starts.
     pub(super) seen: Bitmap,
+    /// The objects among these that were found by names and the collector's lists, once words that only
+    /// look like references are followed.
+    pub(super) certain: Option<Bitmap>,
     /// Granules where a block starts that belongs to an object: its own, or a buffer.
     pub(super) claimed: Bitmap,
     /// Dicts whose keys are names.
@@ -40,6 +45,7 @@ impl Marks {
         let bits = || Bitmap::new(space.granules());
         Marks {
             seen: bits(),
+            certain: None,
             claimed: bits(),
             namespaces: bits(),
             closures: FxHashMap::default(),
@@ -61,6 +67,8 @@ pub(super) struct Marker<'a, M> {
     pub(super) counts: Option<Counts<'a, M>>,
     /// Objects marked but not yet looked at, each with what refers to it.
     pending: Vec<(Addr, Addr)>,
+    arenas: Option<&'a Arenas>,
+    stacks: Stacks,
     /// Bytes of a block in front of what was asked for.
     pub(super) lead: u64,
     only_visible: bool,
@@ -78,9 +86,10 @@ impl<'a, M: Memory> Marker<'a, M> {
         space: &'a Space,
         types: TypeTable,
         counts: Option<Counts<'a, M>>,
-        lead: u64,
+        arenas: Option<&'a Arenas>,
         only_visible: bool,
     ) -> Self {
+        let stacks = Stacks::find(subject.memory, subject.runtime, subject.threads);
         Marker {
             subject,
             space,
@@ -88,7 +97,9 @@ impl<'a, M: Memory> Marker<'a, M> {
             marks: Marks::new(space),
             counts,
             pending: Vec::new(),
-            lead,
+            arenas,
+            stacks,
+            lead: arenas.map_or(0, Arenas::lead),
             only_visible,
             current: Addr::NULL,
         }
@@ -169,7 +180,29 @@ impl<'a, M: Memory> Marker<'a, M> {
         if !alive {
             return None;
         }
-        self.types.get(memory, layout, header.type_addr)
+        let (arenas, stacks, lead) = (self.arenas, &self.stacks, self.lead);
+        let info = self.types.get(memory, layout, header.type_addr)?;
+        if grounds.is_conservative() && !is_a_place(arenas, stacks, addr, lead + info.before) {
+            return None;
+        }
+        Some(info)
+    }
+
+    /// Whether there is an object in read-only data, which has no row: the interpreter's own constant,
+    /// as the code that calls `__init__` is (`_Py_InitCleanup`, Python/ceval.c of 3.12 and 3.13).
+    #[cold]
+    fn is_constant(&mut self, addr: Addr) -> bool {
+        let refcount = self.subject.runtime.layout.object.refcount;
+        Header::read(self.subject.memory, addr)
+            .is_some_and(|header| refcount.is_immortal(header.refcount))
+            && self.type_at(addr, Grounds::Visible).is_some()
+    }
+
+    /// From here on objects are found by words that look like references, on stacks and in free lists
+    /// too: a thread may be about to fill them, or have freed them. What they hold is looked at like
+    /// any word.
+    pub(super) fn doubt(&mut self) {
+        self.marks.certain = Some(self.marks.seen.clone());
     }
 
     #[cold]
@@ -182,8 +215,13 @@ impl<'a, M: Memory> Marker<'a, M> {
 
     /// A reference of a known layout: what it leads to is looked at when its turn comes.
     fn strict(&mut self, target: Addr) {
+        if self.marks.certain.is_some() {
+            return self.conservative(target);
+        }
         let Some(granule) = self.space.granule(target) else {
-            self.note_invalid(self.current, target);
+            if !self.is_constant(target) {
+                self.note_invalid(self.current, target);
+            }
             return;
         };
         self.marks.references += 1;
@@ -203,6 +241,15 @@ impl<'a, M: Memory> Marker<'a, M> {
             self.pending.push((target, self.current));
         }
         self.marks.references += 1;
+    }
+}
+
+/// Whether an object found by a word can start at an address: at the start of its block (`before` are
+/// the bytes in front of it there), and on no stack.
+fn is_a_place(arenas: Option<&Arenas>, stacks: &Stacks, addr: Addr, before: u64) -> bool {
+    match arenas.filter(|arenas| arenas.contains(addr)) {
+        Some(arenas) => arenas.block_of(addr).is_some_and(|block| block.start + before == addr),
+        None => !stacks.contains(addr),
     }
 }
 

@@ -111,11 +111,16 @@ pub fn walk<M: Memory, L: Ledger>(
     let subject = &subject.within(&allowance);
     let space = Space::new(subject.memory.regions());
     let arenas = read_arenas(subject);
-    let lead = arenas.as_ref().map_or(0, Arenas::lead);
     let mut found = Found::default();
     with_context(subject, |cx, types| {
-        let marker =
-            Marker::new(subject, &space, types, None, lead, options.visible_from.is_some());
+        let marker = Marker::new(
+            subject,
+            &space,
+            types,
+            None,
+            arenas.as_ref(),
+            options.visible_from.is_some(),
+        );
         let all = mark(subject, cx, &space, marker, arenas.as_ref(), options, &mut found);
         let Marked { marker, named, unnamed } = all;
         let Marker { types, marks, .. } = marker;
@@ -149,12 +154,11 @@ pub fn count<M: Memory>(subject: &Subject<'_, M>) -> Counted {
     let subject = &subject.within(&allowance);
     let space = Space::new(subject.memory.regions());
     let arenas = read_arenas(subject);
-    let lead = arenas.as_ref().map_or(0, Arenas::lead);
     let mut found = Found::default();
     with_context(subject, |cx, types| {
         let allocators = Allocators::new(subject.memory, arenas.as_ref());
         let counts = Counts::new(allocators, subject.runtime.layout.minor);
-        let marker = Marker::new(subject, &space, types, Some(counts), lead, false);
+        let marker = Marker::new(subject, &space, types, Some(counts), arenas.as_ref(), false);
         let options = WalkOptions::default();
         let all = mark(subject, cx, &space, marker, arenas.as_ref(), options, &mut found);
         let Marker { types, marks, counts, .. } = all.marker;
@@ -311,15 +315,19 @@ fn gaps<M: Memory>(
             format!("{} references led to no object ({})", marks.invalid, samples.join(", "));
         note(GapKind::InvalidReference, marks.invalid, detail);
     }
+    // The collector joins whole lists, in several steps.
     note(
         GapKind::BrokenList,
-        tracked.broken,
+        if tracked.collecting { 0 } else { tracked.broken },
         format!("{} lists of the collector could not be followed to their end", tracked.broken),
     );
     note(
         GapKind::CollectorRunning,
         u64::from(tracked.collecting),
-        "a garbage collection was running: objects in its hands are found by reference only".into(),
+        format!(
+            "a garbage collection was running: objects in its hands are found by reference only{}",
+            if tracked.broken > 0 { "; one of its lists was being joined to another" } else { "" }
+        ),
     );
     note(
         GapKind::NoArenas,

@@ -32,6 +32,7 @@ pub(super) fn mark_rest<M: Memory>(
     named: &Bitmap,
     arenas: Option<&Arenas>,
 ) -> Vec<Unnamed> {
+    marker.doubt();
     let mut found = Vec::new();
     let mut try_word = |kind, name: &str, target: Addr| {
         let Some(granule) = space.granule(target) else { return };

@@ -9,6 +9,7 @@ mod graphs;
 mod image;
 #[path = "../../../../fuzz/bodies/memory_image.rs"]
 mod memory_image;
+mod motion;
 #[path = "../../../../fuzz/bodies/noise.rs"]
 mod noise;
 mod oracle;

@@ -77,7 +77,7 @@ fn of_3_13(n: &Numbers) -> Vec<Vec<u64>> {
         interpreter(n, false),
         // prev, next, interp, current_frame, thread_id, native_thread_id, datastack_chunk, status.
         vec![n.thread_size, 0, n.thread_next, 16, n.thread_frame],
-        vec![n.thread_id, n.thread_native_id, 232, 32],
+        vec![n.thread_id, n.thread_native_id, n.thread_data_stack, 32],
         // size, previous, executable, instr_ptr, localsplus, owner.
         vec![n.frame_locals_plus + 8, n.frame_previous, n.frame_code, n.frame_instruction],
         vec![n.frame_locals_plus, n.frame_owner],
@@ -102,7 +102,7 @@ fn of_3_14(n: &Numbers) -> Vec<Vec<u64>> {
         // code_object_generation, tlbc_generation.
         vec![ABSENT; 2],
         vec![n.thread_size, 0, n.thread_next, 16, n.thread_frame],
-        vec![n.thread_id, n.thread_native_id, 232, 32],
+        vec![n.thread_id, n.thread_native_id, n.thread_data_stack, 32],
         vec![n.frame_locals_plus + 8, n.frame_previous, n.frame_code, n.frame_instruction],
         vec![n.frame_locals_plus, n.frame_owner, n.frame_stack, ABSENT],
         code(n),
@@ -133,7 +133,7 @@ fn of_3_15(n: &Numbers) -> Vec<Vec<u64>> {
         vec![ABSENT; 2],
         // As in 3.14, with base_frame and last_profiled_frame(_seq) in between, and what follows status.
         vec![n.thread_size, 0, n.thread_next, 16, n.thread_frame, 80, 88, 96],
-        vec![n.thread_id, n.thread_native_id, 256, 864, 36, 40],
+        vec![n.thread_id, n.thread_native_id, n.thread_data_stack, 864, 36, 40],
         vec![n.thread_exception, n.thread_exc_state],
         // err_stackitem.exc_value.
         vec![n.exc_value],

@@ -102,6 +102,7 @@ numbers! {
     thread_exc_state: [112, 320, 256, 256, 256, 288],
     /// `exc_value` and `previous_item` in `_PyErr_StackItem`.
     exc_value: [8, 0, 0, 0, 0, 0],
+    thread_data_stack: [NONE, 296, 232, 232, 232, 256],
     thread_context: [240, 224, 208, 208, 208, 232],
 
     /// `PyTypeObject` (cpython/object.h) up to `tp_subclasses` is the same everywhere.
