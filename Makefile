@@ -57,11 +57,11 @@ fuzz:
 	    cargo +nightly fuzz run $$target -- -max_total_time=$(SECONDS_EACH) || exit 1; \
 	done
 
-# The first line still fails now and then: docs/safety.md, "What is open", says on which interpreters.
+# The last two lines still fail now and then: docs/safety.md, "What is open", says on which interpreters.
 soak: build pythons
-	DEADWEIGHT_AT_LENGTH=1 $(CARGO) test --locked -p deadweight-process --test live -- churn::
 	$(CARGO) test --locked -p deadweight-cpython --test synthetic -- --ignored damaged_word noise
 	scripts/soak $(MINUTES)
+	DEADWEIGHT_AT_LENGTH=1 $(CARGO) test --locked -p deadweight-process --test live -- churn::
 
 .PHONY: pythons
 pythons:
