@@ -4,8 +4,6 @@ use deadweight_cpython::WalkOptions;
 use deadweight_heap::GapKind;
 
 use crate::image::Image;
-use crate::image::code::CodeSpec;
-use crate::image::frames::FrameSpec;
 use crate::image::memory::FakeProcess;
 use crate::image::numbers::Python;
 use crate::oracle::read;
@@ -55,11 +53,7 @@ fn a_thread_that_follows_itself_is_told_of_once() {
 fn a_frame_that_called_itself_is_told_of_once() {
     for python in Python::ALL.into_iter().filter(|&python| python > Python::V3_10) {
         let mut image = Image::new(python);
-        let thread = image.thread(4242);
-        let code = image.code(CodeSpec::PLAIN);
-        let globals = image.namespace(&[]);
-        let function = image.function(code, globals, &[]);
-        image.call(thread, FrameSpec { code, function, unit: 0, locals: &[], stack: None });
+        let (thread, _) = image.running_thread();
         let (place, previous) = (image.current_frame(thread), image.numbers.frame_previous);
         let (mut process, _) = image.finish();
         let whole = read_damaged(&process);

@@ -30,11 +30,7 @@ fn node(walked: &Walked, model: &Model, object: Obj) -> NodeId {
 fn code_in_read_only_data_is_a_constant() {
     for python in [Python::V3_12, Python::V3_13] {
         let mut image = Image::new(python);
-        let thread = image.thread(4242);
-        let code = image.code(CodeSpec::PLAIN);
-        let globals = image.namespace(&[]);
-        let function = image.function(code, globals, &[]);
-        image.call(thread, FrameSpec { code, function, unit: 0, locals: &[], stack: None });
+        let (thread, code) = image.running_thread();
         let (place, offset) = (image.current_frame(thread), image.numbers.frame_code);
         let (mut process, model) = image.finish();
         let frame = process.peek(place).expect("it runs");

@@ -5,6 +5,7 @@ use deadweight_cpython::Thread;
 use deadweight_heap::{EdgeKind, RootKind};
 
 use super::Image;
+use super::code::CodeSpec;
 use super::model::{Frame, Holder, Label, Obj, Sight, Slot};
 use super::numbers::Python;
 
@@ -49,6 +50,16 @@ impl Image {
     /// A thread of the main interpreter, newest first as in CPython.
     pub(crate) fn thread(&mut self, tid: u32) -> ThreadId {
         self.thread_of(0, tid)
+    }
+
+    /// A thread in the middle of a plain function, and the function's code.
+    pub(crate) fn running_thread(&mut self) -> (ThreadId, Obj) {
+        let thread = self.thread(4242);
+        let code = self.code(CodeSpec::PLAIN);
+        let globals = self.namespace(&[]);
+        let function = self.function(code, globals, &[]);
+        self.call(thread, FrameSpec { code, function, unit: 0, locals: &[], stack: None });
+        (thread, code)
     }
 
     pub(crate) fn thread_of(&mut self, interpreter: usize, tid: u32) -> ThreadId {
