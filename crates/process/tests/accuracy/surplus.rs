@@ -33,6 +33,9 @@ fn print_the_surplus() {
             full.objects(),
             visible.objects()
         );
+        for gap in &reading.full.gaps {
+            println!("Not certain: {gap}\n");
+        }
         println!(
             "| first reference that the collector does not follow | objects | held bytes | mostly from |"
         );
