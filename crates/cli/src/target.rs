@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use deadweight_heap::{Capture, snapshot};
 use deadweight_process::{
-    Launched, Limits, LiveCopy, ReadOptions, Tallied, Trigger, Waited, decode, memory_available,
-    tally,
+    Launched, Limits, ReadOptions, Step, Tallied, Trigger, Waited, memory_available, read, tally,
 };
 
 use crate::args::{Launch, Reading, Signal, Talk, TargetArgs};
@@ -47,9 +46,9 @@ pub(crate) fn each_tally(
     each(args, json, talk, |source, mut progress| {
         let counted = match source {
             Source::Live(pid) => {
-                let copy = copy(pid, &args.reading, &mut progress)?;
-                progress.stage("counting objects");
-                Counted::Live(Box::new(tally(&copy)?))
+                Counted::Live(Box::new(tally(pid, &limits(&args.reading), |step| {
+                    progress.stage(name_of(step, "counting objects"));
+                })?))
             }
             Source::Saved(_) => {
                 Counted::Saved(Box::new(source.capture(&args.reading, &mut progress)?))
@@ -93,10 +92,8 @@ impl Source<'_> {
     fn capture(self, reading: &Reading, progress: &mut Progress) -> Result<Capture, Failure> {
         match self {
             Source::Live(pid) => {
-                let copy = copy(pid, reading, progress)?;
-                progress.stage("reading objects");
                 let options = ReadOptions { limits: limits(reading), values: reading.values };
-                Ok(decode(&copy, &options)?)
+                Ok(read(pid, &options, |step| progress.stage(name_of(step, "reading objects")))?)
             }
             Source::Saved(_) if reading.max_pause.is_some() || reading.values => {
                 Err(Failure::new("--max-pause and --values are for live processes")
@@ -161,9 +158,12 @@ fn limits(reading: &Reading) -> Limits {
     Limits { max_pause: reading.max_pause, max_copy: None }
 }
 
-fn copy(pid: u32, reading: &Reading, progress: &mut Progress) -> Result<LiveCopy, Failure> {
-    progress.stage("copying memory");
-    Ok(LiveCopy::take(pid, &limits(reading))?)
+fn name_of(step: Step, decoding: &'static str) -> &'static str {
+    match step {
+        Step::Copying => "copying memory",
+        Step::CopyingAgain => "copying memory again",
+        Step::Decoding => decoding,
+    }
 }
 
 fn load(path: &Path, progress: &mut Progress) -> Result<Capture, Failure> {

@@ -31,7 +31,7 @@ pub(crate) fn run(args: &Sizes, talk: &Talk, out: &mut dyn Write) -> Result<(), 
     let mut python = Python::start(&args.python, &args.types)?;
     let specimens = python.specimens()?;
     progress.stage("reading them");
-    let capture = read(python.child.id(), &ReadOptions::default())?;
+    let capture = read(python.child.id(), &ReadOptions::default(), |_| {})?;
     drop(python);
     let view = view(&capture, &specimens)?;
     drop(progress);

@@ -15,7 +15,7 @@ use crate::reader::some_millis;
 use crate::target::{Target, at_length, pythons};
 
 fn weigh(target: &Target) -> Capture {
-    read(target.pid(), &ReadOptions::default()).unwrap()
+    read(target.pid(), &ReadOptions::default(), |_| {}).unwrap()
 }
 
 /// How many objects there are of a class of the main program.
@@ -113,7 +113,7 @@ raise SystemExit
     for python in pythons() {
         let mut target = Target::python_of(python, in_the_midst);
         assert_eq!(target.line(), "ending");
-        match read(target.pid(), &ReadOptions::default()) {
+        match read(target.pid(), &ReadOptions::default(), |_| {}) {
             Ok(capture) => {
                 assert_no_invalid_reference(&capture);
                 assert_eq!(count_of(&capture, "Last"), 1);
@@ -124,7 +124,7 @@ raise SystemExit
         let mut target = Target::python_of(python, afterwards);
         assert_eq!(target.line(), "ending");
         let error = loop {
-            match read(target.pid(), &ReadOptions::default()) {
+            match read(target.pid(), &ReadOptions::default(), |_| {}) {
                 Ok(_) => thread::sleep(Duration::from_millis(10)),
                 Err(error) => break error,
             }
