@@ -210,6 +210,24 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     Some(sizes)
 }
 
+/// The values of a dict that no instance shares its keys with, if there are not more than `most`.
+pub(super) fn values_of<M: Memory>(
+    cx: &Context<'_, M>,
+    addr: Addr,
+    most: u64,
+) -> Option<Vec<Addr>> {
+    let l = &cx.layout.dict;
+    let keys = keys(cx.memory, cx.layout, Addr(cx.memory.word(addr + l.keys)?))?;
+    if cx.memory.word(addr + l.values)? != 0 || keys.filled > most {
+        return None;
+    }
+    let at = keys.key_offset() + 8;
+    (0..keys.filled)
+        .map(|index| cx.memory.word(keys.entries + (index * keys.entry_size + at)).map(Addr))
+        .filter(|value| value.is_none_or(|value| !value.is_null()))
+        .collect()
+}
+
 /// Entries that hold key and value together.
 fn combined<M: Memory, V: Visitor>(
     cx: &Context<'_, M>,
