@@ -45,7 +45,7 @@ pub(crate) struct Context<'a, M> {
     pub(crate) interpreter: Addr,
     /// The patch release: which of two holders `tp_traverse` visits something for can differ.
     pub(crate) micro: u32,
-    /// The dict of interned strings, where the interpreter says which it is (3.12+).
+    /// The dict of interned strings; null if it was not found.
     pub(crate) interned: Addr,
 }
 

@@ -5,6 +5,7 @@
 //! rising address, where memory is read in order, and records sizes and named references.
 
 mod emit;
+mod interned;
 mod mark;
 mod native;
 mod scales;
@@ -195,8 +196,7 @@ fn with_context<M: Memory, T>(
     let mut types = TypeTable::new(subject.runtime.type_type, layout.minor, micro);
     let words = Words::new(&mut types.names);
     let main = subject.runtime.interpreters.first().copied().unwrap_or_default();
-    let interned = layout.interpreter.interned_strings;
-    let interned = interned.and_then(|at| memory.word(main + at)).map_or(Addr::NULL, Addr);
+    let interned = interned::table(subject).unwrap_or(Addr::NULL);
     run(&Context { memory, layout, words: &words, interpreter: main, micro, interned }, types)
 }
 
