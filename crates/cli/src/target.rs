@@ -10,11 +10,12 @@ use std::time::Duration;
 use deadweight_heap::{Capture, snapshot};
 use deadweight_process::{
     Launched, Limits, ReadOptions, Step, Tallied, Trigger, Waited, memory_available, read, tally,
+    volunteer_when_memory_runs_out,
 };
 
 use crate::args::{Launch, Reading, Signal, Talk, TargetArgs};
 use crate::exit::Failure;
-use crate::progress::Progress;
+use crate::progress::{Progress, note};
 
 /// Opens what was named or started, and hands each capture of it to `report`: one, or with `--on` one a
 /// signal. A program that we started then runs on, and we wait for it.
@@ -64,7 +65,9 @@ pub(crate) fn open(
     reading: &Reading,
     progress: &mut Progress,
 ) -> Result<Capture, Failure> {
-    Source::named(target)?.capture(reading, progress)
+    let source = Source::named(target)?;
+    volunteer_when_memory_runs_out();
+    source.capture(reading, progress)
 }
 
 /// Where objects come from.
@@ -111,9 +114,13 @@ fn each(
     mut look: impl FnMut(Source<'_>, Progress) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     if let Some(target) = &args.target {
-        return look(Source::named(target)?, Progress::new(talk));
+        let source = Source::named(target)?;
+        volunteer_when_memory_runs_out();
+        return look(source, Progress::new(talk));
     }
     let mut launched = start(&args.launch, json, talk)?;
+    // Not before: the program would inherit it.
+    volunteer_when_memory_runs_out();
     let mut last = None;
     // The program goes on whatever becomes of our looking at it, and we stay until it ends: who
     // started us waits for it.
@@ -207,16 +214,12 @@ fn start(launch: &Launch, json: bool, talk: &Talk) -> Result<Launched, Failure> 
     Ok(launched)
 }
 
-#[expect(clippy::print_stderr, reason = "a note to the person, apart from the report")]
 fn say_how_to_trigger(signal: Signal) {
     let name = if signal == Signal::Usr1 { "USR1" } else { "USR2" };
-    eprintln!("To look: kill -{name} {}", std::process::id());
+    note(format_args!("To look: kill -{name} {}", std::process::id()));
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "a note to the person: our own exit status says how we fared"
-)]
+/// In words only: our own exit status says how we fared.
 fn say_how_it_ended(status: ExitStatus) {
-    eprintln!("The program ended with {status}");
+    note(format_args!("The program ended with {status}"));
 }

@@ -41,6 +41,11 @@ fn refuse_to_replace(path: &Path, force: bool) -> Result<(), Failure> {
         return Err(Failure::new(format!("{} is a directory", path.display()))
             .with_hint("-o takes the name of the file to write."));
     }
+    // Renamed over, a device would be gone: for everybody, if we are root.
+    if fs::metadata(path).is_ok_and(|data| !data.is_file()) {
+        return Err(Failure::new(format!("{} is a device or a pipe", path.display()))
+            .with_hint("-o takes the name of the file to write."));
+    }
     if !force && path.exists() {
         return Err(Failure::new(format!("{} is there already", path.display()))
             .with_hint("--force replaces it."));
@@ -65,7 +70,7 @@ fn try_to_write(path: &Path) -> Result<(), Failure> {
 fn save(capture: &Capture, path: &Path) -> Result<Bytes, Failure> {
     let interruption = Interruption::watch();
     let beside = beside(path);
-    let written = write_whole(capture, &beside, interruption).and_then(|bytes| {
+    let written = write_whole(capture, &beside, &interruption).and_then(|bytes| {
         fs::rename(&beside, path)?;
         Ok(bytes)
     });
@@ -87,7 +92,7 @@ fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
-fn write_whole(capture: &Capture, path: &Path, interruption: Interruption) -> io::Result<Bytes> {
+fn write_whole(capture: &Capture, path: &Path, interruption: &Interruption) -> io::Result<Bytes> {
     let mut writer = BufWriter::new(Interruptible { file: create(path)?, interruption });
     snapshot::write(capture, &mut writer)?;
     let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?.file;
@@ -99,12 +104,12 @@ fn write_whole(capture: &Capture, path: &Path, interruption: Interruption) -> io
 }
 
 /// A file that is written no further once somebody asks us to end.
-struct Interruptible {
+struct Interruptible<'a> {
     file: File,
-    interruption: Interruption,
+    interruption: &'a Interruption,
 }
 
-impl Write for Interruptible {
+impl Write for Interruptible<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.interruption.came() {
             return Err(interrupted());
