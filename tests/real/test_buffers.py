@@ -10,6 +10,7 @@ OWNERS = {
     "raw": 3_000_000,
     "numbers": 250_000 * 8,
     "stream": 1_000_000,
+    "blob": 2_000_000,
 }
 VIEWS = ("window", "every_other", "over_raw", "view")
 # The allocator maps large blocks by whole pages; the object itself and its shape, or a dtype of
@@ -38,6 +39,12 @@ def test_a_view_has_nothing_of_it(tables, name):
 def test_objects_in_structures_are_held_by_the_array(tables):
     answer = tables.read("why", "__main__.Item")
     assert [(path["path"], path["count"]) for path in answer["paths"]] == [("__main__.orders[*]", 400)]
+    assert not any(step["conservative"] for step in answer["paths"][0]["steps"])
+
+
+def test_an_item_of_a_structure_holds_the_array_it_looks_into(tables):
+    answer = tables.read("why", "__main__.Sold")
+    assert [(path["path"], path["count"]) for path in answer["paths"]] == [("__main__.sold[*].base[*]", 50)]
     assert not any(step["conservative"] for step in answer["paths"][0]["steps"])
 
 

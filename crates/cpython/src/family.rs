@@ -34,6 +34,8 @@ pub(crate) enum Family {
     Deque,
     Array,
     NdArray,
+    /// `numpy.void`: an item of a structured array, or raw bytes.
+    NumPyVoid,
     /// `numpy.dtype` and its subclasses, one a kind of item.
     Descriptor,
     LruCache,
@@ -135,6 +137,7 @@ pub(crate) fn of_name(name: &str) -> Option<Family> {
         "collections.deque" => Family::Deque,
         "array.array" => Family::Array,
         "numpy.ndarray" => Family::NdArray,
+        "numpy.void" => Family::NumPyVoid,
         "numpy.dtype" => Family::Descriptor,
         // `numpy.dtype[void]` of NumPy 1, `numpy.dtypes.VoidDType` of NumPy 2.
         name if name.starts_with("numpy.dtype[") || name.starts_with("numpy.dtypes.") => {

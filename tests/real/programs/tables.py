@@ -20,6 +20,10 @@ class Item:
     pass
 
 
+class Sold:
+    pass
+
+
 history: list[Report] = []
 image = np.zeros((1000, 1000))
 window = image[10:20]
@@ -32,6 +36,13 @@ orders = np.zeros(100, dtype=ORDER)
 for order in orders:
     order["item"], order["in"]["first"], order["two"] = Item(), Item(), [Item(), Item()]
 del order
+sold = []
+for order in orders[:50].copy():
+    order["item"] = Sold()
+    sold.append(order.copy())
+    order["item"] = None
+del order
+blob = np.void(bytes(2_000_000))
 frame = pd.DataFrame(np.zeros((100_000, 8)))
 raw = bytearray(3_000_000)
 over_raw = np.frombuffer(raw, dtype="u1")

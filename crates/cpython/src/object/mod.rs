@@ -184,6 +184,7 @@ pub(crate) fn decode<M: Memory, V: Visitor>(
         Family::Deque => deque::decode(cx, info, addr, visitor)?,
         Family::Array => array::decode(cx, info, addr, visitor)?,
         Family::NdArray => ndarray::decode(cx, info, addr, visitor)?,
+        Family::NumPyVoid => ndarray::void(cx, info, addr, visitor)?,
         Family::Descriptor => descriptor::decode(cx, info, addr, visitor)?,
         Family::ThreadLocal => thread_local::local(cx, info, addr, visitor)?,
         Family::ThreadLocalDummy => thread_local::dummy(cx, info, addr, visitor)?,

@@ -1,5 +1,5 @@
 //! `numpy.ndarray` (numpy/core/include/numpy/ndarraytypes.h, 1.x and 2.x): a buffer that belongs to
-//! one array once, and views that weigh nothing of it.
+//! one array once, and views that weigh nothing of it. `numpy.void` (arrayscalars.h) is either as well.
 
 use deadweight_heap::{Addr, EdgeKind};
 
@@ -73,6 +73,36 @@ pub(super) fn decode<M: Memory, V: Visitor>(
                 }
             }
         });
+    }
+    Some(sizes)
+}
+
+/// An item of a structured array looks into that array; bytes of its own belong to it.
+pub(super) fn void<M: Memory, V: Visitor>(
+    cx: &Context<'_, M>,
+    info: &TypeInfo,
+    addr: Addr,
+    visitor: &mut V,
+) -> Option<Sizes> {
+    const DATA: u64 = 24;
+    const DESCRIPTOR: u64 = 32;
+    const FLAGS: u64 = 40;
+    const BASE: u64 = 48;
+    let mut scratch = Vec::new();
+    let body = cx.memory.bytes(addr, (BASE + 8) as usize, &mut scratch)?;
+    let w = cx.words;
+    strong(visitor, body, BASE, EdgeKind::Attribute, w.array_base, Grounds::Hidden);
+    strong(visitor, body, DESCRIPTOR, EdgeKind::Attribute, w.descriptor, Grounds::Hidden);
+    let mut sizes = Sizes::same(info.basic_size);
+    let Some(descriptor) = Descriptor::read(cx.memory, addr_at(body, DESCRIPTOR)) else {
+        visitor.unreadable();
+        return Some(sizes);
+    };
+    // `generic.__sizeof__` counts the data, whose ever it is.
+    sizes.sizeof = sizes.sizeof.saturating_add(descriptor.item_size);
+    let data = addr_at(body, DATA);
+    if u32_at(body, FLAGS) & OWNS_DATA != 0 && !data.is_null() {
+        visitor.buffer(data, descriptor.item_size);
     }
     Some(sizes)
 }
