@@ -19,9 +19,11 @@ pub(crate) fn run(args: &Snapshot, talk: &Talk, out: &mut dyn Write) -> Result<(
         refuse_to_replace(path, args.force)?;
         try_to_write(path)?;
     }
+    let mut looks = 0;
     each_capture(&args.target, args.json, talk, |capture, mut progress| {
         let default = || PathBuf::from(format!("deadweight-{}.dwsnap", capture.provenance.pid));
-        let path = args.output.clone().unwrap_or_else(default);
+        looks += 1;
+        let path = of_look(args.output.clone().unwrap_or_else(default), looks);
         refuse_to_replace(&path, args.force)?;
         progress.stage("writing the snapshot");
         let size = save(&capture, &path)?;
@@ -34,6 +36,20 @@ pub(crate) fn run(args: &Snapshot, talk: &Talk, out: &mut dyn Write) -> Result<(
         }
         Ok(out.flush()?)
     })
+}
+
+/// With `--on` there is a snapshot a signal: `web.dwsnap`, `web-2.dwsnap` and so on.
+fn of_look(path: PathBuf, look: u32) -> PathBuf {
+    if look == 1 {
+        return path;
+    }
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{look}"));
+    let numbered = path.with_file_name(name);
+    match path.extension() {
+        Some(extension) => numbered.with_added_extension(extension),
+        None => numbered,
+    }
 }
 
 fn refuse_to_replace(path: &Path, force: bool) -> Result<(), Failure> {

@@ -1,7 +1,7 @@
 //! A program that we start: it keeps its input and output, and goes on whatever becomes of our look.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -86,6 +86,32 @@ sys.stdin.read()";
         wait_for("Heaviest ");
     }
     drop(ours.stdin.take());
+    assert_eq!(ours.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn each_signal_has_a_snapshot_of_its_own() {
+    let folder = Folder::new("each-signal");
+    let script = "print('ready', flush=True); input()";
+    let file = folder.file("web.dwsnap");
+    let arguments = ["snapshot", "-o", &file, "--on", "USR2", "--", python(), "-I", "-c", script];
+    let mut ours = command(&arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(ours.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(lines.next().as_deref(), Some("ready"));
+    for name in ["web.dwsnap", "web-2.dwsnap", "web-3.dwsnap"] {
+        let us = ours.id().to_string();
+        let signal = std::process::Command::new("kill").args(["-USR2", &us]).status();
+        assert!(signal.unwrap().success());
+        assert!(lines.any(|line| line.contains(name)), "{name}");
+        let outcome = deadweight(&["weigh", &folder.file(name)]);
+        assert!(outcome.out.starts_with("Python "), "{}", outcome.err);
+    }
+    writeln!(ours.stdin.take().unwrap()).unwrap();
     assert_eq!(ours.wait().unwrap().code(), Some(0));
 }
 

@@ -57,24 +57,38 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     }
     sizes.sizeof = sizes.sizeof.saturating_add(size);
     let data = addr_at(body, DATA);
-    if visitor.buffer(data, size) && descriptor.holds_objects && descriptor.item_size > 0 {
-        let Some(objects) = descriptor::objects(cx, dtype) else {
-            visitor.unreadable();
-            return Some(sizes);
-        };
-        records(cx, data, items, descriptor.item_size, visitor, |visitor, index, item| {
-            for &at in &objects {
-                // An object stands anywhere in a packed structure.
-                let target = item.get(at as usize..).and_then(|rest| rest.first_chunk());
-                let target = target.map_or(Addr(0), |word| Addr(u64::from_le_bytes(*word)));
-                if !target.is_null() {
-                    let link = Link::At(EdgeKind::Item, index);
-                    visitor.reference(target, link, Grounds::Hidden);
-                }
-            }
-        });
+    if visitor.buffer(data, size) {
+        objects(cx, dtype, data, items, visitor);
     }
     Some(sizes)
+}
+
+/// The objects in `items` items from `data` on.
+fn objects<M: Memory, V: Visitor>(
+    cx: &Context<'_, M>,
+    dtype: Addr,
+    data: Addr,
+    items: u64,
+    visitor: &mut V,
+) {
+    let Some(descriptor) = Descriptor::read(cx.memory, dtype) else { return };
+    if !descriptor.holds_objects || descriptor.item_size == 0 {
+        return;
+    }
+    let Some(places) = descriptor::objects(cx, dtype) else {
+        visitor.unreadable();
+        return;
+    };
+    records(cx, data, items, descriptor.item_size, visitor, |visitor, index, item| {
+        for &at in &places {
+            // An object stands anywhere in a packed structure.
+            let target = item.get(at as usize..).and_then(|rest| rest.first_chunk());
+            let target = target.map_or(Addr::NULL, |word| Addr(u64::from_le_bytes(*word)));
+            if !target.is_null() {
+                visitor.reference(target, Link::At(EdgeKind::Item, index), Grounds::Hidden);
+            }
+        }
+    });
 }
 
 /// An item of a structured array looks into that array; bytes of its own belong to it.
@@ -94,15 +108,17 @@ pub(super) fn void<M: Memory, V: Visitor>(
     strong(visitor, body, BASE, EdgeKind::Attribute, w.array_base, Grounds::Hidden);
     strong(visitor, body, DESCRIPTOR, EdgeKind::Attribute, w.descriptor, Grounds::Hidden);
     let mut sizes = Sizes::same(info.basic_size);
-    let Some(descriptor) = Descriptor::read(cx.memory, addr_at(body, DESCRIPTOR)) else {
+    let dtype = addr_at(body, DESCRIPTOR);
+    let Some(descriptor) = Descriptor::read(cx.memory, dtype) else {
         visitor.unreadable();
         return Some(sizes);
     };
     // `generic.__sizeof__` counts the data, whose ever it is.
     sizes.sizeof = sizes.sizeof.saturating_add(descriptor.item_size);
     let data = addr_at(body, DATA);
-    if u32_at(body, FLAGS) & OWNS_DATA != 0 && !data.is_null() {
-        visitor.buffer(data, descriptor.item_size);
+    let owns = u32_at(body, FLAGS) & OWNS_DATA != 0 && !data.is_null();
+    if owns && visitor.buffer(data, descriptor.item_size) {
+        objects(cx, dtype, data, 1, visitor);
     }
     Some(sizes)
 }
