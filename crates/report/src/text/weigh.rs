@@ -49,6 +49,7 @@ fn name(kind: AccountKind) -> &'static str {
         AccountKind::Stacks => "stacks",
         AccountKind::ImageData => "static data",
         AccountKind::FileBacked => "files and code",
+        AccountKind::SharedMemory => "shared memory",
     }
 }
 
