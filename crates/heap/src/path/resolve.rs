@@ -183,6 +183,14 @@ impl View<'_> {
                 found = format!("{found}, {word}: {count}");
             }
         }
+        let by_key = matches!(step, StepExpr::NamedEntry(_) | StepExpr::Item(_));
+        let has = |kind: EdgeKind| {
+            let mut edges = nodes.iter().flat_map(|&node| self.heap.edges.of(node));
+            edges.any(|edge| edge.label.kind() == kind)
+        };
+        if by_key && has(EdgeKind::Entry) && !has(EdgeKind::NamedEntry) && !has(EdgeKind::Item) {
+            return PathError::KeyNotKept { so_far, found, step: step.to_string() };
+        }
         let near = self.near_steps(nodes, step);
         PathError::NoStep { so_far, found, step: step.to_string(), near }
     }

@@ -18,6 +18,7 @@ pub fn why(view: &Why<'_>, out: &mut dyn Write) -> io::Result<()> {
     origin(&view.capture.provenance, out)?;
     writeln!(out)?;
     match view.count {
+        0 => return writeln!(out, "0 instances of `{}` are alive", view.query),
         1 => write!(out, "{}", view.query)?,
         many => write!(out, "{} {}", count(many), view.query)?,
     }
