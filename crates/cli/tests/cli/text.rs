@@ -80,6 +80,11 @@ module __main__
 __main__.cache.entries[*]";
     assert_eq!(why, format!("{ORIGIN}\n\n{expected}"));
 
+    for query in ["Gone", "__main__.Gone"] {
+        let why = shape_of(&["why", &file, query]);
+        assert_eq!(why, format!("{ORIGIN}\n\n# instances of `__main__.Gone` are alive"));
+    }
+
     let why = shape_of(&["why", &file, "__main__.cache"]);
     let expected = "\
 __main__.cache · size held, size retained
@@ -196,4 +201,24 @@ sys.stdin.read()";
         assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text}");
         assert!(text.contains("m.Evil\\u{1b}[31m"), "{text}");
     }
+}
+
+/// Memory that processes share is no file's, and the rows add up with it too.
+#[test]
+fn shared_memory_has_a_row_of_its_own() {
+    let script = "
+import mmap, sys
+shared = mmap.mmap(-1, 20_000_000)
+shared.write(bytes([1]) * 20_000_000)
+print('ready', flush=True)
+sys.stdin.read()";
+    let program = Program::python(script);
+    let document = crate::verb::document(&["weigh", &program.pid()]);
+    let rows = document["account"].as_array().unwrap();
+    let bytes = |row: &serde_json::Value| row["bytes"].as_u64().unwrap();
+    let shared = rows.iter().find(|row| row["kind"] == "shared_memory").map(bytes).unwrap();
+    assert_eq!(shared, 20_000_000_u64.next_multiple_of(4096));
+    assert_eq!(rows.iter().map(bytes).sum::<u64>(), document["rss_bytes"].as_u64().unwrap());
+    assert!(printed(&["weigh", &program.pid()]).contains("\n  shared memory        20 MB "));
+    assert!(!printed(&["weigh", &Program::leaky().pid()]).contains("shared memory"));
 }
