@@ -44,7 +44,6 @@ fn tip(words: &[&str], unknown: &str) -> Option<String> {
     if verb == "tree" && is_one {
         return Some(format!("to begin there: 'deadweight tree {target} --from {unknown}'"));
     }
-    let (options, program) = (rest[..first].iter(), rest[first..].join(" "));
-    let options: String = options.map(|word| format!("{word} ")).collect();
-    (!is_process).then(|| format!("to start a program: 'deadweight {verb} {options}-- {program}'"))
+    let line = [&[verb], &rest[..first], &["--"], &rest[first..]].concat().join(" ");
+    (!is_process).then(|| format!("to start a program: 'deadweight {line}'"))
 }

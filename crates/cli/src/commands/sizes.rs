@@ -95,7 +95,7 @@ impl Python {
 fn telling_line(words: &str) -> &str {
     let mut lines = words.lines().filter(|line| !line.trim().is_empty());
     let first = lines.next().unwrap_or("it said nothing");
-    if first.starts_with("Traceback ") { lines.last().unwrap_or(first) } else { first }
+    if first.starts_with("Traceback ") { lines.next_back().unwrap_or(first) } else { first }
 }
 
 impl Drop for Python {
