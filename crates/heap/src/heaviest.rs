@@ -98,11 +98,16 @@ pub fn heaviest(
 fn shared_sample(heap: &Heap, dominators: &Dominators, row: &HeavyRow) -> Vec<NodeId> {
     const MOST: usize = 100;
     let Some(group) = row.group else { return Vec::new() };
-    let mut children: Vec<NodeId> = dominators
-        .children(row.holder)
+    let mut scopes = vec![row.holder];
+    let attributes = heap.edges.of(row.holder).find(|edge| is_dict(heap, edge.label));
+    scopes.extend(attributes.map(|edge| edge.target).filter(|&d| dominators.idom(d) == row.holder));
+    let mut children: Vec<NodeId> = scopes
+        .iter()
+        .flat_map(|&scope| dominators.children(scope))
         .filter(|&node| heap.nodes.is_object(node) && heap.nodes.type_of(node) == group.type_id)
         .collect();
-    let own: FxHashSet<NodeId> = heap.edges.targets(row.holder).iter().copied().collect();
+    let own: FxHashSet<NodeId> =
+        scopes.iter().flat_map(|&scope| heap.edges.targets(scope)).copied().collect();
     let all = children.len();
     children.retain(|node| !own.contains(node));
     if children.len() < all.div_ceil(2) {

@@ -216,7 +216,7 @@ fn what_two_lists_share_names_both() {
             program.plan.link(list, user, item(index));
         }
     }
-    assert_eq!(program.first(), "1000 app.User ← dict app.__dict__ [\"app.a[*]\", \"app.b[*]\"]");
+    assert_eq!(program.first(), "1000 app.User ← module app [\"app.a[*]\", \"app.b[*]\"]");
 }
 
 #[test]
@@ -240,10 +240,10 @@ fn a_row_is_labelled_by_the_bytes_that_are_left_to_it() {
         }
     }
     let rows = program.rows();
-    let rest = rows.iter().find(|row| row.contains("← dict app.__dict__"));
+    let rest = rows.iter().find(|row| row.contains("← module app "));
     assert_eq!(
         rest.map(String::as_str),
-        Some("1000 str ← dict app.__dict__ [\"app.a[*]\", \"app.b[*]\"]"),
+        Some("1000 str ← module app [\"app.a[*]\", \"app.b[*]\"]"),
         "{rows:#?}"
     );
 }

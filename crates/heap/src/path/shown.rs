@@ -231,7 +231,8 @@ fn name_class(heap: &Heap, path: &mut ShownPath, chain: Chain<'_>) {
     let mut text = module.clone();
     for step in &path.steps {
         let StepExpr::Name(name) = &step.expr else { return };
-        text = format!("{text}.{name}");
+        text.push('.');
+        text.push_str(name);
     }
     let is_type = |name: &str| name == text || name.rsplit('.').next() == Some(&text);
     let mut types = heap.types.iter().filter(|(_, row)| row.kind != TypeKind::Pseudo);

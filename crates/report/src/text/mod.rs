@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn parts_are_listed_as_people_do() {
-        assert_eq!(listed::<&str>(&[]), "");
+        assert_eq!(listed(&[""; 0]), "");
         assert_eq!(listed(&["a"]), "a");
         assert_eq!(listed(&["a", "b", "c"]), "a, b and c");
     }
