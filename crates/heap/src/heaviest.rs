@@ -315,7 +315,7 @@ fn largest_group(
                 let below = position + 1..position + dominators.subtree(node).len();
                 group.1 += added;
                 if added.0 > 0 && below.end > stop {
-                    group.1 = group.1 - others.within(below);
+                    group.1 -= others.within(below);
                 }
             }
         }

@@ -41,7 +41,7 @@ pub fn tree(view: &Tree<'_>, out: &mut dyn Write) -> io::Result<()> {
                         match row.held_by.as_slice() {
                             [] | [_] => writeln!(out)?,
                             [a, b, c, _, ..] => {
-                                writeln!(out, "  (held by {a}, {b}, {c} and others)")?
+                                writeln!(out, "  (held by {a}, {b}, {c} and others)")?;
                             }
                             few => writeln!(out, "  (held by {})", listed(few))?,
                         }
