@@ -81,7 +81,7 @@ pub enum StepExpr {
     Key(u32),
     /// `[stack 3]`: a temporary of a frame.
     Stack(u32),
-    /// `[*]`: all items, values, keys and elements.
+    /// `[*]`: all items, values of a dict, elements of a set.
     Elements,
     /// `[key *]`: all keys and elements of a set.
     Keys,
