@@ -82,7 +82,7 @@ impl Denial {
     pub fn hint(&self) -> String {
         match self {
             Denial::AlreadyTraced { by } => format!(
-                "End the debugger or profiler (`ps -p {by}` says what it is), or wait for it."
+                "Try again when it is done, or end it: `ps -p {by}` says what it is."
             ),
             Denial::OtherUser { theirs, .. } => {
                 format!("Run deadweight with sudo, or as user {theirs}.")
