@@ -10,7 +10,7 @@ use std::time::Duration;
 use deadweight_heap::{Capture, snapshot};
 use deadweight_process::{
     Launched, Limits, ReadOptions, Step, Tallied, Trigger, Waited, memory_available,
-    python_children, read, tally, volunteer_when_memory_runs_out,
+    python_descendants, read, tally, volunteer_when_memory_runs_out,
 };
 
 use crate::args::{Launch, Reading, Signal, Talk, TargetArgs};
@@ -118,7 +118,7 @@ fn each(
         volunteer_when_memory_runs_out();
         look(source, Progress::new(talk))?;
         if let Source::Live(pid) = source {
-            mention_children(pid, talk);
+            mention_others(pid, talk);
         }
         return Ok(());
     }
@@ -180,24 +180,24 @@ fn look_at_started(
         outcome = look(Source::Live(python), Progress::new(talk));
     }
     if outcome.is_ok() {
-        mention_children(looked_at, talk);
+        mention_others(looked_at, talk);
     }
     outcome
 }
 
 /// What a server leaks may be in its workers.
-fn mention_children(pid: u32, talk: &Talk) {
+fn mention_others(pid: u32, talk: &Talk) {
     const LISTED: usize = 10;
-    let children = if talk.quiet { Vec::new() } else { python_children(pid) };
-    if children.is_empty() {
+    let others = if talk.quiet { Vec::new() } else { python_descendants(pid) };
+    if others.is_empty() {
         return;
     }
-    let listed: Vec<String> = children.iter().take(LISTED).map(u32::to_string).collect();
-    let more = if children.len() > LISTED { ", …" } else { "" };
+    let listed: Vec<String> = others.iter().take(LISTED).map(u32::to_string).collect();
+    let more = if others.len() > LISTED { ", …" } else { "" };
     let (number, noun) =
-        (children.len(), if children.len() == 1 { "Python child" } else { "Python children" });
+        (others.len(), if others.len() == 1 { "Python process" } else { "Python processes" });
     note(format_args!(
-        "Process {pid} has {number} {noun}, not looked at: {}{more}",
+        "Process {pid} has started {number} more {noun}, not looked at: {}{more}",
         listed.join(", ")
     ));
 }

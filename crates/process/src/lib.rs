@@ -57,7 +57,7 @@ mod usage;
 
 pub use areas::{Area, AreaKind};
 pub use deadline::Stage;
-pub use descendants::python_children;
+pub use descendants::{python_children, python_descendants};
 pub use error::Error;
 pub use headroom::Ceiling;
 pub use images::{Image, ImagePart, PartKind, Symbol};
