@@ -1,8 +1,8 @@
 //! Interpreters and processes in states that are not the usual one.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use deadweight_process::{
 };
 
 use crate::reader::some_millis;
-use crate::target::{Target, at_length, pythons};
+use crate::target::{Target, at_length, pythons, pythons_of_this_machine};
 
 fn weigh(target: &Target) -> Capture {
     read(target.pid(), &ReadOptions::default(), |_| {}).unwrap()
@@ -204,6 +204,37 @@ fn an_interpreter_without_its_own_allocator_is_read() {
         assert_no_invalid_reference(&capture);
         assert_eq!(count_of(&capture, "Here"), 1000, "{python}");
         target.assert_answers();
+    }
+}
+
+/// Before a block of mimalloc's there is no head, but the end of another block: here one that reads like a
+/// head of glibc's that says "mapped, a page long".
+#[test]
+fn blocks_of_an_allocator_without_heads_are_not_read_as_if_they_had_some() {
+    // Only 3.13 and later have it; the others end at once.
+    let has_mimalloc = |python: &PathBuf| {
+        let mut command = Command::new(python);
+        command.args(["-c", ""]).env("PYTHONMALLOC", "mimalloc").stderr(Stdio::null());
+        command.status().unwrap().success()
+    };
+    let script = "
+import sys
+start, tail = bytes(72), (4098).to_bytes(7, 'little')
+kept = [start + tail for _ in range(10_000)]
+print('ready', flush=True)
+sys.stdin.read()";
+    for python in pythons_of_this_machine().into_iter().filter(has_mimalloc) {
+        let mut command = Command::new(&python);
+        let mut target =
+            Target::start(command.args(["-c", script]).env("PYTHONMALLOC", "mimalloc"));
+        assert_eq!(target.line(), "ready");
+        let capture = weigh(&target);
+        let nodes = &capture.heap.nodes;
+        let all = nodes.ids().filter(|&node| capture.heap.type_name(node) == "bytes");
+        let (held, requested) = all.fold((0, 0), |(held, requested), node| {
+            (held + nodes.held(node).0, requested + nodes.requested(node).0)
+        });
+        assert!(held < requested * 3 / 2, "{}: {held}, asked for {requested}", python.display());
     }
 }
 
