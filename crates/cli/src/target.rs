@@ -228,13 +228,15 @@ fn load(path: &Path, progress: &mut Progress) -> Result<Capture, Failure> {
     }
     let file = File::open(path).map_err(|error| {
         let failure = Failure::of_file(path, "open", &error);
-        if error.kind() == std::io::ErrorKind::NotFound {
+        if error.kind() != std::io::ErrorKind::NotFound {
+            failure
+        } else if path.extension().is_some_and(|extension| extension == "dwsnap") {
+            failure.with_hint(NOT_A_TARGET)
+        } else {
             failure.with_hint(format!(
                 "{NOT_A_TARGET} A program to start stands after --: `deadweight weigh -- {}`.",
                 path.display()
             ))
-        } else {
-            failure
         }
     })?;
     let limit = memory_available();

@@ -69,9 +69,10 @@ impl fmt::Display for Denial {
             Denial::Seccomp => {
                 f.write_str("a seccomp filter forbids us ptrace, as in some containers")
             }
-            Denial::Unknown => {
-                f.write_str("a security module (SELinux, AppArmor) or a user namespace forbids it")
-            }
+            Denial::Unknown => f.write_str(
+                "nothing to be seen forbids it: it may be a security module (SELinux, AppArmor), a \
+                     user namespace or a capability that it has and we have not",
+            ),
         }
     }
 }
