@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet;
 use crate::dominators::{Dominators, Union};
 use crate::edges::{EdgeKind, Label};
 use crate::heap::Heap;
-use crate::held_by::{Holding, direct_holders};
+use crate::held_by::{Unwritten, direct_holders};
 use crate::nodes::NodeFlags;
 use crate::path::{DICT, ShownPath};
 use crate::patterns::Patterns;
@@ -83,11 +83,12 @@ pub fn heaviest(
         rows.iter().map(|row| shared_sample(heap, dominators, row)).collect();
     if samples.iter().any(|sample| !sample.is_empty()) {
         let mut patterns = Patterns::new(heap, paths);
-        let found = direct_holders(heap, dominators, paths, &mut patterns, &samples);
+        let found = direct_holders(heap, dominators, &mut patterns, &samples);
         for (row, found) in rows.iter_mut().zip(found) {
-            let least = found.first().map_or(0, |most: &Holding| most.count / 10);
-            let found = found.into_iter().filter(|holding| holding.count > least).take(HOLDERS);
-            let held_by: Vec<ShownPath> = found.map(|holding| holding.path).collect();
+            let least = found.first().map_or(0, |most| most.count / 10);
+            let found = found.iter().filter(|holding| holding.count > least).take(HOLDERS);
+            let path = |holding: &Unwritten| holding.written(heap, paths, &patterns).path;
+            let held_by: Vec<ShownPath> = found.map(path).collect();
             // What items of the holder share among themselves goes with it: that is no news.
             let items = format!("{}[", ShownPath::of(heap, &row.path));
             if !held_by.iter().all(|path| path.to_string().starts_with(&items)) {

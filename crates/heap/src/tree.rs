@@ -8,7 +8,7 @@ use crate::bits::Bits;
 use crate::dominators::Dominators;
 use crate::edges::LabelPattern;
 use crate::heap::Heap;
-use crate::held_by::direct_holders;
+use crate::held_by::{Holding, direct_holders};
 use crate::path::ShownPath;
 use crate::patterns::{LONGEST, Patterns, generalised};
 use crate::shortest::ShortestPaths;
@@ -41,7 +41,8 @@ pub struct TreeRow {
     pub retained: Bytes,
     /// Whether any size in it is modelled rather than measured.
     pub modelled: bool,
-    /// Who refers to the example, if none of those alone keeps it alive.
+    /// Who refers to the example, if none of those alone keeps it alive; no more than
+    /// [`Holding::MOST`] are named.
     pub held_by: Vec<ShownPath>,
 }
 
@@ -168,9 +169,8 @@ impl View<'_> {
             Key::Directly(label) => How::Directly(ShownPath::of_label(self.heap, label)),
             Key::ThroughOthers(pattern) => {
                 // One node has one path: nothing is to be merged.
-                let exact = Some(example).filter(|_| group.nodes.len() == 1);
-                let exact = exact.map(|node| self.paths.path_to(self.heap, node));
-                let path = match exact.filter(|steps| steps.len() <= LONGEST) {
+                let one = Some(example).filter(|_| group.nodes.len() == 1);
+                let path = match one.and_then(|n| self.paths.path_within(self.heap, n, LONGEST)) {
                     Some(steps) => ShownPath::of(self.heap, &steps),
                     None => self.patterns.shown(pattern),
                 };
@@ -198,9 +198,10 @@ impl View<'_> {
         };
         let examples: Vec<Vec<NodeId>> = rows.iter().map(shared).collect();
         let View { heap, dominators, paths, patterns, .. } = self;
-        let found = direct_holders(heap, dominators, paths, patterns, &examples);
+        let found = direct_holders(heap, dominators, patterns, &examples);
         for (row, found) in rows.iter_mut().zip(found) {
-            row.held_by = found.into_iter().map(|holding| holding.path).collect();
+            let named = found.iter().take(Holding::MOST);
+            row.held_by = named.map(|holder| holder.written(heap, paths, patterns).path).collect();
         }
     }
 

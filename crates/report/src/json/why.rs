@@ -52,9 +52,6 @@ struct StepJson<'a> {
     conservative: bool,
 }
 
-/// So many other holders are listed for one path.
-const MOST_HOLDERS: usize = 100;
-
 fn holding(holding: &Holding) -> HoldingJson {
     HoldingJson { path: holding.path.to_string(), count: holding.count }
 }
@@ -82,7 +79,7 @@ pub fn why(view: &Why<'_>, out: &mut dyn Write) -> io::Result<()> {
             path: ShownPath::of_merged(heap, merged).to_string(),
             example: heap.nodes.address(merged.example).to_string(),
             shortened: merged.shortened,
-            also_held_by: merged.also_held_by.iter().take(MOST_HOLDERS).map(holding).collect(),
+            also_held_by: merged.also_held_by.iter().map(holding).collect(),
             holder_retained_bytes: merged.holder_retained.map(|bytes| bytes.0),
             steps: steps.collect(),
         }
