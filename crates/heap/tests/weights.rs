@@ -408,6 +408,23 @@ fn an_element_that_is_heavy_by_itself_has_a_row_beside_its_list() {
 }
 
 #[test]
+fn a_path_without_its_module_is_looked_for_in_all_of_them() {
+    let mut plan = Plan::new();
+    for name in ["app", "my-script", "interpreter.tools"] {
+        let (module, cache) = (plan.add(object("module", 8)), plan.add(object("list", 8)));
+        plan.root(RootKind::Module, name, module);
+        plan.link(module, cache, attribute(if name == "app" { "other" } else { "cache" }));
+    }
+    let heap = plan.build();
+    let unknown = query(&heap, "cache").expect_err("no module is called so");
+    assert_eq!(
+        unknown.to_string(),
+        "no type and no module is called `cache`; a path begins with a module: \
+         `'my-script'.cache`, `'interpreter.tools'.cache`"
+    );
+}
+
+#[test]
 fn a_bare_type_name_means_all_instances_unless_it_is_ambiguous() {
     let mut plan = Plan::new();
     let module = plan.add(object("module", 8));

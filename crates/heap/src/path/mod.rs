@@ -19,6 +19,7 @@ pub use resolve::resolve;
 pub use shown::{ShownPath, ShownStep};
 
 pub(crate) use near::nearest;
+pub(crate) use resolve::leading;
 pub(crate) use shown::DICT;
 
 /// A path as a person writes it: where it begins, and the steps from there.
