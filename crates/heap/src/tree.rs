@@ -155,7 +155,7 @@ impl View<'_> {
             Key::Directly(label) => {
                 let (type_id, repeats) = (group.type_id, group.repeats);
                 let step = MergedStep { label, type_id, repeats };
-                How::Directly(ShownPath::of_pattern(self.heap, &[step], false))
+                How::Directly(ShownPath::of_step(self.heap, step))
             }
             Key::ThroughOthers(pattern) => {
                 // One node has one path: nothing is to be merged.

@@ -371,6 +371,25 @@ fn of_a_million_ways_to_hold_something_few_are_named() {
 }
 
 #[test]
+fn the_edge_to_a_cell_is_not_written_as_what_the_cell_holds() {
+    let mut plan = Plan::new();
+    let (function, cells) = (plan.add(object("function", 16)), plan.add(object("tuple", 16)));
+    let (cell, body) = (plan.add(object("cell", 16)), plan.add(object("bytes", 16)));
+    plan.root(RootKind::Module, "app", function);
+    plan.link(function, cells, attribute("__closure__"));
+    plan.link(cells, cell, PlanLabel::Named(EdgeKind::Closure, "body".into()));
+    plan.link(cell, body, attribute("cell_contents"));
+    let heap = plan.build();
+    let (paths, dominators) = (ShortestPaths::of(&heap), Dominators::of(&heap));
+    let merged = merged_paths(&heap, &paths, &dominators, &[NodeId::from(body)], 1);
+    let edges = merged[0].steps.iter().map(|&step| ShownPath::of_step(&heap, step).to_string());
+    assert_eq!(
+        edges.collect::<Vec<_>>(),
+        ["app", ".__closure__", ".<cell>.body", ".cell_contents"]
+    );
+}
+
+#[test]
 fn a_named_strict_path_wins_over_shorter_ones_without_a_name() {
     let mut plan = Plan::new();
     let stack = plan.add(pseudo());

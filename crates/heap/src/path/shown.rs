@@ -70,8 +70,8 @@ impl ShownPath {
 
     /// A single reference, apart from any path: a step, or the root it leads to.
     #[must_use]
-    pub fn of_label(heap: &Heap, label: LabelPattern) -> ShownPath {
-        show(heap, &[MergedStep { label, type_id: TypeId(0), repeats: false }])
+    pub fn of_step(heap: &Heap, step: MergedStep) -> ShownPath {
+        show(heap, &[step])
     }
 }
 

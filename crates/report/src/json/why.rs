@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use deadweight_heap::Holding;
 use deadweight_heap::path::ShownPath;
+use deadweight_heap::{Holding, MergedStep};
 use serde::Serialize;
 
 use super::gaps::{GapRow, rows};
@@ -66,7 +66,7 @@ pub fn why(view: &Why<'_>, out: &mut dyn Write) -> io::Result<()> {
         let (merged, concrete) = (&view.paths[index], &view.examples[index]);
         let whole = merged.steps.len() == concrete.len();
         let steps = merged.steps.iter().enumerate().map(|(row, step)| StepJson {
-            edge: ShownPath::of_label(heap, step.label).to_string(),
+            edge: ShownPath::of_step(heap, MergedStep { repeats: false, ..*step }).to_string(),
             type_name: heap.names.get(heap.types.get(step.type_id).name),
             // The example's own objects, where its path has the same steps.
             address: whole.then(|| heap.nodes.address(concrete[row].node).to_string()),
