@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use deadweight_heap::{Capture, snapshot};
 use deadweight_process::{
-    Launched, Limits, ReadOptions, Step, Tallied, Trigger, Waited, memory_available,
+    Launched, Limits, Phase, ReadOptions, Tallied, Trigger, Waited, memory_available,
     python_descendants, read, tally, volunteer_when_memory_runs_out,
 };
 
@@ -47,8 +47,8 @@ pub(crate) fn each_tally(
     each(args, json, talk, |source, mut progress| {
         let counted = match source {
             Source::Live(pid) => {
-                Counted::Live(Box::new(tally(pid, &limits(&args.reading), |step| {
-                    progress.stage(name_of(step, "counting objects"));
+                Counted::Live(Box::new(tally(pid, &limits(&args.reading), |phase| {
+                    progress.stage(name_of(phase, "counting objects"));
                 })?))
             }
             Source::Saved(_) => {
@@ -96,7 +96,7 @@ impl Source<'_> {
         match self {
             Source::Live(pid) => {
                 let options = ReadOptions { limits: limits(reading), values: reading.values };
-                Ok(read(pid, &options, |step| progress.stage(name_of(step, "reading objects")))?)
+                Ok(read(pid, &options, |phase| progress.stage(name_of(phase, "reading objects")))?)
             }
             Source::Saved(_) if reading.max_pause.is_some() || reading.values => {
                 Err(Failure::new("--max-pause and --values are for live processes")
@@ -212,11 +212,11 @@ fn limits(reading: &Reading) -> Limits {
     Limits { max_pause: reading.max_pause, max_copy: None }
 }
 
-fn name_of(step: Step, decoding: &'static str) -> &'static str {
-    match step {
-        Step::Copying => "copying memory",
-        Step::CopyingAgain => "copying memory again",
-        Step::Decoding => decoding,
+fn name_of(phase: Phase, decoding: &'static str) -> &'static str {
+    match phase {
+        Phase::Copying => "copying memory",
+        Phase::CopyingAgain => "copying memory again",
+        Phase::Decoding => decoding,
     }
 }
 

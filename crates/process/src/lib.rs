@@ -69,7 +69,7 @@ pub use memory::{Memory, Region, RegionKind};
 pub use pages::PageSource;
 pub use pause::{Registers, Thread};
 pub use permission::Denial;
-pub use read::{ReadError, ReadOptions, Step, Tallied, decode, decode_visible, read, tally};
+pub use read::{Phase, ReadError, ReadOptions, Tallied, decode, decode_visible, read, tally};
 pub use smaps::Rollup;
 pub use take::Limits;
 pub use usage::{Usage, memory_available, usage, volunteer_when_memory_runs_out};
