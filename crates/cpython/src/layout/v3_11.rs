@@ -39,7 +39,9 @@ pub(super) const LAYOUT: Layout = Layout {
     },
     static_types: StaticTypesLayout {
         rows: None, // static_types.rows
+        extension_rows: None, // static_types.extension_rows
         stride: None, // static_types.stride
+        type_: None, // static_types.type_
         dict: None, // static_types.dict
         subclasses: None, // static_types.subclasses
         count: None, // static_types.count
