@@ -215,7 +215,10 @@ fn mark<'a, M: Memory>(
         holders::named(&cx, subject.runtime, subject.threads, &mut found.named);
     }
     match options.visible_from {
-        None => mark_named(&mut marker, cx, &found.named),
+        None => {
+            mark_named(&mut marker, cx, &found.named);
+            mark_possible(&mut marker, cx, &mut found.named);
+        }
         Some(seeds) => {
             for &seed in seeds {
                 marker.seed(seed, Grounds::Visible);
@@ -267,6 +270,18 @@ fn mark_named<M: Memory>(marker: &mut Marker<'_, M>, cx: &Context<'_, M>, named:
         }
     }
     marker.drain(cx);
+}
+
+/// Of the words that may be references of a holder, those that lead to what nothing else is known to
+/// hold become its references: where another name leads as well, a word left from before would only
+/// hide it.
+fn mark_possible<M: Memory>(marker: &mut Marker<'_, M>, cx: &Context<'_, M>, named: &mut Named) {
+    for (holder, target, link) in named.possible.drain(..) {
+        if marker.finds(target) {
+            named.holders[holder].references.push((target, link, Grounds::Conservative));
+            marker.drain(cx);
+        }
+    }
 }
 
 fn read_arenas<M: Memory>(subject: &Subject<'_, M>) -> Option<Arenas> {

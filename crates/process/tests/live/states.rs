@@ -7,13 +7,13 @@ use std::thread;
 use std::time::Duration;
 
 use deadweight_cpython::Refusal;
-use deadweight_heap::{Addr, Capture, GapKind};
+use deadweight_heap::{Addr, Capture, GapKind, Layer};
 use deadweight_process::{
     AreaKind, Error, Limits, LiveCopy, Memory, ReadError, ReadOptions, decode, read,
 };
 
 use crate::reader::some_millis;
-use crate::target::{Target, at_length, pythons};
+use crate::target::{Target, at_length, pythons, pythons_of_this_machine};
 
 fn weigh(target: &Target) -> Capture {
     read(target.pid(), &ReadOptions::default(), |_| {}).unwrap()
@@ -189,6 +189,32 @@ kept = [Outside() for _ in range(10)]
         let counts = (count_of(&capture, "Inside"), count_of(&capture, "Outside"));
         assert_eq!(counts, (300, 10), "{python}");
         target.assert_answers();
+    }
+}
+
+/// A function that calls C has not written how high its stack is, where a loop keeps what it goes through;
+/// in 3.10 no function that runs has.
+#[test]
+fn what_a_loop_goes_through_is_held_by_its_function() {
+    let script = "
+import threading, time
+class Row: __slots__ = ()
+def rows(): return [Row() for _ in range(1000)]
+def work():
+    for row in rows(): time.sleep(1000)
+threading.Thread(target=work, daemon=True).start()
+time.sleep(0.2)
+";
+    for python in pythons_of_this_machine() {
+        let python = python.to_str().unwrap();
+        let mut target = Target::python_of(python, script);
+        assert_eq!(target.line(), "ready");
+        let capture = weigh(&target);
+        assert_no_invalid_reference(&capture);
+        let heap = &capture.heap;
+        let rows = heap.object_ids().filter(|&node| heap.type_name(node) == "__main__.Row");
+        let named = rows.filter(|&node| heap.nodes.flags(node).layer() == Layer::Named);
+        assert_eq!(named.count(), 1000, "{python}");
     }
 }
 
