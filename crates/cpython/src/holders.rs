@@ -48,6 +48,15 @@ pub(crate) enum FrameAt {
     Object(Addr),
 }
 
+/// A word that may be a reference of a function that runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stacked {
+    /// The function's frame or thread, by its number.
+    pub(crate) holder: usize,
+    pub(crate) target: Addr,
+    pub(crate) link: Link,
+}
+
 /// Everything paths can begin with.
 #[derive(Debug, Default)]
 pub(crate) struct Named {
@@ -56,8 +65,8 @@ pub(crate) struct Named {
     pub(crate) holders: Vec<Holder>,
     /// Dicts whose keys are names.
     pub(crate) namespaces: Vec<Addr>,
-    /// Words that may be references of a holder, by its number.
-    pub(crate) possible: Vec<(usize, Addr, Link)>,
+    /// What may lie on the value stacks of functions that run.
+    pub(crate) stacked: Vec<Stacked>,
     /// Thread states, frames and handled exceptions met so far: damaged lists of them may run in
     /// circles, or into each other.
     met: FxHashSet<Addr>,
@@ -248,8 +257,8 @@ fn frames<M: Memory>(
         if let Some(holder) = holder {
             let mut stack = Collector::default();
             frame::unwritten_stack(cx, at, body, &mut stack);
-            let words = stack.found.into_iter().map(|(target, link, _)| (holder, target, link));
-            named.possible.extend(words);
+            let words = stack.found.into_iter();
+            named.stacked.extend(words.map(|(target, link, _)| Stacked { holder, target, link }));
         }
         at = previous;
     }

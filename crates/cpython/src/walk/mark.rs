@@ -119,12 +119,6 @@ impl<'a, M: Memory> Marker<'a, M> {
         true
     }
 
-    /// Marks an object that a word may lead to, unless it is marked already. Whether it was not.
-    pub(super) fn finds(&mut self, addr: Addr) -> bool {
-        let known = self.space.granule(addr).is_none_or(|at| self.marks.seen.has(at));
-        !known && self.seed(addr, Grounds::Conservative)
-    }
-
     /// Visits everything that is left to be visited, and what that leads to.
     pub(super) fn drain(&mut self, cx: &Context<'_, M>) {
         // A ring of objects asked for; a null address is an empty place.

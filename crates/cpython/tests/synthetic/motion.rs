@@ -186,3 +186,24 @@ fn the_stack_of_a_running_function_holds_what_nothing_else_does() {
         }
     }
 }
+
+/// A register, or a list of free objects, still leads to what is counted by who holds it.
+#[test]
+fn a_word_left_from_before_holds_nothing() {
+    for python in Python::ALL {
+        let mut image = Image::new(python);
+        image.thread(4242);
+        let inner = image.list(&[]);
+        let outer = image.list(&[inner]);
+        image.static_word(outer);
+        let (mut process, model) = image.finish();
+        process.threads[0].registers.push(model.object(inner).address);
+        let found = walked(&process);
+        assert_eq!(gaps(&found), [], "{}", python.text());
+        let (heap, inner) = (&found.heap, node(&found, &model, inner));
+        let to_inner = (0..heap.edges.len()).map(|row| heap.edges.row(row));
+        let kinds: Vec<EdgeKind> =
+            to_inner.filter(|edge| edge.target == inner).map(|edge| edge.label.kind()).collect();
+        assert_eq!(kinds, [EdgeKind::Item], "{}", python.text());
+    }
+}
