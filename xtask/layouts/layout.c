@@ -212,6 +212,7 @@ static void types(void)
     OFF(type_, item_size, PyTypeObject, tp_itemsize);
     OFF(type_, flags, PyTypeObject, tp_flags);
     OFF(type_, weaklist_offset, PyTypeObject, tp_weaklistoffset);
+    OFF(type_, doc, PyTypeObject, tp_doc);
     OFF(type_, members, PyTypeObject, tp_members);
     OFF(type_, base, PyTypeObject, tp_base);
     OFF(type_, dict, PyTypeObject, tp_dict);

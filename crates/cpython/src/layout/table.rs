@@ -205,6 +205,7 @@ pub(crate) struct TypeLayout {
     pub(crate) item_size: u64,
     pub(crate) flags: u64,
     pub(crate) weaklist_offset: u64,
+    pub(crate) doc: u64,
     pub(crate) members: u64,
     pub(crate) base: u64,
     pub(crate) dict: u64,

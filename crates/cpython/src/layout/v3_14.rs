@@ -86,6 +86,7 @@ pub(super) const LAYOUT: Layout = Layout {
         item_size: 40, // type_.item_size
         flags: 168, // type_.flags
         weaklist_offset: 208, // type_.weaklist_offset
+        doc: 176, // type_.doc
         members: 240, // type_.members
         base: 256, // type_.base
         dict: 264, // type_.dict

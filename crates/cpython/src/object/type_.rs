@@ -5,8 +5,11 @@ use deadweight_heap::{Addr, EdgeKind};
 use super::{Context, Grounds, Sizes, Visitor, ctypes, dict, strong};
 use crate::family::Family;
 use crate::layout::OB_TYPE;
-use crate::memory::{Memory, addr_at, u64_at};
+use crate::memory::{Memory, addr_at, c_string, u64_at};
 use crate::types::{TypeInfo, flag};
+
+/// Longer than the text that describes any class.
+const LONGEST_DOC: usize = 1 << 16;
 
 pub(super) fn decode<M: Memory, V: Visitor>(
     cx: &Context<'_, M>,
@@ -51,6 +54,11 @@ pub(super) fn decode<M: Memory, V: Visitor>(
         strong(visitor, body, offset, EdgeKind::Attribute, name, Grounds::Hidden);
     }
     strong(visitor, body, h.module, EdgeKind::Internal, w.module, Grounds::Visible);
+    // A copy of its `__doc__`, for C.
+    let doc = addr_at(body, t.doc);
+    if let Some(text) = c_string(cx.memory, doc, LONGEST_DOC) {
+        visitor.buffer(doc, text.len() as u64 + 1);
+    }
     let mut sizes = heap_type_size(cx, addr, body)?;
     let c_type = info.family == Family::CType && cx.layout.minor >= 13;
     if info.family == Family::CType && !c_type {

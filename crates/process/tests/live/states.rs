@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use deadweight_cpython::Refusal;
+use deadweight_heap::path::resolve;
 use deadweight_heap::{Addr, Capture, GapKind, Layer};
 use deadweight_process::{
     AreaKind, Error, Limits, LiveCopy, Memory, ReadError, ReadOptions, decode, read,
@@ -215,6 +216,27 @@ time.sleep(0.2)
         let rows = heap.object_ids().filter(|&node| heap.type_name(node) == "__main__.Row");
         let named = rows.filter(|&node| heap.nodes.flags(node).layer() == Layer::Named);
         assert_eq!(named.count(), 1000, "{python}");
+    }
+}
+
+/// C reads the text that describes a class from a copy of its own.
+#[test]
+fn a_class_holds_the_copy_of_the_text_that_describes_it() {
+    let script = "
+described = type('Described', (), {'__slots__': (), '__doc__': 'x' * 300})
+plain = type('Described', (), {'__slots__': (), '__doc__': None})
+";
+    for python in pythons_of_this_machine() {
+        let python = python.to_str().unwrap();
+        let mut target = Target::python_of(python, script);
+        assert_eq!(target.line(), "ready");
+        let capture = weigh(&target);
+        let heap = &capture.heap;
+        let held = ["__main__.plain", "__main__.described"].map(|path| {
+            let nodes = resolve(heap, &path.parse().unwrap()).unwrap();
+            heap.nodes.held(nodes[0]).0
+        });
+        assert_eq!(held[1], held[0] + 304, "{python}");
     }
 }
 
