@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use deadweight_cpython::Refusal;
 use deadweight_heap::path::resolve;
-use deadweight_heap::{Addr, Capture, GapKind, Layer};
+use deadweight_heap::{Addr, Capture, GapKind, Layer, NodeFlags, NodeId};
 use deadweight_process::{
     AreaKind, Error, Limits, LiveCopy, Memory, ReadError, ReadOptions, decode, read,
 };
@@ -216,6 +216,19 @@ time.sleep(0.2)
         let rows = heap.object_ids().filter(|&node| heap.type_name(node) == "__main__.Row");
         let named = rows.filter(|&node| heap.nodes.flags(node).layer() == Layer::Named);
         assert_eq!(named.count(), 1000, "{python}");
+    }
+}
+
+/// All empty dicts share a table that is static data: no allocator's, and none of theirs.
+#[test]
+fn every_size_in_a_plain_program_is_read_and_not_modelled() {
+    for python in pythons() {
+        let mut target = Target::python_of(python, "many = [{} for _ in range(1000)]");
+        assert_eq!(target.line(), "ready");
+        let capture = weigh(&target);
+        let heap = &capture.heap;
+        let modelled = |&node: &NodeId| heap.nodes.flags(node).has(NodeFlags::MODELLED);
+        assert_eq!(heap.object_ids().filter(modelled).count(), 0, "{python}");
     }
 }
 
