@@ -7,7 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use deadweight_cpython::Refusal;
-use deadweight_heap::{Addr, Capture, GapKind};
+use deadweight_heap::path::resolve;
+use deadweight_heap::{Addr, Capture, GapKind, Layer, NodeFlags, NodeId};
 use deadweight_process::{
     AreaKind, Error, Limits, LiveCopy, Memory, ReadError, ReadOptions, decode, read,
 };
@@ -189,6 +190,66 @@ kept = [Outside() for _ in range(10)]
         let counts = (count_of(&capture, "Inside"), count_of(&capture, "Outside"));
         assert_eq!(counts, (300, 10), "{python}");
         target.assert_answers();
+    }
+}
+
+/// A function that calls C has not written how high its stack is, where a loop keeps what it goes through;
+/// in 3.10 no function that runs has.
+#[test]
+fn what_a_loop_goes_through_is_held_by_its_function() {
+    let script = "
+import threading, time
+class Row: __slots__ = ()
+def rows(): return [Row() for _ in range(1000)]
+def work():
+    for row in rows(): time.sleep(1000)
+threading.Thread(target=work, daemon=True).start()
+time.sleep(0.2)
+";
+    for python in pythons_of_this_machine() {
+        let python = python.to_str().unwrap();
+        let mut target = Target::python_of(python, script);
+        assert_eq!(target.line(), "ready");
+        let capture = weigh(&target);
+        assert_no_invalid_reference(&capture);
+        let heap = &capture.heap;
+        let rows = heap.object_ids().filter(|&node| heap.type_name(node) == "__main__.Row");
+        let named = rows.filter(|&node| heap.nodes.flags(node).layer() == Layer::Named);
+        assert_eq!(named.count(), 1000, "{python}");
+    }
+}
+
+/// All empty dicts share a table that is static data: no allocator's, and none of theirs.
+#[test]
+fn every_size_in_a_plain_program_is_read_and_not_modelled() {
+    for python in pythons() {
+        let mut target = Target::python_of(python, "many = [{} for _ in range(1000)]");
+        assert_eq!(target.line(), "ready");
+        let capture = weigh(&target);
+        let heap = &capture.heap;
+        let modelled = |&node: &NodeId| heap.nodes.flags(node).has(NodeFlags::MODELLED);
+        assert_eq!(heap.object_ids().filter(modelled).count(), 0, "{python}");
+    }
+}
+
+/// C reads the text that describes a class from a copy of its own.
+#[test]
+fn a_class_holds_the_copy_of_the_text_that_describes_it() {
+    let script = "
+described = type('Described', (), {'__slots__': (), '__doc__': 'x' * 300})
+plain = type('Described', (), {'__slots__': (), '__doc__': None})
+";
+    for python in pythons_of_this_machine() {
+        let python = python.to_str().unwrap();
+        let mut target = Target::python_of(python, script);
+        assert_eq!(target.line(), "ready");
+        let capture = weigh(&target);
+        let heap = &capture.heap;
+        let held = ["__main__.plain", "__main__.described"].map(|path| {
+            let nodes = resolve(heap, &path.parse().unwrap()).unwrap();
+            heap.nodes.held(nodes[0]).0
+        });
+        assert_eq!(held[1], held[0] + 304, "{python}");
     }
 }
 
