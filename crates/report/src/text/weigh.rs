@@ -6,7 +6,7 @@ use deadweight_heap::path::ShownPath;
 use deadweight_heap::{Account, AccountKind, Bytes, Heap, HeavyRow, Pymalloc};
 
 use super::origin::origin;
-use super::{clean, gaps, lines, listed, size as marked, table};
+use super::{all_gaps, clean, lines, listed, size as marked, table};
 use crate::numbers::{count, duration, rough_count, share, size};
 use crate::view::{Sum, Weigh, trust};
 
@@ -31,7 +31,7 @@ pub fn weigh(view: &Weigh<'_>, out: &mut dyn Write) -> io::Result<()> {
         heaviest(view, out)?;
     }
     aside(view, out)?;
-    gaps(&view.capture.gaps, out)
+    all_gaps(&view.capture.gaps, out)
 }
 
 fn header(view: &Weigh<'_>, out: &mut dyn Write) -> io::Result<()> {
