@@ -174,7 +174,7 @@ impl Program {
             let group = row.group.map_or("itself".to_owned(), |group| {
                 format!("{} {}", group.count, heap.names.get(heap.types.get(group.type_id).name))
             });
-            let path = ShownPath::of(&heap, &row.path);
+            let path = &row.path;
             let shared: Vec<String> = row.held_by.iter().map(ToString::to_string).collect();
             let shared = if shared.is_empty() { String::new() } else { format!(" {shared:?}") };
             format!("{group} ← {} {path}{shared}", heap.type_name(row.holder))
