@@ -158,14 +158,21 @@ impl Named<'_> {
         claims: &[Claim],
         referrers: &[(NodeId, usize)],
     ) -> Vec<(Vec<ShownPath>, u64)> {
-        let mut groups: Vec<Vec<NodeId>> = claims.iter().map(|claim| claim.things.clone()).collect();
+        let mut groups: Vec<Vec<NodeId>> =
+            claims.iter().map(|claim| claim.things.clone()).collect();
         let above = |claim: &Claim| match claim.things.as_slice() {
             [] => summit.named_above(claim.holder).collect(),
             _ => Vec::new(),
         };
         let above: Vec<Vec<NodeId>> = claims.iter().map(above).collect();
-        let ways: FxHashMap<NodeId, usize> =
-            above.iter().flatten().copied().collect::<BTreeSet<_>>().into_iter().zip(groups.len()..).collect();
+        let ways: FxHashMap<NodeId, usize> = above
+            .iter()
+            .flatten()
+            .copied()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .zip(groups.len()..)
+            .collect();
         groups.resize(groups.len() + ways.len(), Vec::new());
         ways.iter().for_each(|(&node, &group)| groups[group].push(node));
         let Named { heap, dominators, paths, patterns } = self;
@@ -176,7 +183,8 @@ impl Named<'_> {
         }
         let mut named = Vec::new();
         for (row, claim) in claims.iter().enumerate() {
-            let by_way = above[row].iter().map(|node| ways[node]).find(|&way| !found[way].is_empty());
+            let by_way =
+                above[row].iter().map(|node| ways[node]).find(|&way| !found[way].is_empty());
             let own = patterns.of(claim.holder);
             let found = &mut found[by_way.unwrap_or(row)];
             let least = found.first().map_or(0, |most| most.count / 10);

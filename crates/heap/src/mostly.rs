@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use crate::dominators::{Dominators, Union};
 use crate::heap::Heap;
-use crate::types::TypeKind;
 use crate::units::{Bytes, NodeId, TypeId};
 
 /// Objects of one type that a row keeps alive.
@@ -152,8 +151,8 @@ pub(crate) fn mostly(
         return Some(one).filter(|_| !matches!(of, Of::Holder(holder) if holder == largest.1));
     }
     let is_container = |row: usize| {
-        let row = heap.types.get(TypeId::from(row));
-        row.kind == TypeKind::Native && CONTAINERS.contains(&heap.names.get(row.name))
+        let name = heap.types.get(TypeId::from(row)).name;
+        CONTAINERS.contains(&heap.names.get(name))
     };
     if let Of::Holder(holder) = of {
         let own = heap.nodes.type_of(holder).index();

@@ -41,9 +41,20 @@ struct Peak {
 }
 
 impl<'a> Summit<'a> {
-    pub(crate) fn of(heap: &'a Heap, dominators: &'a Dominators, paths: &ShortestPaths) -> Summit<'a> {
+    pub(crate) fn of(
+        heap: &'a Heap,
+        dominators: &'a Dominators,
+        paths: &ShortestPaths,
+    ) -> Summit<'a> {
         let least = Bytes((dominators.retained(Heap::ROOT).0 / LEAST_PART).max(1));
-        let top = Peak { node: Heap::ROOT, parent: 0, label: None, is_scope: true, is_open: true, depth: 0 };
+        let top = Peak {
+            node: Heap::ROOT,
+            parent: 0,
+            label: None,
+            is_scope: true,
+            is_open: true,
+            depth: 0,
+        };
         let mut summit = Summit { heap, dominators, least, peaks: vec![top] };
         let mut labels = summit.labels_below(Heap::ROOT);
         let mut position = 1;
