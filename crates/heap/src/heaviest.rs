@@ -88,7 +88,7 @@ pub fn heaviest(
     let mut named = Named { heap, dominators, paths, patterns: alike.patterns };
     let holders = named.holders(&summit, &claims, &referrers);
     let row = |(claim, (held_by, other_holders)): (Claim, (Vec<ShownPath>, u64))| {
-        let Claim { holder, things, bytes } = claim;
+        let Claim { holder, things, bytes, .. } = claim;
         let all = if things.is_empty() { std::slice::from_ref(&holder) } else { &things };
         let of = if things.is_empty() { Of::Holder(holder) } else { Of::Things(&things) };
         HeavyRow {
@@ -112,17 +112,25 @@ struct Claim {
     /// In preorder; see [`HeavyRow::things`].
     things: Vec<NodeId>,
     bytes: Bytes,
+    is_even: bool,
 }
 
 impl Claim {
     fn of((holder, bytes): (NodeId, Bytes)) -> Claim {
-        Claim { holder, things: Vec::new(), bytes }
+        Claim { holder, things: Vec::new(), bytes, is_even: true }
     }
 
     fn shared(dominators: &Dominators, shared: Shared) -> Claim {
-        let Shared { first, nodes: mut things, weight: bytes } = shared;
+        let Shared { first, nodes: mut things, weight: bytes, is_even } = shared;
         things.sort_unstable_by_key(|&node| dominators.position(node));
-        Claim { holder: first, things, bytes }
+        Claim { holder: first, things, bytes, is_even }
+    }
+
+    /// Some of its things, evenly spread, that say what holds them all.
+    fn sample(&self) -> Vec<NodeId> {
+        const MOST: usize = 1000;
+        let step = if self.is_even { self.things.len().div_ceil(MOST).max(1) } else { 1 };
+        self.things.iter().step_by(step).copied().collect()
     }
 
     /// The nodes of it, each with what it accounts for.
@@ -175,8 +183,10 @@ impl Named<'_> {
             .collect();
         groups.resize(groups.len() + ways.len(), Vec::new());
         ways.iter().for_each(|(&node, &group)| groups[group].push(node));
+        let mut samples: Vec<Vec<NodeId>> = claims.iter().map(Claim::sample).collect();
+        samples.extend_from_slice(&groups[claims.len()..]);
         let Named { heap, dominators, paths, patterns } = self;
-        let mut found = outer_holders(heap, dominators, patterns, &groups, referrers);
+        let mut found = outer_holders(heap, dominators, patterns, &groups, &samples, referrers);
         for (&node, &way) in &ways {
             let own = patterns.of(node);
             found[way].retain(|holding| holding.pattern != own);

@@ -68,15 +68,16 @@ pub(crate) fn direct_holders(
 
 /// The same, given the references to them, but for those from what nodes of the group themselves
 /// keep alive: the nodes of a linked list hold each other, and whoever holds one of them holds all.
-/// None of a group may keep another of it alive.
+/// None of a group may keep another of it alive. Of each group, a sample is looked at.
 pub(crate) fn outer_holders(
     heap: &Heap,
     dominators: &Dominators,
     patterns: &mut Patterns<'_>,
     groups: &[Vec<NodeId>],
+    samples: &[Vec<NodeId>],
     referrers: &[(NodeId, usize)],
 ) -> Vec<Vec<Unwritten>> {
-    let group_of = group_of(groups);
+    let group_of = group_of(samples);
     let sorted = |nodes: &Vec<NodeId>| {
         let mut nodes = nodes.clone();
         nodes.sort_unstable_by_key(|&node| dominators.position(node));
@@ -99,7 +100,7 @@ pub(crate) fn outer_holders(
         !last.2
     };
     let outer: Vec<(NodeId, usize)> = referrers.iter().filter(outer).copied().collect();
-    counted(heap, patterns, groups, &outer)
+    counted(heap, patterns, samples, &outer)
 }
 
 fn group_of(groups: &[Vec<NodeId>]) -> FxHashMap<NodeId, usize> {

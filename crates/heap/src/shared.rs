@@ -22,6 +22,8 @@ pub(crate) struct Shared {
     pub(crate) first: NodeId,
     pub(crate) nodes: Vec<NodeId>,
     pub(crate) weight: Bytes,
+    /// Whether all are reached and held alike, so that some of them say what holds all.
+    pub(crate) is_even: bool,
 }
 
 /// The alike things below one scope that together keep enough alive to be looked at.
@@ -89,12 +91,12 @@ impl Below {
                 continue;
             }
             let weight = groups.iter().map(|group| group.retained).sum();
-            let type_id = groups[0].type_id;
+            let (type_id, is_even) = (groups[0].type_id, groups.len() == 1);
             let nodes: Vec<NodeId> = groups.into_iter().flat_map(|group| group.nodes).collect();
             if weight < least {
                 rest.entry(type_id).or_default().extend(nodes);
             } else if nodes.len() > 1 {
-                shared.push(Shared { first: nodes[0], nodes, weight });
+                shared.push(Shared { first: nodes[0], nodes, weight, is_even });
             }
         }
         // What many things hold in many ways, each a little of it, has no row but this: the root has
@@ -103,7 +105,7 @@ impl Below {
             for nodes in rest.into_values() {
                 let weight = nodes.iter().map(|&node| dominators.retained(node)).sum();
                 if weight >= Bytes(least.0 * MUCH) && nodes.len() > 1 {
-                    shared.push(Shared { first: nodes[0], nodes, weight });
+                    shared.push(Shared { first: nodes[0], nodes, weight, is_even: false });
                 }
             }
         }

@@ -224,7 +224,7 @@ impl View<'_> {
         let (own, groups): (Vec<u32>, Vec<Vec<NodeId>>) =
             shared.into_iter().map(|shared| (shared.pattern, shared.nodes)).unzip();
         let referrers = referrers(heap, dominators, groups.iter().flatten().copied());
-        let found = outer_holders(heap, dominators, patterns, &groups, &referrers);
+        let found = outer_holders(heap, dominators, patterns, &groups, &groups, &referrers);
         for ((row, own), mut found) in rows.iter_mut().zip(own).zip(found) {
             found.sort_by_key(|holder| holder.pattern != own);
             let named = found.iter().take(Holding::MOST);
