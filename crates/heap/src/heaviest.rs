@@ -182,7 +182,9 @@ impl Named<'_> {
             .zip(groups.len()..)
             .collect();
         groups.resize(groups.len() + ways.len(), Vec::new());
-        ways.iter().for_each(|(&node, &group)| groups[group].push(node));
+        for (&node, &group) in &ways {
+            groups[group].push(node);
+        }
         let mut samples: Vec<Vec<NodeId>> = claims.iter().map(Claim::sample).collect();
         samples.extend_from_slice(&groups[claims.len()..]);
         let Named { heap, dominators, paths, patterns } = self;

@@ -176,7 +176,9 @@ fn a_row_of_a_tree_names_who_holds_all_of_it() {
     let mut things = Vec::new();
     for index in 0..50 {
         let thing = plan.add(object("app.Cached", 80));
-        lists.iter().for_each(|&list| plan.link(list, thing, item(index)));
+        for list in lists {
+            plan.link(list, thing, item(index));
+        }
         things.push(thing);
     }
     // They hold each other too, which keeps none of them alive.
