@@ -172,7 +172,18 @@ impl Named<'_> {
             [] => summit.named_above(claim.holder).collect(),
             _ => Vec::new(),
         };
-        let above: Vec<Vec<NodeId>> = claims.iter().map(above).collect();
+        let mut above: Vec<Vec<NodeId>> = claims.iter().map(above).collect();
+        // What has one referrer is not looked into.
+        let mut count: FxHashMap<NodeId, u32> = FxHashMap::default();
+        count.extend(above.iter().flatten().map(|&node| (node, 0)));
+        for &(_, row) in referrers {
+            if let Some(count) = count.get_mut(&self.heap.edges.targets[row]) {
+                *count += 1;
+            }
+        }
+        for nodes in &mut above {
+            nodes.retain(|node| count[node] > 1);
+        }
         let ways: FxHashMap<NodeId, usize> = above
             .iter()
             .flatten()
@@ -197,9 +208,12 @@ impl Named<'_> {
         for (row, claim) in claims.iter().enumerate() {
             let by_way =
                 above[row].iter().map(|node| ways[node]).find(|&way| !found[way].is_empty());
-            let own = patterns.of(claim.holder);
             let found = &mut found[by_way.unwrap_or(row)];
-            let least = found.first().map_or(0, |most| most.count / 10);
+            let Some(least) = found.first().map(|most| most.count / 10) else {
+                named.push((Vec::new(), 0));
+                continue;
+            };
+            let own = patterns.of(claim.holder);
             found.retain(|holding| holding.count > least);
             found.sort_by_key(|holding| holding.pattern != own);
             let path = |holding: &Unwritten| holding.written(heap, paths, patterns).path;

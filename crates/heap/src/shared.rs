@@ -53,7 +53,12 @@ impl Below {
         });
         let wanted =
             |node| may_be_shared(heap, node) && by_type.contains_key(&heap.nodes.type_of(node));
-        let groups = if by_type.is_empty() { Vec::new() } else { alike.children(&[scope], wanted) };
+        let mut groups =
+            if by_type.is_empty() { Vec::new() } else { alike.children(&[scope], wanted) };
+        // What is not shared counts only beside what is.
+        let shared: FxHashSet<TypeId> =
+            groups.iter().filter(|g| is_shared(heap, scope, g)).map(|g| g.type_id).collect();
+        groups.retain(|group| shared.contains(&group.type_id));
         Below { scope, groups }
     }
 
@@ -74,7 +79,6 @@ impl Below {
         for group in self.groups {
             by_first.entry(together.first(group.nodes[0])).or_default().push(group);
         }
-        let is_unnamed = !heap.nodes.is_object(self.scope);
         let mut rest: FxHashMap<TypeId, Vec<NodeId>> = FxHashMap::default();
         let mut shared = Vec::new();
         for (_, mut groups) in by_first {
@@ -83,11 +87,7 @@ impl Below {
                 (through_others, Reverse(group.nodes.len()), group.nodes[0])
             };
             groups.sort_unstable_by_key(order);
-            let is_shared = |group: &Group| match group.key {
-                Key::Directly(LabelPattern { any, .. }) => any && is_unnamed,
-                Key::ThroughOthers(_) => true,
-            };
-            if !groups.iter().any(is_shared) {
+            if !groups.iter().any(|group| is_shared(heap, self.scope, group)) {
                 continue;
             }
             let weight = groups.iter().map(|group| group.retained).sum();
@@ -113,6 +113,14 @@ impl Below {
     }
 }
 
+/// Whether a scope has no name for what is in a group.
+fn is_shared(heap: &Heap, scope: NodeId, group: &Group) -> bool {
+    match group.key {
+        Key::Directly(LabelPattern { any, .. }) => any && !heap.nodes.is_object(scope),
+        Key::ThroughOthers(_) => true,
+    }
+}
+
 fn may_be_shared(heap: &Heap, node: NodeId) -> bool {
     heap.nodes.is_object(node) && !heap.nodes.flags(node).has(NodeFlags::INTERPRETER)
 }
@@ -134,7 +142,8 @@ impl Together {
         below: &[Below],
         referrers: &[(NodeId, usize)],
     ) -> Together {
-        let mut group_of = vec![NONE; heap.nodes.len()];
+        let is_empty = below.iter().all(|below| below.groups.is_empty());
+        let mut group_of = vec![NONE; if is_empty { 0 } else { heap.nodes.len() }];
         let mut kinds = Vec::new();
         for (scope, below) in below.iter().enumerate() {
             for group in &below.groups {
@@ -172,7 +181,7 @@ impl Together {
     }
 
     fn known(&self, node: NodeId) -> Option<usize> {
-        let group = self.group_of[node.index()];
+        let group = self.group_of.get(node.index()).copied().unwrap_or(NONE);
         (group != NONE).then_some(group as usize)
     }
 
