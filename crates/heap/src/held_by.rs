@@ -62,12 +62,64 @@ pub(crate) fn direct_holders(
     patterns: &mut Patterns<'_>,
     groups: &[Vec<NodeId>],
 ) -> Vec<Vec<Unwritten>> {
-    let mut group_of: FxHashMap<NodeId, usize> = FxHashMap::default();
-    for (group, nodes) in groups.iter().enumerate() {
-        group_of.extend(nodes.iter().map(|&node| (node, group)));
-    }
+    let nodes = groups.iter().flatten().copied();
+    counted(heap, patterns, groups, &referrers(heap, dominators, nodes))
+}
+
+/// The same, given the references to them, but for those from what nodes of the group themselves
+/// keep alive: the nodes of a linked list hold each other, and whoever holds one of them holds all.
+/// None of a group may keep another of it alive. Of each group, a sample is looked at.
+pub(crate) fn outer_holders(
+    heap: &Heap,
+    dominators: &Dominators,
+    patterns: &mut Patterns<'_>,
+    groups: &[Vec<NodeId>],
+    samples: &[Vec<NodeId>],
+    referrers: &[(NodeId, usize)],
+) -> Vec<Vec<Unwritten>> {
+    let group_of = group_of(samples);
+    let sorted = |nodes: &Vec<NodeId>| {
+        let mut nodes = nodes.clone();
+        nodes.sort_unstable_by_key(|&node| dominators.position(node));
+        nodes
+    };
+    let sorted: Vec<Vec<NodeId>> = groups.iter().map(sorted).collect();
+    let is_within = |source: NodeId, group: usize| {
+        let at = dominators.position(source);
+        let nodes = &sorted[group];
+        let end = nodes.partition_point(|&node| dominators.position(node) <= at);
+        end > 0 && dominators.dominates(nodes[end - 1], source)
+    };
+    // References come by source: a list holds its items one after the other.
+    let mut last = (Heap::ROOT, usize::MAX, false);
+    let outer = |&&(source, row): &&(NodeId, usize)| {
+        let Some(&group) = group_of.get(&heap.edges.targets[row]) else { return false };
+        if (last.0, last.1) != (source, group) {
+            last = (source, group, is_within(source, group));
+        }
+        !last.2
+    };
+    let outer: Vec<(NodeId, usize)> = referrers.iter().filter(outer).copied().collect();
+    counted(heap, patterns, samples, &outer)
+}
+
+fn group_of(groups: &[Vec<NodeId>]) -> FxHashMap<NodeId, usize> {
+    let of_group = |(group, nodes): (usize, &Vec<NodeId>)| {
+        nodes.iter().map(|&node| (node, group)).collect::<Vec<_>>()
+    };
+    groups.iter().enumerate().flat_map(of_group).collect()
+}
+
+/// References to nodes of groups by their pattern, those that lead to most nodes first.
+fn counted(
+    heap: &Heap,
+    patterns: &mut Patterns<'_>,
+    groups: &[Vec<NodeId>],
+    referrers: &[(NodeId, usize)],
+) -> Vec<Vec<Unwritten>> {
+    let group_of = group_of(groups);
     let mut found = Vec::new();
-    for (source, row) in referrers(heap, dominators, group_of.keys().copied()) {
+    for &(source, row) in referrers {
         let target = heap.edges.targets[row];
         found.push((group_of[&target], patterns.through(source, row), target, row));
     }
@@ -92,9 +144,9 @@ fn exact(heap: &Heap, paths: &ShortestPaths, row: usize) -> Option<ShownPath> {
     Some(ShownPath::of(heap, &steps))
 }
 
-/// The references that count towards keeping some nodes alive, with their sources: strong, not from
+/// The references that count towards keeping some nodes alive, by their sources: strong, not from
 /// something the node itself keeps alive, and not from a lower layer than the node's.
-fn referrers(
+pub(crate) fn referrers(
     heap: &Heap,
     dominators: &Dominators,
     nodes: impl Iterator<Item = NodeId>,

@@ -5,6 +5,7 @@
 //! [`Provenance`] and [`Gap`]s.
 #![forbid(unsafe_code)]
 
+mod alike;
 mod bits;
 mod builder;
 mod capture;
@@ -15,15 +16,18 @@ mod heap;
 mod heaviest;
 mod held_by;
 mod merged;
+mod mostly;
 mod names;
 mod nodes;
 pub mod path;
 mod patterns;
 mod query;
 mod roots;
+mod shared;
 mod shortest;
 mod size_model;
 pub mod snapshot;
+mod summit;
 mod tally;
 mod tree;
 mod types;
@@ -35,9 +39,10 @@ pub use census::{Census, CensusRow, Grouping, SortKey};
 pub use dominators::Dominators;
 pub use edges::{Edge, EdgeKind, Edges, Label, LabelPattern};
 pub use heap::Heap;
-pub use heaviest::{HeavyGroup, HeavyRow, heaviest};
+pub use heaviest::{HeavyRow, heaviest};
 pub use held_by::Holding;
 pub use merged::{MergedPath, merged_paths};
+pub use mostly::HeavyGroup;
 pub use names::{Interner, Names};
 pub use nodes::{Layer, Node, NodeFlags, Nodes};
 pub use patterns::MergedStep;

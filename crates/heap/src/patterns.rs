@@ -36,7 +36,7 @@ const EMPTY: u32 = 0;
 pub(crate) struct Patterns<'a> {
     heap: &'a Heap,
     paths: &'a ShortestPaths,
-    /// The pattern of each node's path, as far as known.
+    /// The pattern of each node's path, as far as known; no room is taken before one is asked for.
     known: Vec<u32>,
     table: Vec<Pattern>,
     /// What a pattern and a step make, by whether steps are left out between them.
@@ -63,7 +63,7 @@ impl<'a> Patterns<'a> {
         Patterns {
             heap,
             paths,
-            known: vec![UNKNOWN; heap.nodes.len()],
+            known: Vec::new(),
             table: vec![Pattern {
                 before: EMPTY,
                 step,
@@ -78,6 +78,7 @@ impl<'a> Patterns<'a> {
 
     /// The pattern of a node's path, as a number.
     pub(crate) fn of(&mut self, node: NodeId) -> u32 {
+        self.known.resize(self.heap.nodes.len(), UNKNOWN);
         let mut unknown = Vec::new();
         let mut next = node;
         let mut pattern = loop {

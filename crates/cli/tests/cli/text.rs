@@ -250,6 +250,41 @@ sys.stdin.read()";
     assert!(!printed(&["weigh", &Program::leaky().pid()]).contains("shared memory"));
 }
 
+/// What two modules hold is kept alive by neither of them alone, and weighs as much.
+#[test]
+fn what_two_modules_hold_is_the_heaviest() {
+    let script = "
+import sys, types
+for name in ('a_cache', 'b_index'):
+    sys.modules[name] = types.ModuleType(name)
+    sys.modules[name].table = {}
+class Rec:
+    def __init__(self):
+        self.body = bytearray(5000)
+for number in range(5000):
+    record = Rec()
+    for name in ('a_cache', 'b_index'):
+        sys.modules[name].table[number] = record
+del record
+print('ready', flush=True)
+sys.stdin.read()";
+    let program = Program::python(script);
+    let pid = program.pid();
+    let text = printed(&["weigh", &pid]);
+    let first = text.lines().skip_while(|line| !line.starts_with("Heaviest")).nth(1).unwrap();
+    let rest = "MB  5,000 __main__.Rec  ← held by ";
+    assert!(first.contains(rest), "{text}");
+    assert!(first.contains("a_cache.table[*]") && first.contains("b_index.table[*]"), "{text}");
+    let row = &document(&["weigh", &pid])["heaviest"][0];
+    assert_eq!((row["things"].as_u64(), row["other_holders"].as_u64()), (Some(5000), Some(0)));
+    let bytes = row["bytes"].as_u64().unwrap();
+    assert!((25_000_000..28_000_000).contains(&bytes), "{row}");
+    let tree = printed(&["tree", &pid]);
+    let row = tree.lines().find(|line| line.contains("5,000 __main__.Rec")).unwrap();
+    assert!(row.contains(".table[*]  5,000 __main__.Rec  (also held by "), "{tree}");
+    assert_eq!(row.matches(".table[*]").count(), 2, "{tree}");
+}
+
 /// Objects in two lists: letting go of the one frees next to nothing, so both are named.
 #[test]
 fn all_that_hold_an_object_are_named() {
@@ -277,14 +312,14 @@ input()";
 
     let text = printed(&["weigh", &pid]);
     let row = text.lines().find(|line| line.contains(" __main__.U  ←")).unwrap();
-    assert!(row.contains("shared by ") && both.iter().all(|path| row.contains(path)), "{text}");
+    assert!(row.contains("← held by ") && both.iter().all(|path| row.contains(path)), "{text}");
     let json = document(&["weigh", &pid]);
     let rows = json["heaviest"].as_array().unwrap();
     let row = rows.iter().find(|row| row["type"] == "__main__.U").unwrap();
     assert_eq!(row["held_by"].as_array().unwrap().len(), 2, "{row}");
     let text = printed(&["tree", &pid, "--from", "__main__.__dict__"]);
     let row = text.lines().find(|line| line.contains("… ") && line.contains("__main__.U")).unwrap();
-    assert!(row.contains("(held by __main__.") && row.contains(" and __main__."), "{text}");
+    assert!(row.contains("(also held by __main__."), "{text}");
 
     let json = document(&["why", &pid, "__main__.a[*]"]);
     assert_eq!(json["count"], 20_000, "values, not keys");
@@ -313,7 +348,7 @@ input()";
     assert!(tree.contains("[*]  1,000 __main__.A"), "{tree}");
     let weigh = printed(&["weigh", &pid]);
     let row = weigh.lines().find(|line| line.contains("1,000 __main__.A ")).unwrap();
-    assert!(row.ends_with("  ← <garbage not yet collected>"), "{weigh}");
+    assert!(row.ends_with("  ← <garbage not yet collected>[*]"), "{weigh}");
 }
 
 #[test]
