@@ -9,7 +9,9 @@ use rustc_hash::FxHashMap;
 
 use crate::bits::Bits;
 use crate::dominators::Dominators;
+use crate::edges::Edge;
 use crate::heap::Heap;
+use crate::holder::{is_dict, is_namespace};
 use crate::nodes::Layer;
 use crate::path::ShownPath;
 use crate::patterns::{LONGEST, Patterns};
@@ -23,6 +25,8 @@ pub struct Holding {
     pub path: ShownPath,
     /// How many of the nodes.
     pub count: u64,
+    /// How many references.
+    pub references: u64,
 }
 
 impl Holding {
@@ -36,11 +40,26 @@ pub(crate) struct Unwritten {
     pub(crate) pattern: u32,
     /// How many of the nodes.
     pub(crate) count: u64,
-    /// One of the references, by row.
+    /// How many of them by more than one reference.
+    pub(crate) again: u64,
+    /// How many references.
+    pub(crate) references: u64,
+    /// One of the references, by row: one that no path takes, if there is one.
     row: usize,
 }
 
 impl Unwritten {
+    /// What holds most comes first.
+    pub(crate) fn rank(&self) -> Reverse<(u64, u64)> {
+        Reverse((self.count, self.references))
+    }
+
+    /// What is left of it without one reference to each node: the one that its path takes.
+    pub(crate) fn without_own(&self) -> Option<Unwritten> {
+        let references = self.references - self.count;
+        (references > 0).then_some(Unwritten { count: self.again, references, ..*self })
+    }
+
     /// The path as a person reads it: exactly, if it is a single one.
     pub(crate) fn written(
         &self,
@@ -48,9 +67,126 @@ impl Unwritten {
         paths: &ShortestPaths,
         patterns: &Patterns<'_>,
     ) -> Holding {
-        let exact = if self.count == 1 { exact(heap, paths, self.row) } else { None };
-        let path = exact.unwrap_or_else(|| patterns.shown(self.pattern));
-        Holding { path, count: self.count }
+        let path = self.exact(heap, paths).unwrap_or_else(|| patterns.shown(self.pattern));
+        Holding { path, count: self.count, references: self.references }
+    }
+
+    /// The same, with the indices that all references have in common.
+    pub(crate) fn written_met(
+        &self,
+        heap: &Heap,
+        paths: &ShortestPaths,
+        patterns: &Patterns<'_>,
+    ) -> Holding {
+        let path = self.exact(heap, paths).unwrap_or_else(|| patterns.shown_met(self.pattern));
+        Holding { path, count: self.count, references: self.references }
+    }
+
+    /// The path that ends with the reference, if it is a single one and short enough to be read.
+    fn exact(&self, heap: &Heap, paths: &ShortestPaths) -> Option<ShownPath> {
+        if self.references > 1 {
+            return None;
+        }
+        let source = heap.edges.source_of(self.row);
+        let mut steps = paths.path_within(heap, source, LONGEST - 1)?;
+        let Edge { label, target } = heap.edges.row(self.row);
+        steps.push(Step { label, node: target });
+        Some(ShownPath::of(heap, &steps))
+    }
+}
+
+/// Who else holds the nodes of a group.
+#[derive(Default)]
+pub(crate) struct Others {
+    /// Those who refer to most come first.
+    pub(crate) holdings: Vec<Unwritten>,
+    /// If they do not hold the nodes themselves but what comes before them on their paths: its
+    /// pattern, one of it, and how many it is.
+    pub(crate) shared: Option<(u32, NodeId, u64)>,
+}
+
+/// Who refers to each group of nodes beside the one reference that each node's path takes. Where
+/// nobody does, what comes before the nodes on their paths may be held by others.
+pub(crate) fn other_holders(
+    heap: &Heap,
+    paths: &ShortestPaths,
+    dominators: &Dominators,
+    patterns: &mut Patterns<'_>,
+    groups: &[Vec<NodeId>],
+) -> Vec<Others> {
+    let direct = beside_paths(heap, dominators, patterns, groups);
+    let above = |(nodes, holdings): (&Vec<NodeId>, &Vec<Unwritten>)| match holdings.as_slice() {
+        [] => levels_above(heap, paths, nodes),
+        _ => Vec::new(),
+    };
+    let levels: Vec<Vec<Vec<NodeId>>> = groups.iter().zip(&direct).map(above).collect();
+    let all: Vec<Vec<NodeId>> = levels.iter().flatten().cloned().collect();
+    let mut indirect = match all.is_empty() {
+        true => Vec::new(),
+        false => beside_paths(heap, dominators, patterns, &all),
+    }
+    .into_iter();
+    let mut others = Vec::new();
+    for (direct, levels) in direct.into_iter().zip(levels) {
+        let found: Vec<Vec<Unwritten>> = indirect.by_ref().take(levels.len()).collect();
+        let nearest = found.into_iter().zip(levels).find(|(found, _)| !found.is_empty());
+        others.push(match nearest {
+            None => Others { holdings: direct, shared: None },
+            Some((holdings, nodes)) => {
+                let shared = (patterns.of(nodes[0]), nodes[0], nodes.len() as u64);
+                Others { holdings, shared: Some(shared) }
+            }
+        });
+    }
+    others
+}
+
+/// Who refers to each group of nodes, without the references that their paths take.
+fn beside_paths(
+    heap: &Heap,
+    dominators: &Dominators,
+    patterns: &mut Patterns<'_>,
+    groups: &[Vec<NodeId>],
+) -> Vec<Vec<Unwritten>> {
+    let mut found = direct_holders(heap, dominators, patterns, groups);
+    for (holdings, nodes) in found.iter_mut().zip(groups) {
+        let own = nodes.first().map(|&node| patterns.of(node));
+        let beside = |holding: Unwritten| match own {
+            Some(own) if holding.pattern == own => holding.without_own(),
+            _ => Some(holding),
+        };
+        *holdings = std::mem::take(holdings).into_iter().filter_map(beside).collect();
+        holdings.sort_by_key(Unwritten::rank);
+    }
+    found
+}
+
+/// What comes before some nodes on their paths, nearest first: up to a module, a class or a frame, or
+/// as far as is quickly found.
+fn levels_above(heap: &Heap, paths: &ShortestPaths, nodes: &[NodeId]) -> Vec<Vec<NodeId>> {
+    // Most nodes have few before them, but those of a linked list have each other.
+    let mut left = 4 * nodes.len() + LONGEST;
+    let mut levels: Vec<Vec<NodeId>> = Vec::new();
+    loop {
+        let level = levels.last().map_or(nodes, Vec::as_slice);
+        let mut before = Vec::with_capacity(level.len());
+        for &node in level {
+            match paths.before(heap, node) {
+                Some((holder, _)) if !is_namespace(heap, holder) => before.push(holder),
+                _ => return levels,
+            }
+        }
+        before.sort_unstable();
+        before.dedup();
+        let are_names = before.iter().any(|&holder| {
+            let before = paths.before(heap, holder);
+            before.is_some_and(|(above, label)| is_namespace(heap, above) && is_dict(heap, label))
+        });
+        if are_names || left < before.len() {
+            return levels;
+        }
+        left -= before.len();
+        levels.push(before);
     }
 }
 
@@ -62,34 +198,36 @@ pub(crate) fn direct_holders(
     patterns: &mut Patterns<'_>,
     groups: &[Vec<NodeId>],
 ) -> Vec<Vec<Unwritten>> {
-    let mut group_of: FxHashMap<NodeId, usize> = FxHashMap::default();
-    for (group, nodes) in groups.iter().enumerate() {
-        group_of.extend(nodes.iter().map(|&node| (node, group)));
-    }
+    let numbered = groups.iter().enumerate();
+    let mut wanted: Vec<(NodeId, usize)> =
+        numbered.flat_map(|(group, nodes)| nodes.iter().map(move |&node| (node, group))).collect();
+    wanted.sort_unstable();
     let mut found = Vec::new();
-    for (source, row) in referrers(heap, dominators, group_of.keys().copied()) {
+    for (source, row) in referrers(heap, dominators, wanted.iter().map(|&(node, _)| node)) {
         let target = heap.edges.targets[row];
-        found.push((group_of[&target], patterns.through(source, row), target, row));
+        let pattern = patterns.through(source, row);
+        let first = wanted.partition_point(|&(node, _)| node < target);
+        let same = wanted[first..].iter().take_while(|&&(node, _)| node == target);
+        found.extend(same.map(|&(_, group)| (group, pattern, target, row)));
     }
     found.sort_unstable();
-    // Two references of one pattern to one node hold it once.
-    found.dedup_by_key(|&mut (group, pattern, target, _)| (group, pattern, target));
     let mut holders: Vec<Vec<Unwritten>> = groups.iter().map(|_| Vec::new()).collect();
     for same in found.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-        let (group, pattern, _, row) = same[0];
-        holders[group].push(Unwritten { pattern, count: same.len() as u64, row });
+        let (group, pattern, _, first) = same[0];
+        let references = same.len() as u64;
+        let mut holding = Unwritten { pattern, count: 0, again: 0, references, row: first };
+        for of_one in same.chunk_by(|a, b| a.2 == b.2) {
+            holding.count += 1;
+            holding.again += u64::from(of_one.len() > 1);
+        }
+        let other = same.iter().map(|&(_, _, _, row)| row).find(|&row| !patterns.is_taken(row));
+        holding.row = other.unwrap_or(first);
+        holders[group].push(holding);
     }
     for holders in &mut holders {
-        holders.sort_by_key(|holding| Reverse(holding.count));
+        holders.sort_by_key(Unwritten::rank);
     }
     holders
-}
-
-/// The path that ends with one reference, if it is short enough to be read.
-fn exact(heap: &Heap, paths: &ShortestPaths, row: usize) -> Option<ShownPath> {
-    let mut steps = paths.path_within(heap, heap.edges.source_of(row), LONGEST - 1)?;
-    steps.push(Step { label: heap.edges.labels[row], node: heap.edges.targets[row] });
-    Some(ShownPath::of(heap, &steps))
 }
 
 /// The references that count towards keeping some nodes alive, with their sources: strong, not from
