@@ -40,26 +40,13 @@ pub(crate) struct Unwritten {
     pub(crate) pattern: u32,
     /// How many of the nodes.
     pub(crate) count: u64,
-    /// How many of them by more than one reference.
-    pub(crate) again: u64,
     /// How many references.
     pub(crate) references: u64,
-    /// One of the references, by row: one that no path takes, if there is one.
+    /// One of the references, by row.
     row: usize,
 }
 
 impl Unwritten {
-    /// What holds most comes first.
-    pub(crate) fn rank(&self) -> Reverse<(u64, u64)> {
-        Reverse((self.count, self.references))
-    }
-
-    /// What is left of it without one reference to each node: the one that its path takes.
-    pub(crate) fn without_own(&self) -> Option<Unwritten> {
-        let references = self.references - self.count;
-        (references > 0).then_some(Unwritten { count: self.again, references, ..*self })
-    }
-
     /// The path as a person reads it: exactly, if it is a single one.
     pub(crate) fn written(
         &self,
@@ -96,7 +83,6 @@ impl Unwritten {
 }
 
 /// Who else holds the nodes of a group.
-#[derive(Default)]
 pub(crate) struct Others {
     /// Those who refer to most come first.
     pub(crate) holdings: Vec<Unwritten>,
@@ -114,18 +100,16 @@ pub(crate) fn other_holders(
     patterns: &mut Patterns<'_>,
     groups: &[Vec<NodeId>],
 ) -> Vec<Others> {
-    let direct = beside_paths(heap, dominators, patterns, groups);
+    let direct = holders(heap, dominators, patterns, groups, false);
     let above = |(nodes, holdings): (&Vec<NodeId>, &Vec<Unwritten>)| match holdings.as_slice() {
         [] => levels_above(heap, paths, nodes),
         _ => Vec::new(),
     };
     let levels: Vec<Vec<Vec<NodeId>>> = groups.iter().zip(&direct).map(above).collect();
     let all: Vec<Vec<NodeId>> = levels.iter().flatten().cloned().collect();
-    let mut indirect = match all.is_empty() {
-        true => Vec::new(),
-        false => beside_paths(heap, dominators, patterns, &all),
-    }
-    .into_iter();
+    let indirect =
+        if all.is_empty() { Vec::new() } else { holders(heap, dominators, patterns, &all, false) };
+    let mut indirect = indirect.into_iter();
     let mut others = Vec::new();
     for (direct, levels) in direct.into_iter().zip(levels) {
         let found: Vec<Vec<Unwritten>> = indirect.by_ref().take(levels.len()).collect();
@@ -139,26 +123,6 @@ pub(crate) fn other_holders(
         });
     }
     others
-}
-
-/// Who refers to each group of nodes, without the references that their paths take.
-fn beside_paths(
-    heap: &Heap,
-    dominators: &Dominators,
-    patterns: &mut Patterns<'_>,
-    groups: &[Vec<NodeId>],
-) -> Vec<Vec<Unwritten>> {
-    let mut found = direct_holders(heap, dominators, patterns, groups);
-    for (holdings, nodes) in found.iter_mut().zip(groups) {
-        let own = nodes.first().map(|&node| patterns.of(node));
-        let beside = |holding: Unwritten| match own {
-            Some(own) if holding.pattern == own => holding.without_own(),
-            _ => Some(holding),
-        };
-        *holdings = std::mem::take(holdings).into_iter().filter_map(beside).collect();
-        holdings.sort_by_key(Unwritten::rank);
-    }
-    found
 }
 
 /// What comes before some nodes on their paths, nearest first: up to a module, a class or a frame, or
@@ -198,12 +162,26 @@ pub(crate) fn direct_holders(
     patterns: &mut Patterns<'_>,
     groups: &[Vec<NodeId>],
 ) -> Vec<Vec<Unwritten>> {
+    holders(heap, dominators, patterns, groups, true)
+}
+
+/// The same, with or without the references that the paths of nodes take.
+fn holders(
+    heap: &Heap,
+    dominators: &Dominators,
+    patterns: &mut Patterns<'_>,
+    groups: &[Vec<NodeId>],
+    taken: bool,
+) -> Vec<Vec<Unwritten>> {
     let numbered = groups.iter().enumerate();
     let mut wanted: Vec<(NodeId, usize)> =
         numbered.flat_map(|(group, nodes)| nodes.iter().map(move |&node| (node, group))).collect();
     wanted.sort_unstable();
     let mut found = Vec::new();
     for (source, row) in referrers(heap, dominators, wanted.iter().map(|&(node, _)| node)) {
+        if !taken && patterns.is_taken(row) {
+            continue;
+        }
         let target = heap.edges.targets[row];
         let pattern = patterns.through(source, row);
         let first = wanted.partition_point(|&(node, _)| node < target);
@@ -213,19 +191,12 @@ pub(crate) fn direct_holders(
     found.sort_unstable();
     let mut holders: Vec<Vec<Unwritten>> = groups.iter().map(|_| Vec::new()).collect();
     for same in found.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-        let (group, pattern, _, first) = same[0];
-        let references = same.len() as u64;
-        let mut holding = Unwritten { pattern, count: 0, again: 0, references, row: first };
-        for of_one in same.chunk_by(|a, b| a.2 == b.2) {
-            holding.count += 1;
-            holding.again += u64::from(of_one.len() > 1);
-        }
-        let other = same.iter().map(|&(_, _, _, row)| row).find(|&row| !patterns.is_taken(row));
-        holding.row = other.unwrap_or(first);
-        holders[group].push(holding);
+        let (group, pattern, _, row) = same[0];
+        let count = same.chunk_by(|a, b| a.2 == b.2).count() as u64;
+        holders[group].push(Unwritten { pattern, count, references: same.len() as u64, row });
     }
     for holders in &mut holders {
-        holders.sort_by_key(Unwritten::rank);
+        holders.sort_by_key(|holding| Reverse((holding.count, holding.references)));
     }
     holders
 }

@@ -110,7 +110,7 @@ impl Group {
             Some(node).filter(|_| count == 1).and_then(|one| paths.path_within(heap, one, LONGEST))
         };
         let (steps, shortened) = match exact(self.example, self.count) {
-            Some(steps) => (steps.iter().map(|step| MergedStep::of(heap, step)).collect(), false),
+            Some(steps) => (steps.iter().map(|&step| MergedStep::of(heap, step)).collect(), false),
             None => patterns.steps_met(self.pattern),
         };
         let shared = others.shared.map(|(pattern, example, count)| {

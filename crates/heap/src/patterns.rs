@@ -21,7 +21,7 @@ pub struct MergedStep {
 
 impl MergedStep {
     /// A step of a single path.
-    pub(crate) fn of(heap: &Heap, step: &Step) -> MergedStep {
+    pub(crate) fn of(heap: &Heap, step: Step) -> MergedStep {
         let type_id = heap.nodes.type_of(step.node);
         MergedStep { label: step.label.into(), type_id, repeats: false }
     }

@@ -229,10 +229,8 @@ impl View<'_> {
         let by_key = (is_number || matches!(step, StepExpr::NamedEntry(_))) && items == 0;
         let (is_lost, some) = (by_key && not_kept > 0, kept > 0);
         // Keys that are texts are not like a number.
-        let near = match is_lost && (is_number || !some) {
-            true => Vec::new(),
-            false => self.near_steps(nodes, step),
-        };
+        let nothing_near = is_lost && (is_number || !some);
+        let near = if nothing_near { Vec::new() } else { self.near_steps(nodes, step) };
         let step = step.to_string();
         if is_lost {
             return PathError::KeyNotKept { so_far, found, step, some, near };

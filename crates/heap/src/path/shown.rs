@@ -50,7 +50,7 @@ impl ShownPath {
     /// A path to one node.
     #[must_use]
     pub fn of(heap: &Heap, steps: &[Step]) -> ShownPath {
-        show(heap, &steps.iter().map(|step| MergedStep::of(heap, step)).collect::<Vec<_>>())
+        show(heap, &steps.iter().map(|&step| MergedStep::of(heap, step)).collect::<Vec<_>>())
     }
 
     /// A path to many nodes.

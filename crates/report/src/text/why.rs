@@ -126,9 +126,12 @@ fn others(path: &MergedPath, out: &mut dyn Write) -> io::Result<()> {
     }
     let Some(holder) = &path.holder else { return Ok(()) };
     let these = if path.count == 1 { "it" } else { "these" };
+    let sized = |bytes| size(trust(path.modelled), bytes);
     let freed = match holder.frees.0 {
         0 => "none".to_owned(),
-        _ => size(trust(path.modelled), holder.frees),
+        // All but a few of a million: that is no news.
+        _ if sized(holder.frees) == sized(path.retained) => return Ok(()),
+        _ => sized(holder.frees),
     };
     writeln!(out, "  if {} went, and nothing else, {freed} of {these} would go", holder.path)
 }
