@@ -129,7 +129,7 @@ pub(crate) fn other_holders(
 /// as far as is quickly found.
 fn levels_above(heap: &Heap, paths: &ShortestPaths, nodes: &[NodeId]) -> Vec<Vec<NodeId>> {
     // Most nodes have few before them, but those of a linked list have each other.
-    let mut left = 4 * nodes.len() + LONGEST;
+    let mut left = 2 * nodes.len() + LONGEST;
     let mut levels: Vec<Vec<NodeId>> = Vec::new();
     loop {
         let level = levels.last().map_or(nodes, Vec::as_slice);
