@@ -1,7 +1,7 @@
 //! What holds many nodes by one path, and what would go with it.
 
 use crate::dominators::{Dominators, Union};
-use crate::edges::Label;
+use crate::edges::{EdgeKind, Label};
 use crate::heap::Heap;
 use crate::path::{DICT, ShownPath};
 use crate::patterns::MergedStep;
@@ -53,7 +53,8 @@ impl Holder {
 
 /// Whether a reference leads to the dict where attributes live.
 pub(crate) fn is_dict(heap: &Heap, label: Label) -> bool {
-    label.kind().is_named() && heap.names.get(label.name()) == DICT
+    matches!(label.kind(), EdgeKind::Attribute | EdgeKind::Internal)
+        && heap.names.get(label.name()) == DICT
 }
 
 /// Whether a node is what a program calls things by: it is never let go of for the sake of one.

@@ -5,8 +5,8 @@ use rustc_hash::FxHashMap;
 use crate::dominators::Dominators;
 use crate::edges::{EdgeKind, Label};
 use crate::heap::Heap;
+use crate::holder::is_dict;
 use crate::nodes::NodeFlags;
-use crate::path::DICT;
 use crate::shared::Shared;
 use crate::shortest::ShortestPaths;
 use crate::types::TypeKind;
@@ -243,10 +243,4 @@ impl<'a> Summit<'a> {
         self.heap.nodes.flags(node).has(NodeFlags::INTERPRETER)
             || self.heap.immortal_root() == Some(node)
     }
-}
-
-/// Whether a reference leads to the dict where attributes live.
-fn is_dict(heap: &Heap, label: Label) -> bool {
-    matches!(label.kind(), EdgeKind::Attribute | EdgeKind::Internal)
-        && heap.names.get(label.name()) == DICT
 }
