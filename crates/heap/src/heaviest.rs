@@ -17,9 +17,9 @@ use crate::held_by::{Unwritten, outer_holders, referrers};
 use crate::mostly::{HeavyGroup, Of, Others, mostly};
 use crate::path::ShownPath;
 use crate::patterns::Patterns;
-use crate::shared::{Below, Shared, Together};
 use crate::shortest::ShortestPaths;
 use crate::summit::Summit;
+use crate::together::{Below, Shared, Together};
 use crate::units::{Bytes, NodeId};
 
 /// One holder that alone keeps much alive, or alike things that several hold.

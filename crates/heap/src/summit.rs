@@ -7,8 +7,8 @@ use crate::edges::{EdgeKind, Label};
 use crate::heap::Heap;
 use crate::holder::is_dict;
 use crate::nodes::NodeFlags;
-use crate::shared::Shared;
 use crate::shortest::ShortestPaths;
+use crate::together::Shared;
 use crate::types::TypeKind;
 use crate::units::{Bytes, NodeId};
 
