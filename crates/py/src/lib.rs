@@ -1,0 +1,26 @@
+//! The compiled part of the Python package. Thin: what it answers, the other crates have computed.
+
+use pyo3::prelude::*;
+
+mod command;
+mod errors;
+mod heap;
+mod own;
+mod sizes;
+mod snapshot;
+
+#[pymodule]
+mod _core {
+    #[pymodule_export]
+    use super::command::run;
+    #[pymodule_export]
+    use super::errors::{
+        BadSnapshot, NoSuchProcess, NotEnoughMemory, NotPermitted, NotThere, Unsupported,
+    };
+    #[pymodule_export]
+    use super::heap::Heap;
+    #[pymodule_export]
+    use super::sizes::{deepsizeof, layout, sizeof};
+    #[pymodule_export]
+    use super::snapshot::{load, snapshot, snapshot_of, why};
+}

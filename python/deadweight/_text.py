@@ -1,0 +1,31 @@
+"""Numbers as people read them."""
+
+from collections.abc import Sequence
+
+
+def size(count: int) -> str:
+    """Bytes with a unit: 1,024 B below ten thousand, then kB, MB and GB."""
+    if abs(count) < 10_000:
+        return f"{count:,} B"
+    value = float(count)
+    for unit in ("kB", "MB", "GB"):
+        value /= 1000
+        if abs(value) < 1000:
+            break
+    digits = 1 if abs(value) < 100 else 0
+    return f"{value:,.{digits}f} {unit}"
+
+
+def table(rows: Sequence[tuple[str, ...]], right: set[int]) -> str:
+    """Columns two blanks apart; those named are aligned to the right."""
+    if not rows:
+        return ""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines: list[str] = []
+    for row in rows:
+        cells = [
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)

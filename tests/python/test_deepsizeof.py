@@ -1,0 +1,212 @@
+"""`deepsizeof`: exact on pure-Python data, each thing once, and without a trace."""
+
+import collections
+import gc
+import sys
+import tracemalloc
+import types
+import weakref
+
+import deadweight as dw
+import pytest
+
+
+class Record:
+    def __init__(self, number):
+        self.number = number + 10_000
+        self.name = f"record {number}"
+        self.tags = [number + 20_000, number + 30_000]
+        self.more = {"key": number + 40_000.5}
+
+
+def built(make):
+    """A structure and the bytes that making it left behind."""
+    make()
+    gc.collect()
+    gc.disable()
+    try:
+        tracemalloc.start()
+        thing = make()
+        return thing, tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+
+
+@pytest.mark.parametrize("count", [1, 10, 1000])
+def test_records_weigh_what_was_allocated(count):
+    records, truth = built(lambda: [Record(number) for number in range(count)])
+    deep = dw.deepsizeof(records)
+    assert deep.requested == truth
+    assert deep.shared == 0
+    assert deep.exclusive == deep.total >= deep.requested
+    assert sum(row.count for row in deep.by_type) == deep.count
+    assert sum(row.held for row in deep.by_type) == deep.total
+
+
+def test_each_thing_once():
+    shared = [object() for _ in range(100)]
+    alone = dw.deepsizeof(shared).total
+    both = dw.deepsizeof([shared, shared, shared])
+    assert both.total == alone + dw.sizeof([shared, shared, shared])
+    assert dw.deepsizeof(shared, shared).total == alone
+
+
+def test_shared_is_what_would_stay():
+    kept = [f"text {number}" for number in range(100)]
+    holder = [kept, [1.5 * number for number in range(50)]]
+    deep = dw.deepsizeof(holder)
+    assert deep.shared == dw.deepsizeof(kept).total
+    del kept
+    assert dw.deepsizeof(holder).shared == 0
+
+
+def test_cycles_and_depth():
+    ring = []
+    ring.append(ring)
+    assert dw.deepsizeof(ring).total == dw.sizeof(ring)
+    deep = None
+    for _ in range(1_000_000):
+        deep = [deep]
+    weight = dw.deepsizeof(deep)
+    assert weight.count == 1_000_000
+    assert weight.shared == 0
+    while deep is not None:
+        deep = deep[0]
+
+
+def test_stop_leaves_out_classes_modules_and_what_you_say():
+    thing = types.SimpleNamespace(module=sys, kind=dict, call=test_cycles_and_depth)
+    deep = dw.deepsizeof(thing)
+    names = {row.type for row in deep.by_type}
+    assert "module" not in names and "type" not in names
+    assert deep.total < 100_000
+    assert "set" not in {row.type for row in dw.deepsizeof([{1.5}], stop=(set,)).by_type}
+
+    class Special(dict):
+        pass
+
+    class Child(Special):
+        pass
+
+    deep = dw.deepsizeof([Child(a=[1.5])], stop=(type, Special))
+    assert [row.type for row in deep.by_type] == ["list"]
+    with pytest.raises(TypeError):
+        dw.deepsizeof([], stop=(1,))
+
+
+def test_weak_references_are_not_followed():
+    target = Record(1)
+    assert dw.deepsizeof(weakref.ref(target)).count == 1
+
+
+def test_leaves_nothing_behind():
+    records = [Record(number) for number in range(1000)]
+    dw.deepsizeof(records)
+    gc.collect()
+    tracemalloc.start()
+    first = tracemalloc.get_traced_memory()[0]
+    total = dw.deepsizeof(records).total
+    after = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    # An int and a name of this very test.
+    assert total > 0
+    assert after - first < 200
+
+
+def test_containers_of_the_library():
+    for make in (
+        lambda: collections.deque(range(1000, 2000)),
+        lambda: collections.OrderedDict.fromkeys(range(1000, 1100)),
+        lambda: collections.Counter("abracadabra" * 9),
+        lambda: collections.defaultdict(list, {1.5: [2.5]}),
+    ):
+        thing, truth = built(make)
+        extra = 0
+        if type(thing) is collections.defaultdict:
+            extra = 0
+        assert dw.deepsizeof(thing).requested == truth + extra, type(thing)
+
+
+class Liar:
+    """Whatever it is asked, it does something."""
+
+    calls: list = []  # noqa: RUF012
+
+    def __init__(self):
+        object.__setattr__(self, "payload", [1.5, 2.5])
+
+    @property
+    def __class__(self):
+        Liar.calls.append("__class__")
+        return dict
+
+    def __sizeof__(self):
+        Liar.calls.append("__sizeof__")
+        raise RuntimeError
+
+    def __getattr__(self, name):
+        Liar.calls.append(name)
+        raise RuntimeError
+
+    def __getattribute__(self, name):
+        Liar.calls.append(name)
+        raise RuntimeError
+
+    def __eq__(self, other):
+        Liar.calls.append("__eq__")
+        raise RuntimeError
+
+    def __hash__(self):
+        Liar.calls.append("__hash__")
+        raise RuntimeError
+
+    def __del__(self):
+        Liar.calls.append("__del__")
+        raise RuntimeError
+
+    def __len__(self):
+        raise RuntimeError
+
+    def __bool__(self):
+        raise RuntimeError
+
+    def __iter__(self):
+        raise RuntimeError
+
+
+class BadMeta(type):
+    def __getattribute__(cls, name):
+        raise RuntimeError(name)
+
+    def __instancecheck__(cls, instance):
+        raise RuntimeError
+
+    def __subclasscheck__(cls, other):
+        raise RuntimeError
+
+    def __eq__(cls, other):
+        raise RuntimeError
+
+    def __hash__(cls):
+        raise RuntimeError
+
+
+def test_liars_are_not_asked():
+    liar = Liar()
+    Liar.calls.clear()
+    assert dw.sizeof(liar) > 0
+    assert dw.layout(liar).type == "Liar"
+    # Its payload: a list of two floats.
+    held = {row.type: row.count for row in dw.deepsizeof(liar).by_type}
+    assert held["list"] == 1 and held["float"] == 2
+    assert Liar.calls == []
+
+
+def test_metaclasses_are_not_asked():
+    bad = BadMeta("Bad", (), {})
+    thing = bad()
+    assert dw.sizeof(thing) > 0
+    assert dw.layout(thing).type == "Bad"
+    assert dw.deepsizeof(thing, stop=(type, bad)).count == 1
+    assert dw.sizeof(bad) > 500
