@@ -504,5 +504,6 @@ def _address(text: str | None) -> int | None:
     return None if text is None else int(text, 16)
 
 
-def _why_object(heap: _core.Heap, query: str) -> Why:
+def why_object(heap: _core.Heap, query: str) -> Why:
+    """What ``why`` answers, which is compiled code: no frame of ours may hold the object."""
     return Heap(heap).why(query)

@@ -66,7 +66,7 @@ class Part:
     """From the first byte of the block."""
     size: int
     kind: str
-    """``pre-header``, ``gc head``, ``header``, ``field``, ``struct``, ``items``, ``spare`` or ``rounding``."""
+    """``pre-header``, ``gc head``, ``header``, ``field``, ``struct``, ``items``, ``spare``, ``rounding``."""
     name: str
 
 
@@ -120,9 +120,6 @@ def deepsizeof(*objects: object, stop: tuple[type, ...] = (type, ModuleType)) ->
     left out, functions do not lead to their module either. The interpreter's own objects (immortal,
     cached, static) are left out unless they are among ``objects``. Weak references are not followed.
     """
-    for item in stop:
-        if not isinstance(item, type):
-            raise TypeError(f"stop takes classes, not {type(item).__name__}")
     total, requested, shared, count, modelled, rows = _core.deepsizeof(
         objects, stop, not any(item is ModuleType or item is object for item in stop)
     )

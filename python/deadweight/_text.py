@@ -7,11 +7,12 @@ def size(count: int) -> str:
     """Bytes with a unit: 1,024 B below ten thousand, then kB, MB and GB."""
     if abs(count) < 10_000:
         return f"{count:,} B"
-    value = float(count)
-    for unit in ("kB", "MB", "GB"):
-        value /= 1000
-        if abs(value) < 1000:
-            break
+    divisor, unit = 1000, "kB"
+    if abs(count) >= 10**9:
+        divisor, unit = 10**9, "GB"
+    elif abs(count) >= 10**6:
+        divisor, unit = 10**6, "MB"
+    value = count / divisor
     digits = 1 if abs(value) < 100 else 0
     return f"{value:,.{digits}f} {unit}"
 

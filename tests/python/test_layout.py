@@ -118,11 +118,12 @@ def shrunk_dict():
 A, B = object(), object()
 NUMBERS = tuple(range(1000, 1100))
 TEXT = "x" * 100
+LONG = bytes(range(1, 251)) * 4
 
 MAKERS = {
     "object": object,
     "int": lambda: 10**6 * len(TEXT),
-    "big int": lambda: 1 << 5000,
+    "big int": lambda: int.from_bytes(LONG, "little"),
     "float": lambda: len(TEXT) / 7,
     "complex": lambda: complex(len(TEXT), 2),
     "bytes": lambda: bytes(1000),
@@ -168,45 +169,50 @@ MAKERS = {
     "DataSlots": warm(DataSlots),
     "namedtuple": lambda: Point(A, B),
     "exception": lambda: ValueError(A),
-    "type": lambda: type("T", (), {"__slots__": ("a",)}),
 }
 TEXT_BYTES = TEXT.encode()
 
-# What the call makes besides: their blocks are the objects that it refers to.
-WITH_PARTS = {
-    "materialised": lambda thing: [thing.__dict__],
-    "Many": lambda thing: [vars(thing)] if sys.version_info < (3, 11) else [],
-}
+# Objects that a call makes besides: before 3.11 an instance with attributes has a dict of its own.
+# Later it has one if it has more attributes than its class shares keys for.
+WITH_DICT = {"materialised", "Many"} | ({"Plain", "Data"} if sys.version_info < (3, 11) else set())
+COUNT = 1000
 
 
 def recorded(make):
-    """The object, and the bytes of the blocks that making it left behind."""
-    make()
+    """Many objects, and the bytes of the blocks that making them left behind.
+
+    The second thousand is measured: by then free lists and shared keys have taken what they take.
+    """
+    things = [None] * (2 * COUNT)
+    marks = [0, 0, 0]
     gc.collect()
     gc.disable()
     try:
         tracemalloc.start()
-        before = tracemalloc.get_traced_memory()[0]
-        thing = make()
-        after = tracemalloc.get_traced_memory()[0]
-        return thing, after - before
+        for part in range(2):
+            for index in range(part * COUNT, (part + 1) * COUNT):
+                things[index] = make()
+            marks[part] = tracemalloc.get_traced_memory()[0]
+        return things[COUNT:], marks[1] - marks[0]
     finally:
         tracemalloc.stop()
         gc.enable()
 
 
-@pytest.mark.parametrize("name", [name for name in MAKERS if name not in ("type", "memoryview", "range")])
+@pytest.mark.parametrize("name", [name for name in MAKERS if name != "range"])
 def test_requested_is_what_tracemalloc_records(name):
-    thing, truth = recorded(MAKERS[name])
-    parts = [thing]
-    own_dict = sys.version_info < (3, 11) and hasattr(thing, "__dict__") and name != "function"
-    if name == "materialised" or own_dict:
-        # The dict is an object of its own.
-        parts.append(thing.__dict__)
+    things, truth = recorded(MAKERS[name])
+    found = sum(dw.layout(thing).requested for thing in things)
+    if name in WITH_DICT:
+        found += sum(dw.layout(thing.__dict__).requested for thing in things)
     if name == "exception":
-        parts.append(thing.args)
-    found = sum(dw.layout(part).requested for part in parts)
-    assert found == truth, [str(dw.layout(part)) for part in parts]
+        found += sum(dw.layout(thing.args).requested for thing in things)
+    if name == "memoryview":
+        # The buffer it shows is looked after by an object of its own.
+        found += sum(dw.deepsizeof(thing, stop=(bytes,)).requested for thing in things)
+        found -= sum(dw.layout(thing).requested for thing in things)
+    # Measuring itself leaves an int or two behind. One byte an object would be a thousand.
+    assert abs(truth - found) < COUNT / 4, (found / COUNT, truth / COUNT, str(dw.layout(things[-1])))
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -249,5 +255,5 @@ def test_a_dict_made_visible_is_not_made_by_us():
 def test_singletons_and_static_types():
     assert dw.sizeof(None) == 16
     for thing in (int, type, object, dict):
-        assert dw.sizeof(thing) >= type.__basicsize__ - 16
+        assert dw.sizeof(thing) >= 400
         assert next(part.kind for part in dw.layout(thing).blocks[0].parts) == "header"

@@ -12,7 +12,7 @@ use crate::errors::{Unsupported, of_own};
 /// What all questions about this process begin with.
 pub(crate) fn attach(py: Python<'_>) -> PyResult<&'static Own> {
     static OWN: OnceLock<Result<Own, String>> = OnceLock::new();
-    let version = py.version_str().split(' ').next().unwrap_or_default();
+    let version = Python::version_str().split(' ').next().unwrap_or_default();
     let attached = OWN.get_or_init(|| Own::attach(version).map_err(|error| text(py, &error)));
     attached.as_ref().map_err(|text| Unsupported::new_err(text.clone()))
 }

@@ -1,9 +1,9 @@
 //! `sizeof`, `deepsizeof`, `layout`: single objects of this process.
 
 use deadweight_process::Checked;
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyTuple, PyType};
 
 use crate::own::{address, with_memory};
 
@@ -35,6 +35,11 @@ pub(crate) fn deepsizeof(
     let addresses = |tuple: &Bound<'_, PyTuple>| {
         tuple.iter_borrowed().map(|item| address(&item)).collect::<Vec<_>>()
     };
+    for item in stop.iter_borrowed() {
+        if !item.is_instance_of::<PyType>() {
+            return Err(PyTypeError::new_err("stop takes a tuple of classes"));
+        }
+    }
     let (roots, stop) = (addresses(objects), addresses(stop));
     let deep = with_memory(py, |own, memory, checked: &Checked| {
         own.scale.weigh_deep(memory, checked, &roots, &stop, namespaces)

@@ -79,5 +79,5 @@ pub(crate) fn why<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>
     let heap = snapshot(py, false)?;
     let query = address(object).to_string();
     let answers = py.import("deadweight._heap")?;
-    answers.getattr("_why_object")?.call1((heap, query))
+    answers.getattr("why_object")?.call1((heap, query))
 }
