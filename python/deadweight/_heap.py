@@ -345,7 +345,7 @@ class Heap:
         document, text = _parsed(self._core.why(query, top))
         paths = (
             HeldPath(
-                path=path["path"],
+                path=path["path"] if path["count"] > 1 else self[path["example"]][0].path,
                 count=path["count"],
                 retained=path["retained_bytes"],
                 example=int(path["example"], 16),

@@ -54,6 +54,11 @@ def test_why_and_tree_and_paths():
         heap.census(by="colour")
 
 
+@pytest.mark.xfail(
+    sys.version_info >= (3, 15),
+    reason="the caller's own temporary, on its value stack, is the shortest path",
+    strict=True,
+)
 def test_why_an_object():
     why = dw.why(KEPT[7])
     assert why.paths[0].path == f"{__name__}.KEPT[7]"
@@ -237,7 +242,7 @@ assert heap.census()["__main__.Kept"].count == 10, heap.census()
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(("in place", "clone"))
+    assert done.stdout.startswith("in place"), done.stdout
 
 
 def test_the_command():

@@ -85,7 +85,9 @@ pub(crate) fn copy(
         vanished: Mutex::new(Vec::new()),
     };
     thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(|| work.run())).collect();
+        // Where there may be no more threads, this one does all the work.
+        let another = |_| thread::Builder::new().spawn_scoped(scope, || work.run()).ok();
+        let others: Vec<_> = (1..threads).map_while(another).collect();
         let mut result = work.run();
         for other in others {
             let theirs = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));

@@ -225,11 +225,12 @@ struct Listing {
     plan: Vec<Range<u64>>,
     /// The kernel's sums cost it a walk over all pages, which is made beside everything else. If we
     /// give up, nobody waits for them.
-    rollup: JoinHandle<Option<Rollup>>,
+    rollup: Option<JoinHandle<Option<Rollup>>>,
 }
 
 fn list(pid: u32, files: &MappedFiles, deadline: &Deadline) -> Result<Listing, Error> {
-    let rollup = std::thread::spawn(move || Rollup::read(pid).ok());
+    // Where there may be no more threads, the sums are done without.
+    let rollup = std::thread::Builder::new().spawn(move || Rollup::read(pid).ok()).ok();
     let maps = maps::read(pid).map_err(|source| failure(pid, "read the map of", source))?;
     if maps.is_empty() {
         return Err(Error::Ended { pid });
@@ -260,7 +261,7 @@ fn copy_listed(
     deadline: &Deadline,
 ) -> Result<Frozen, Error> {
     let Listing { maps, pages, plan, rollup } = listing;
-    let sums = || rollup.join().unwrap_or_default();
+    let sums = || rollup.and_then(|rollup| rollup.join().unwrap_or_default());
     let (rollup, vanished) = if makes_resident(&plan, &pages) {
         // Then the sums come first.
         (sums(), copy(pid, route, &plan, into, deadline)?)

@@ -100,6 +100,10 @@ impl Sums {
     }
 }
 
+/// How many objects are asked for before the first of them is looked at: a heap is larger than any
+/// cache.
+const LOOKAHEAD: usize = 16;
+
 /// An object that has more than one reference.
 struct Popular {
     addr: Addr,
@@ -192,8 +196,22 @@ impl<'a, M: Memory> Closure<'a, M> {
     }
 
     fn drain(&mut self, sums: &mut Sums) {
-        while let Some(addr) = self.steps.pending.pop() {
-            self.visit(addr, false, sums);
+        // A ring of objects asked for; a null address is an empty place.
+        let mut window = [Addr::NULL; LOOKAHEAD];
+        let mut waiting = 0;
+        for place in (0..LOOKAHEAD).cycle() {
+            let addr = std::mem::replace(&mut window[place], Addr::NULL);
+            if !addr.is_null() {
+                waiting -= 1;
+                self.visit(addr, false, sums);
+            }
+            if let Some(next) = self.steps.pending.pop() {
+                self.bench.cx.memory.prefetch(next);
+                window[place] = next;
+                waiting += 1;
+            } else if waiting == 0 {
+                return;
+            }
         }
     }
 
