@@ -5,6 +5,24 @@ from typing import Any, final
 
 from deadweight._heap import Why
 
+__all__ = [
+    "BadSnapshot",
+    "Heap",
+    "NoSuchProcess",
+    "NotEnoughMemory",
+    "NotPermitted",
+    "NotThere",
+    "Unsupported",
+    "deepsizeof",
+    "layout",
+    "load",
+    "run",
+    "sizeof",
+    "snapshot",
+    "snapshot_of",
+    "why",
+]
+
 class Unsupported(RuntimeError): ...
 class NotPermitted(PermissionError): ...
 class NoSuchProcess(ProcessLookupError): ...

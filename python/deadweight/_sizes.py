@@ -128,25 +128,26 @@ def deepsizeof(*objects: object, stop: tuple[type, ...] = (type, ModuleType)) ->
         requested=requested,
         shared=shared,
         count=count,
-        by_type=tuple(TypeSize(*row) for row in rows),
+        by_type=tuple([TypeSize(*row) for row in rows]),
         trust=_trust(modelled),
     )
 
 
 def layout(obj: object, /) -> Layout:
     """An object byte by byte: what is in each of its blocks, requested and held."""
-    blocks = tuple(
+    # Tuples of lists, not of generators: those would leave a block behind in the free list of tuples.
+    blocks = [
         Block(
             name=name,
             address=address,
             requested=requested,
             held=held,
             trust=_trust(modelled),
-            parts=tuple(Part(*part) for part in parts),
+            parts=tuple([Part(*part) for part in parts]),
         )
         for name, address, requested, held, modelled, parts in _core.layout(obj)
-    )
-    return Layout(type=_type_name(type(obj)), blocks=blocks)
+    ]
+    return Layout(type=_type_name(type(obj)), blocks=tuple(blocks))
 
 
 def _trust(modelled: bool) -> str:
