@@ -321,9 +321,12 @@ class Heap:
             _text=text,
         )
 
-    def tree(self, start: str | None = None, *, depth: int = 4, top: int = 10) -> Tree:
-        """What keeps what alive, below ``start`` (a path to one object) or from the roots."""
-        document, text = _parsed(self._core.tree(start, depth, top))
+    def tree(self, start: str | None = None, *, depth: int = 6, top: int = 8, least: float = 1.0) -> Tree:
+        """What keeps what alive, below ``start`` (a path to one object) or from the roots.
+
+        Rows that retain less than ``least`` percent of the whole are added up.
+        """
+        document, text = _parsed(self._core.tree(start, depth, top, least))
         rows = (
             TreeRow(
                 depth=row["depth"],

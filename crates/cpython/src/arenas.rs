@@ -369,7 +369,7 @@ fn read_arena<M: Memory>(memory: &M, record: &[u8]) -> Option<Arena> {
 fn class_of_pool<M: Memory>(memory: &M, pool: Addr) -> Option<u8> {
     let word = memory.array::<4>(pool + SIZE_CLASS)?;
     let index = u32::from_le_bytes(word);
-    (index < CLASSES).then_some(index as u8 + 1)
+    (index < CLASSES).then(|| index as u8 + 1)
 }
 
 /// Whether a record describes an arena: page-aligned, with pools enough for its size and no more.

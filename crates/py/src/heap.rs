@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use deadweight_heap::{
-    Addr, Capture, Census, Dominators, Grouping, Heap as Graph, NodeId, ShortestPaths, SortKey,
-    Subject, TreeOptions, query,
+    Addr, Bytes, Capture, Census, Dominators, Grouping, Heap as Graph, NodeId, ShortestPaths,
+    SortKey, Subject, TreeOptions, query,
 };
 use deadweight_report::view::{CensusView, Tree, Weigh, Why};
 use deadweight_report::{json, text};
@@ -61,6 +61,8 @@ impl Heap {
         CensusView {
             names: &heap.names,
             gaps: &self.capture.gaps,
+            provenance: &self.capture.provenance,
+            grouping,
             census,
             references: Some(heap.references()),
             tracked: heap.tracked(),
@@ -71,7 +73,7 @@ impl Heap {
     fn why_view<'a>(&'a self, text: &'a str, top: usize) -> PyResult<Why<'a>> {
         let subject = self.nodes(text)?;
         let (dominators, paths) = (self.dominators(), self.paths());
-        Ok(Why::of(&self.capture.heap, text, subject.nodes(), dominators, paths, top))
+        Ok(Why::of(&self.capture, text, subject.nodes(), dominators, paths, top))
     }
 }
 
@@ -117,9 +119,9 @@ impl Heap {
         start: Option<&str>,
         depth: usize,
         top: usize,
+        least: f64,
     ) -> PyResult<Answer> {
         py.detach(|| {
-            let heap = &self.capture.heap;
             let start = match start {
                 None => Graph::ROOT,
                 Some(text) => match self.nodes(text)?.nodes() {
@@ -130,8 +132,9 @@ impl Heap {
                     }
                 },
             };
-            let options = TreeOptions { depth, width: top };
-            let view = Tree::of(heap, self.dominators(), self.paths(), start, options);
+            let least = Bytes((self.dominators().retained(start).0 as f64 * least / 100.0) as u64);
+            let options = TreeOptions { depth, width: top, least };
+            let view = Tree::of(&self.capture, self.dominators(), self.paths(), start, options);
             Ok((written(|out| json::tree(&view, out))?, written(|out| text::tree(&view, out))?))
         })
     }

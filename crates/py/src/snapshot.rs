@@ -63,7 +63,7 @@ pub(crate) fn snapshot_of(
 /// A heap that was saved.
 #[pyfunction]
 pub(crate) fn load(py: Python<'_>, path: PathBuf) -> PyResult<Heap> {
-    py.detach(|| {
+    py.detach(move || {
         let file = File::open(&path)?;
         let read = read_snapshot(BufReader::new(file), memory_available());
         read.map(|capture| Heap::new(capture, None)).map_err(|error| of_snapshot(&path, error))

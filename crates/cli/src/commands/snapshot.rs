@@ -134,7 +134,7 @@ impl Write for Interruptible {
 }
 
 fn came(interruption: Option<Interruption>) -> bool {
-    interruption.is_some_and(Interruption::came)
+    interruption.is_some_and(|interruption| interruption.came())
 }
 
 /// Not of the kind `Interrupted`, which means "try again".

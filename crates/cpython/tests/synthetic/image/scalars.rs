@@ -70,13 +70,10 @@ impl Image {
         let count = digits.len() as u64;
         // From 3.11 on there is room for one digit at least.
         let room = if self.since(Python::V3_11) { count.max(1) } else { count };
-        let size = 24 + 4 * room;
+        // Of one digit: the whole struct, padded, as tracemalloc records it.
+        let size = if room == 1 { 32 } else { 24 + 4 * room };
         let int = self.core.int;
-        let object = if is_static { self.static_object(int, 32) } else { self.object(int, size) };
-        if is_static {
-            // `__sizeof__` and the model agree on the digits, not on the padding behind them.
-            self.objects[object.0].static_size = Some(size);
-        }
+        let object = if is_static { self.static_object(int, size) } else { self.object(int, size) };
         let at = self.address(object);
         let word = if self.since(Python::V3_12) {
             // longintrepr.h: `lv_tag`, the sign in its low two bits.
