@@ -10,12 +10,13 @@ ruff := .deadweight/ruff
 SECONDS_EACH ?= 600
 MINUTES ?= 60
 
-.PHONY: help demo build test test-real lint layouts bench fuzz soak clean
+.PHONY: help demo build test test-package test-real lint layouts bench fuzz soak clean
 
 help:
 	@echo "make demo       build, start a leaky Flask service, weigh it"
 	@echo "make build      the program at target/release/deadweight"
 	@echo "make test       the tests, with every interpreter that can be had"
+	@echo "make test-package  the Python package, in every interpreter"
 	@echo "make test-real  real programs and libraries, faults at length"
 	@echo "make lint       rustfmt, clippy, ruff"
 	@echo "make layouts    hold the layout tables against installed headers"
@@ -31,6 +32,9 @@ demo: build
 
 test: pythons
 	$(CARGO) test --workspace --locked
+
+test-package: pythons
+	scripts/test-package
 
 test-real: build pythons
 	DEADWEIGHT=$(CURDIR)/target/release/deadweight PYTHON=$(PYTHON) tests/real/run

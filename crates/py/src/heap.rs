@@ -13,7 +13,7 @@ use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::errors::of_query;
-use crate::own::with_memory;
+use crate::own::at_end_of;
 
 /// A heap as it was at one moment.
 #[pyclass(frozen, module = "deadweight._core")]
@@ -214,16 +214,7 @@ impl Heap {
             return Ok(None);
         }
         let Ok(module) = modules.get_item(heap.names.get(root.name)) else { return Ok(None) };
-        if chain.first() != Some(&crate::own::address(&module)) {
-            return Ok(None);
-        }
-        let alive = with_memory(py, |own, memory, _| own.scale.leads_to(memory, &chain, class))?;
-        let Some(&last) = chain.last().filter(|_| alive) else { return Ok(None) };
-        // SAFETY: the module is alive, for `modules` holds it, and `leads_to` followed a strong
-        // reference from each object of the chain to the next, with the interpreter's lock held since:
-        // so the last one is alive too.
-        let object = unsafe { Bound::from_borrowed_ptr(py, last.0 as *mut pyo3::ffi::PyObject) };
-        Ok(Some(object))
+        at_end_of(py, &module, &chain, class)
     }
 
     /// Writes the snapshot: beside the real file first, readable by its owner only.

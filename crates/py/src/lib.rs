@@ -1,10 +1,12 @@
 //! The compiled part of the Python package. Thin: what it answers, the other crates have computed.
+#![deny(unsafe_code)]
 
 use pyo3::prelude::*;
 
 mod command;
 mod errors;
 mod heap;
+#[expect(unsafe_code, reason = "the one place that takes addresses for objects")]
 mod own;
 mod sizes;
 mod snapshot;

@@ -39,3 +39,23 @@ pub(crate) fn with_memory<T>(
 pub(crate) fn address(object: &Bound<'_, PyAny>) -> Addr {
     Addr(object.as_ptr() as u64)
 }
+
+/// The object at the end of a chain of references that begins at `first`, if the chain still holds and
+/// the last one is of the type at `class`.
+pub(crate) fn at_end_of<'py>(
+    py: Python<'py>,
+    first: &Bound<'py, PyAny>,
+    chain: &[Addr],
+    class: Addr,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    if chain.first() != Some(&address(first)) {
+        return Ok(None);
+    }
+    let holds = with_memory(py, |own, memory, _| own.scale.leads_to(memory, chain, class))?;
+    let Some(&last) = chain.last().filter(|_| holds) else { return Ok(None) };
+    // SAFETY: `first` is alive, for we hold a reference, and `leads_to` has followed a strong reference
+    // from each object of the chain to the next, with the interpreter's lock held since: so the last
+    // one is alive too, and `from_borrowed_ptr` takes a reference of its own.
+    let object = unsafe { Bound::from_borrowed_ptr(py, last.0 as *mut pyo3::ffi::PyObject) };
+    Ok(Some(object))
+}

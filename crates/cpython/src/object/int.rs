@@ -31,8 +31,10 @@ pub(super) fn decode<M: Memory>(cx: &Context<'_, M>, info: &TypeInfo, addr: Addr
         // PyType_GenericAlloc adds a digit as a sentinel and rounds.
         return Some(Sizes { body: body.checked_add(DIGIT)?.checked_next_multiple_of(8)?, sizeof });
     }
-    // Ints of one digit are made by _PyLong_FromMedium, which asks for the whole padded struct.
-    Some(Sizes { body: if digits <= 1 { body.next_multiple_of(8) } else { body }, sizeof })
+    // From 3.11 on ints of one digit are made by _PyLong_FromMedium, which asks for the whole struct
+    // with its padding.
+    let padded = cx.layout.minor >= 11 && digits <= 1;
+    Some(Sizes { body: if padded { body.next_multiple_of(8) } else { body }, sizeof })
 }
 
 /// The value of a small int.

@@ -61,7 +61,7 @@ mod tests {
         let mut state = 7_u64;
         for _ in 0..20_000 {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let addr = Addr((state >> 30) % (3 << 20) & !7 | (state & 3) << 44);
+            let addr = Addr(((state >> 30) % (3 << 20)) & !7 | (state & 3) << 44);
             assert_eq!(seen.insert(addr), naive.insert(addr), "{addr}");
         }
     }
