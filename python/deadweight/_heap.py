@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any, overload
 
-from deadweight import _core
+from deadweight import _core, _picture
+from deadweight._table import Table, html_table
 from deadweight._text import size, table
 
 _TOP = 30
@@ -33,8 +34,17 @@ class CensusRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Census:
+class Census(Table):
     """What there is, by type or by module."""
+
+    _columns = (
+        ("name", str, "type"),
+        ("count", int, "objects"),
+        ("held", int, "bytes:held"),
+        ("retained", int, "bytes:retained"),
+        ("getsizeof", int, "bytes:getsizeof"),
+        ("trust", str, "trust"),
+    )
 
     objects: int
     tracked: int
@@ -61,6 +71,12 @@ class Census:
         """The document that ``deadweight census --json`` writes."""
         return self._document
 
+    def _rows(self) -> Sequence[CensusRow]:
+        return self.rows
+
+    def _title(self) -> str:
+        return f"{self.objects:,} objects, {size(self.held)} held"
+
     def __str__(self) -> str:
         return self._text.rstrip()
 
@@ -85,12 +101,24 @@ class HeldPath:
     retained: int
     example: int
     """The address of the heaviest object at its end."""
+    trust: str
+    """``measured``, or ``modelled`` where a size follows a rule."""
+    shortened: bool
+    """Whether there may be more steps before the last."""
     steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
+class Why(Table):
     """What holds some objects, by name, heaviest path first."""
+
+    _columns = (
+        ("path", str, "path"),
+        ("count", int, "objects"),
+        ("retained", int, "bytes:retained"),
+        ("example", int, "example"),
+        ("trust", str, "trust"),
+    )
 
     query: str
     count: int
@@ -103,6 +131,26 @@ class Why:
     def to_dict(self) -> dict[str, Any]:
         """The document that ``deadweight why --json`` writes."""
         return self._document
+
+    def to_svg(self, *, most: int = 40) -> str:
+        """A picture: the heaviest ``most`` paths, merged where they begin alike, the others counted."""
+        return _picture.to_svg(self, most)
+
+    def to_dot(self, *, most: int = 40) -> str:
+        """The same picture for graphviz."""
+        return _picture.to_dot(self, most)
+
+    def _repr_svg_(self) -> str:
+        return self.to_svg()
+
+    def _repr_html_(self) -> str:
+        return f'<div style="overflow:auto;max-height:40em">{self.to_svg()}</div>'
+
+    def _title(self) -> str:
+        return _picture.head(self)
+
+    def _rows(self) -> Sequence[HeldPath]:
+        return self.paths
 
     def __str__(self) -> str:
         return self._text.rstrip()
@@ -124,8 +172,20 @@ class TreeRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Table):
     """What keeps what alive, heaviest first."""
+
+    _columns = (
+        ("depth", int, "depth"),
+        ("path", str, "path"),
+        ("edge", str, "edge"),
+        ("type", str, "type"),
+        ("count", int, "objects"),
+        ("held", int, "bytes:held"),
+        ("retained", int, "bytes:retained"),
+        ("example", int, "example"),
+        ("rows_left_out", int, "rows left out"),
+    )
 
     retained: int
     rows: tuple[TreeRow, ...]
@@ -135,6 +195,20 @@ class Tree:
     def to_dict(self) -> dict[str, Any]:
         """The document that ``deadweight tree --json`` writes."""
         return self._document
+
+    def _rows(self) -> Sequence[TreeRow]:
+        return self.rows
+
+    def _title(self) -> str:
+        return f"{size(self.retained)} retained"
+
+    def _repr_html_(self) -> str:
+        heads = ["", "objects", "held", "retained"]
+        rows = [
+            ["   " * row.depth + _tree_label(row), f"{row.count:,}", size(row.held), size(row.retained)]
+            for row in self.rows
+        ]
+        return html_table(self._title(), heads, rows, {1, 2, 3})
 
     def __str__(self) -> str:
         return self._text.rstrip()
@@ -150,8 +224,10 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Diff:
+class Diff(Table):
     """What a heap has more than an older one, by type, largest growth first."""
+
+    _columns = (("name", str, "type"), ("count", int, "objects"), ("held", int, "bytes:held"))
 
     rows: tuple[Change, ...]
 
@@ -172,10 +248,22 @@ class Diff:
         """Plain data, as ``json`` takes it."""
         return {"count": self.count, "held": self.held, "rows": [asdict(row) for row in self.rows]}
 
+    def _rows(self) -> Sequence[Change]:
+        return self.rows
+
+    def _title(self) -> str:
+        return f"{self.count:+,} objects, {_signed(self.held)}"
+
     def __str__(self) -> str:
-        head = f"{self.count:+,} objects, {_signed(self.held)}"
         rows = [(f"  {row.name}", f"{row.count:+,}", _signed(row.held)) for row in self.rows[:_TOP]]
-        return "\n".join([head, table(rows, {1, 2})]).rstrip()
+        return "\n".join([self._title(), table(rows, {1, 2})]).rstrip()
+
+
+def _tree_label(row: TreeRow) -> str:
+    """As the text has it: what refers to it and its type, or how many rows are added up here."""
+    if row.type is None:
+        return f"{row.rows_left_out:,} more"
+    return " ".join(part for part in (row.path or row.edge or "", row.type) if part)
 
 
 def _signed(count: int) -> str:
@@ -352,6 +440,8 @@ class Heap:
                 count=path["count"],
                 retained=path["retained_bytes"],
                 example=int(path["example"], 16),
+                trust=path["trust"],
+                shortened=path["shortened"],
                 steps=tuple(
                     Step(
                         edge=step["edge"],

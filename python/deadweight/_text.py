@@ -2,6 +2,16 @@
 
 from collections.abc import Sequence
 
+# What a document of XML or HTML has no room for in a line of text; and its own letters.
+_CONTROLS = [*range(32), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0xD800, 0xE000), 0xFFFE, 0xFFFF]
+_MARKUP = dict.fromkeys(_CONTROLS, "\ufffd") | {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}
+_MARKUP |= {ord('"'): "&quot;", ord("'"): "&#x27;"}
+
+
+def escaped(text: str) -> str:
+    """A line of text for XML or HTML. What cannot be shown there is a replacement character."""
+    return text.translate(_MARKUP)
+
 
 def size(count: int) -> str:
     """Bytes with a unit: 1,024 B below ten thousand, then kB, MB and GB."""

@@ -3,6 +3,8 @@
 
 use pyo3::prelude::*;
 
+#[expect(unsafe_code, reason = "the structs of Arrow's C data interface")]
+mod arrow;
 mod command;
 mod errors;
 mod heap;
@@ -13,6 +15,8 @@ mod snapshot;
 
 #[pymodule]
 mod _core {
+    #[pymodule_export]
+    use super::arrow::{arrow_schema, arrow_stream};
     #[pymodule_export]
     use super::command::run;
     #[pymodule_export]
