@@ -29,6 +29,7 @@ from deadweight._heap import (
     sizes,
     snapshot,
 )
+from deadweight._pressure import Pressure, on_pressure
 from deadweight._sizes import Block, DeepSize, Layout, Part, TypeSize, deepsizeof, layout
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "NotPermitted",
     "NotThere",
     "Part",
+    "Pressure",
     "Sizes",
     "SpecimenSize",
     "Step",
@@ -60,6 +62,7 @@ __all__ = [
     "deepsizeof",
     "layout",
     "load",
+    "on_pressure",
     "sizeof",
     "sizes",
     "snapshot",

@@ -91,7 +91,7 @@ def tree(paths: Sequence[HeldPath], most: int) -> list[Branch]:
             branch = top.children.setdefault(("", ""), Branch("end", ["nothing reaches them"]))
         branch.kind = "end"
         mark = "~" if path.trust == "modelled" else ""
-        branch.lines.append(f"{path.count:,} × · {mark}{size(path.retained)} retained")
+        branch.lines.append(f"{_objects(path.count)} · {mark}{size(path.retained)} retained")
     above: dict[Branch, Branch] = {}
     for path in paths[most:]:
         branch = top
@@ -122,7 +122,10 @@ def _gather(top: Branch, above: dict[Branch, Branch]) -> None:
         objects = sum(path.count for path in group.undrawn)
         # Two paths may lead to the same bytes.
         retained = sum(path.retained for path in group.undrawn)
-        lines = [f"{count:,} more path{'s' if count > 1 else ''}", f"{objects:,} × · ≤ {size(retained)} retained"]
+        lines = [
+            f"{count:,} more path{'s' if count > 1 else ''}",
+            f"{_objects(objects)} · ≤ {size(retained)} retained",
+        ]
         group.children["", "rest"] = Branch("rest", lines)
 
 
@@ -269,7 +272,11 @@ def head(why: Why) -> str:
     """What is drawn, in one line."""
     more = why.count - sum(path.count for path in why.paths)
     tail = f" · {more:,} of them by other paths" if more > 0 else ""
-    return f"{why.count:,} × {why.query} · {size(why.held)} held, {size(why.retained)} retained{tail}"
+    return f"{why.query} · {_objects(why.count)} · {size(why.held)} held, {size(why.retained)} retained{tail}"
+
+
+def _objects(count: int) -> str:
+    return f"{count:,} object{'s' if count != 1 else ''}"
 
 
 def _whole(branch: Branch) -> str:

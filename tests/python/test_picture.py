@@ -58,7 +58,9 @@ def test_boxes_do_not_overlap_and_every_path_is_counted(paths):
             assert right <= float(rect.get("x")) + float(rect.get("width"))
     titles = [title.text for title in svg.iter(f"{SVG}title")]
     shown = [
-        int(match[1].replace(",", "")) for title in titles[1:] if (match := re.search(r"([\d,]+) × ·", title))
+        int(match[1].replace(",", ""))
+        for title in titles[1:]
+        if (match := re.search(r"([\d,]+) objects? ·", title))
     ]
     assert sum(shown) == why.count == sum(path.count for path in why.paths)
     assert len(found) < 200 and height < 5000, "too much to look at"

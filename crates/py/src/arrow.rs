@@ -1,4 +1,4 @@
-//! Columns for other libraries, by the Arrow PyCapsule interface: the structs of Arrow's C data
+//! Columns for other libraries, by Arrow's capsule interface: the structs of Arrow's C data
 //! interface, filled from owned memory. No Arrow library is needed for that.
 //!
 //! What each pointer means and who frees it: <https://arrow.apache.org/docs/format/CDataInterface.html>,

@@ -12,6 +12,7 @@ mod heap;
 mod own;
 mod sizes;
 mod snapshot;
+mod survey;
 
 #[pymodule]
 mod _core {
@@ -29,4 +30,6 @@ mod _core {
     use super::sizes::{deepsizeof, layout, sizeof};
     #[pymodule_export]
     use super::snapshot::{load, snapshot, snapshot_of, why};
+    #[pymodule_export]
+    use super::survey::survey;
 }

@@ -7,12 +7,14 @@ mod anatomy;
 mod chain;
 mod deep;
 mod seen;
+mod survey;
 
 use deadweight_heap::{Addr, Bytes};
 use rustc_hash::FxHashSet;
 
 pub use anatomy::{Block, Part, PartKind};
 pub use deep::{Deep, TypeWeight};
+pub use survey::{Holding, Survey};
 
 use crate::arenas::Arenas;
 use crate::blocks::{Allocators, Held, HeldBlock};

@@ -1,24 +1,26 @@
-//! Which addresses were met: a bit for every eight bytes of the megabytes that were.
+//! Which addresses were met: a bit for every few bytes of the megabytes that were.
 
 use deadweight_heap::Addr;
 use rustc_hash::FxHashMap;
 
 const CHUNK_SHIFT: u32 = 20;
-const STEP_SHIFT: u32 = 3;
-const WORDS: usize = 1 << (CHUNK_SHIFT - STEP_SHIFT - 6);
 
-/// A set of 8-aligned addresses. Objects that are made together lie together, so that a set of a
-/// million of them is a few hundred chunks of 16 KiB, not a table as large as a cache.
+/// A set of aligned addresses, by default to 8 bytes. Objects that are made together lie together, so
+/// that a set of a million of them is a few hundred chunks of 16 KiB, not a table as large as a cache.
 ///
 /// Invariant: `last` is the number of a megabyte and its row in `chunks`.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct Seen<const STEP_SHIFT: u32 = 3> {
     rows: FxHashMap<u64, usize>,
     chunks: Vec<Box<[u64]>>,
     last: Option<(u64, usize)>,
 }
 
-impl Seen {
+impl<const STEP_SHIFT: u32> Seen<STEP_SHIFT> {
+    const WORDS: usize = 1 << (CHUNK_SHIFT - STEP_SHIFT - 6);
+    /// What one chunk takes, and its row.
+    const CHUNK_BYTES: usize = Self::WORDS * 8 + 40;
+
     /// Adds an address; `false` if it is there already. Addresses between two words are always new:
     /// nothing that is met twice begins there.
     #[inline]
@@ -31,18 +33,23 @@ impl Seen {
             Some((last, row)) if last == number => row,
             _ => self.row(number),
         };
-        let bit = (addr.0 >> STEP_SHIFT) as usize % (WORDS * 64);
+        let bit = (addr.0 >> STEP_SHIFT) as usize % (Self::WORDS * 64);
         let word = &mut self.chunks[row][bit / 64];
         let new = *word & 1 << (bit % 64) == 0;
         *word |= 1 << (bit % 64);
         new
     }
 
+    /// About how many bytes it takes.
+    pub(super) fn size(&self) -> usize {
+        self.chunks.len() * Self::CHUNK_BYTES
+    }
+
     fn row(&mut self, number: u64) -> usize {
         let next = self.chunks.len();
         let row = *self.rows.entry(number).or_insert(next);
         if row == next {
-            self.chunks.push(vec![0; WORDS].into_boxed_slice());
+            self.chunks.push(vec![0; Self::WORDS].into_boxed_slice());
         }
         self.last = Some((number, row));
         row
@@ -56,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_set_of_bits_is_a_set() {
-        let mut seen = Seen::default();
+        let mut seen: Seen = Seen::default();
         let mut naive = BTreeSet::new();
         let mut state = 7_u64;
         for _ in 0..20_000 {
