@@ -198,17 +198,17 @@ class _Rounds:
 
     @contextlib.contextmanager
     def one(self) -> Generator[None]:
-        """One round. Undone after it is what pytest's own fixtures gather for the test as a whole."""
-        with _fixtures_as_they_are(self._item), self._measured():
-            try:
+        """One round."""
+        repeated = self._checks.no_leaks is not None
+        aside = _fixtures_as_they_are(self._item, self._done) if repeated else contextlib.nullcontext()
+        try:
+            with aside, self._measured():
                 yield
-            except Exception as error:
-                if not self._leaves(error):
-                    raise
-            except BaseException as error:
-                # Outcomes of pytest, such as a skip.
-                if not isinstance(error, pytest.fail.Exception | pytest.skip.Exception) or not self._leaves(error):
-                    raise
+        except BaseException as error:
+            # Beside exceptions, outcomes of pytest such as a skip.
+            ordinary = isinstance(error, Exception | pytest.fail.Exception | pytest.skip.Exception)
+            if not ordinary or not self._leaves(error):
+                raise
         self._done += 1
 
     def _leaves(self, error: BaseException) -> bool:
@@ -282,32 +282,34 @@ def _too_much_retained(asked: list[tuple[str, int]]) -> list[str]:
 
 
 @contextlib.contextmanager
-def _fixtures_as_they_are(item: pytest.Function) -> Generator[None]:
-    """What a round leaves in pytest's own fixtures is no leak of the program."""
+def _fixtures_as_they_are(item: pytest.Function, number: int) -> Generator[None]:
+    """What a round leaves in pytest's own fixtures is no leak of the program: it is undone after the
+    round, unless that failed."""
+    fixtures = list(item.funcargs.values())
     with contextlib.ExitStack() as stack:
-        # pytest keeps each warning until the test is over.
-        stack.enter_context(warnings.catch_warnings(record=True))
-        for fixture in item.funcargs.values():
+        if number > 0:
+            # pytest keeps each warning until the test is over: those of the first round will do.
+            stack.enter_context(warnings.catch_warnings(record=True))
+        for fixture in fixtures:
             if isinstance(fixture, pytest.MonkeyPatch):
                 stack.enter_context(_patches_of_a_round(fixture))
-            elif isinstance(fixture, pytest.LogCaptureFixture):
-                stack.callback(fixture.clear)
-            elif isinstance(fixture, pytest.CaptureFixture):
-                stack.callback(fixture.readouterr)
-            elif isinstance(fixture, pytest.WarningsRecorder):
-                stack.callback(fixture.clear)
-        for handler in logging.getLogger().handlers:
-            if type(handler).__module__ == "_pytest.logging" and hasattr(handler, "reset"):
-                stack.callback(handler.reset)
         yield
+    for fixture in fixtures:
+        if isinstance(fixture, pytest.LogCaptureFixture | pytest.WarningsRecorder):
+            fixture.clear()
+        elif isinstance(fixture, pytest.CaptureFixture):
+            fixture.readouterr()
+    for handler in logging.getLogger().handlers:
+        if type(handler).__module__ == "_pytest.logging" and hasattr(handler, "reset"):
+            handler.reset()
 
 
 @contextlib.contextmanager
 def _patches_of_a_round(patches: pytest.MonkeyPatch) -> Generator[None]:
     """As ``MonkeyPatch.context`` does, for the one that the test has."""
     kept = {name: getattr(patches, name) for name in ("_setattr", "_setitem", "_cwd", "_savesyspath")}
-    patches._setattr, patches._setitem = [], []  # pyright: ignore
-    patches._cwd = patches._savesyspath = None  # pyright: ignore
+    for name in kept:
+        setattr(patches, name, [] if name.startswith("_set") else None)
     try:
         yield
     finally:

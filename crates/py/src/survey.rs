@@ -30,12 +30,12 @@ pub(crate) fn survey(
 ) -> PyResult<bool> {
     // They stay alive for as long as their addresses are used.
     let (names, held): (Vec<String>, Vec<Bound<'_, PyAny>>) = objects.into_iter().unzip();
-    let named: Vec<(String, Addr)> = names.into_iter().zip(held.iter().map(address)).collect();
+    let roots: Vec<(String, Addr)> = names.into_iter().zip(held.iter().map(address)).collect();
     let mut file = OpenOptions::new().append(true).open(path)?;
     let start = Instant::now();
     let (mut told, mut failed) = (start, Ok(()));
     let last = with_memory(py, |own, memory, checked| {
-        own.scale.survey(memory, checked, &named, &mut |so_far| {
+        own.scale.survey(memory, checked, &roots, &mut |so_far| {
             if told.elapsed() >= EVERY {
                 told = Instant::now();
                 failed = write(&so_far(), start.elapsed(), &mut file);
