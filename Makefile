@@ -38,7 +38,7 @@ test-package: pythons
 
 test-real: build pythons
 	DEADWEIGHT=$(CURDIR)/target/release/deadweight PYTHON=$(PYTHON) tests/real/run
-	DEADWEIGHT_AT_LENGTH=1 $(CARGO) test --locked -p deadweight-process --test live -- states::
+	DEADWEIGHT_AT_LENGTH=1 $(CARGO) test --locked -p deadweight-process --test live -- states:: churn::
 
 lint:
 	$(CARGO) fmt --all --check
@@ -61,11 +61,9 @@ fuzz:
 	    cargo +nightly fuzz run $$target -- -max_total_time=$(SECONDS_EACH) || exit 1; \
 	done
 
-# The last two lines still fail now and then: docs/safety.md, "What is open", says on which interpreters.
 soak: build pythons
 	$(CARGO) test --locked -p deadweight-cpython --test synthetic -- --ignored damaged_word noise
 	scripts/soak $(MINUTES)
-	DEADWEIGHT_AT_LENGTH=1 $(CARGO) test --locked -p deadweight-process --test live -- churn::
 
 .PHONY: pythons
 pythons:

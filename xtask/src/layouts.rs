@@ -81,11 +81,9 @@ fn stored_line(key: &str, value: &str) -> String {
 
 fn render(table: &Table) -> String {
     let mut text = format!(
-        "//! CPython 3.{}: made by `cargo xtask layouts` from the headers of {}. Not to be edited.\n",
+        "//! CPython 3.{}: made by cargo xtask layouts from the headers of `{}`. Not to be edited.\n",
         table.minor, table.version
     );
-    text = text.replacen("`cargo xtask layouts`", "cargo xtask layouts", 1);
-    text = text.replacen(&table.version, &format!("`{}`", table.version), 1);
     text.push_str("\n#[allow(clippy::wildcard_imports, reason = \"a table names every section\")]");
     text.push_str("\nuse super::*;\n\npub(super) const LAYOUT: Layout = Layout {\n");
     let _ = writeln!(text, "    minor: {},\n    made_from: \"{}\",", table.minor, table.version);

@@ -7,6 +7,7 @@ use deadweight_heap::QueryError;
 use deadweight_heap::path::PathError;
 use deadweight_heap::snapshot::SnapshotError;
 use deadweight_process::{Error, ReadError};
+use deadweight_report::text::clean;
 
 /// The exit status: 0, or 2 for a failure. (1 is kept for limits that were exceeded.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +76,7 @@ impl Failure {
 
     pub(crate) fn print(&self, to: &mut dyn Write) {
         // If stderr is gone there is nobody to tell.
-        let _ = writeln!(to, "error: {}", self.message);
+        let _ = writeln!(to, "error: {}", clean(&self.message));
         if let Some(hint) = &self.hint {
             let _ = writeln!(to, "hint: {hint}");
         }

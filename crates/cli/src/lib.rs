@@ -33,7 +33,6 @@ where
             return if error.use_stderr() { ExitStatus::Failure } else { ExitStatus::Success };
         }
     };
-    deadweight_process::volunteer_when_memory_runs_out();
     let mut out = BufWriter::new(io::stdout().lock());
     match dispatch(&args, &mut out).and_then(|()| out.flush().map_err(Failure::from)) {
         Ok(()) => ExitStatus::Success,

@@ -1,5 +1,7 @@
 //! Progress on stderr, for what takes longer than a second.
 
+use std::fmt;
+use std::io::{self, Write};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -11,6 +13,12 @@ use crate::args::Talk;
 /// Nothing is shown before.
 const PATIENCE: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(120);
+
+/// A line to the person, apart from the report. Where it cannot be written (a full disk, a closed pipe)
+/// there is nobody to tell, and that is no reason to end.
+pub(crate) fn note(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
 
 /// Says what is being done, once it takes long.
 pub(crate) struct Progress {
@@ -38,12 +46,11 @@ impl Progress {
         }
     }
 
-    #[expect(clippy::print_stderr, reason = "this is where progress goes")]
     fn finish_stage(&mut self) {
         if let Some((name, since)) = self.stage.take()
             && self.verbose
         {
-            eprintln!("{name}: {:.0} ms", since.elapsed().as_secs_f64() * 1000.0);
+            note(format_args!("{name}: {:.0} ms", since.elapsed().as_secs_f64() * 1000.0));
         }
     }
 }

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use deadweight_heap::{Capture, snapshot};
 use deadweight_process::{
-    Launched, Limits, LiveCopy, ReadOptions, Tallied, Trigger, Waited, decode, memory_available,
-    tally,
+    Launched, Limits, ReadOptions, Step, Tallied, Trigger, Waited, memory_available, read, tally,
+    volunteer_when_memory_runs_out,
 };
 
 use crate::args::{Launch, Reading, Signal, Talk, TargetArgs};
 use crate::exit::Failure;
-use crate::progress::Progress;
+use crate::progress::{Progress, note};
 
 /// Opens what was named or started, and hands each capture of it to `report`: one, or with `--on` one a
 /// signal. A program that we started then runs on, and we wait for it.
@@ -47,9 +47,9 @@ pub(crate) fn each_tally(
     each(args, json, talk, |source, mut progress| {
         let counted = match source {
             Source::Live(pid) => {
-                let copy = copy(pid, &args.reading, &mut progress)?;
-                progress.stage("counting objects");
-                Counted::Live(Box::new(tally(&copy)?))
+                Counted::Live(Box::new(tally(pid, &limits(&args.reading), |step| {
+                    progress.stage(name_of(step, "counting objects"));
+                })?))
             }
             Source::Saved(_) => {
                 Counted::Saved(Box::new(source.capture(&args.reading, &mut progress)?))
@@ -65,7 +65,9 @@ pub(crate) fn open(
     reading: &Reading,
     progress: &mut Progress,
 ) -> Result<Capture, Failure> {
-    Source::named(target)?.capture(reading, progress)
+    let source = Source::named(target)?;
+    volunteer_when_memory_runs_out();
+    source.capture(reading, progress)
 }
 
 /// Where objects come from.
@@ -93,10 +95,8 @@ impl Source<'_> {
     fn capture(self, reading: &Reading, progress: &mut Progress) -> Result<Capture, Failure> {
         match self {
             Source::Live(pid) => {
-                let copy = copy(pid, reading, progress)?;
-                progress.stage("reading objects");
                 let options = ReadOptions { limits: limits(reading), values: reading.values };
-                Ok(decode(&copy, &options)?)
+                Ok(read(pid, &options, |step| progress.stage(name_of(step, "reading objects")))?)
             }
             Source::Saved(_) if reading.max_pause.is_some() || reading.values => {
                 Err(Failure::new("--max-pause and --values are for live processes")
@@ -114,9 +114,13 @@ fn each(
     mut look: impl FnMut(Source<'_>, Progress) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     if let Some(target) = &args.target {
-        return look(Source::named(target)?, Progress::new(talk));
+        let source = Source::named(target)?;
+        volunteer_when_memory_runs_out();
+        return look(source, Progress::new(talk));
     }
     let mut launched = start(&args.launch, json, talk)?;
+    // Not before: the program would inherit it.
+    volunteer_when_memory_runs_out();
     let mut last = None;
     // The program goes on whatever becomes of our looking at it, and we stay until it ends: who
     // started us waits for it.
@@ -161,9 +165,12 @@ fn limits(reading: &Reading) -> Limits {
     Limits { max_pause: reading.max_pause, max_copy: None }
 }
 
-fn copy(pid: u32, reading: &Reading, progress: &mut Progress) -> Result<LiveCopy, Failure> {
-    progress.stage("copying memory");
-    Ok(LiveCopy::take(pid, &limits(reading))?)
+fn name_of(step: Step, decoding: &'static str) -> &'static str {
+    match step {
+        Step::Copying => "copying memory",
+        Step::CopyingAgain => "copying memory again",
+        Step::Decoding => decoding,
+    }
 }
 
 fn load(path: &Path, progress: &mut Progress) -> Result<Capture, Failure> {
@@ -207,16 +214,12 @@ fn start(launch: &Launch, json: bool, talk: &Talk) -> Result<Launched, Failure> 
     Ok(launched)
 }
 
-#[expect(clippy::print_stderr, reason = "a note to the person, apart from the report")]
 fn say_how_to_trigger(signal: Signal) {
     let name = if signal == Signal::Usr1 { "USR1" } else { "USR2" };
-    eprintln!("To look: kill -{name} {}", std::process::id());
+    note(format_args!("To look: kill -{name} {}", std::process::id()));
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "a note to the person: our own exit status says how we fared"
-)]
+/// In words only: our own exit status says how we fared.
 fn say_how_it_ended(status: ExitStatus) {
-    eprintln!("The program ended with {status}");
+    note(format_args!("The program ended with {status}"));
 }

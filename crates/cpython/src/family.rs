@@ -34,6 +34,10 @@ pub(crate) enum Family {
     Deque,
     Array,
     NdArray,
+    /// `numpy.void`: an item of a structured array, or raw bytes.
+    NumPyVoid,
+    /// `numpy.dtype` and its subclasses, one a kind of item.
+    Descriptor,
     LruCache,
     /// `threading.local`, and what keeps one thread's part of it alive before 3.13.
     ThreadLocal,
@@ -133,6 +137,12 @@ pub(crate) fn of_name(name: &str) -> Option<Family> {
         "collections.deque" => Family::Deque,
         "array.array" => Family::Array,
         "numpy.ndarray" => Family::NdArray,
+        "numpy.void" => Family::NumPyVoid,
+        "numpy.dtype" => Family::Descriptor,
+        // `numpy.dtype[void]` of NumPy 1, `numpy.dtypes.VoidDType` of NumPy 2.
+        name if name.starts_with("numpy.dtype[") || name.starts_with("numpy.dtypes.") => {
+            Family::Descriptor
+        }
         "_thread._local" => Family::ThreadLocal,
         "_thread._localdummy" => Family::ThreadLocalDummy,
         "functools._lru_cache_wrapper" => Family::LruCache,

@@ -104,9 +104,14 @@ pub(crate) fn named<M: Memory>(
         root: Some((RootKind::Interpreter, if main { String::new() } else { number.to_string() })),
         ..Holder::default()
     };
-    let interned = l.interned_strings.map(|offset| ("interned_strings", offset));
-    for (name, offset) in fields.into_iter().chain(interned) {
-        let target = pointer(offset);
+    // Before 3.12 the table is shared by all interpreters.
+    let interned = match l.interned_strings {
+        Some(offset) => pointer(offset),
+        None if main => cx.interned,
+        None => Addr::NULL,
+    };
+    let fields = fields.map(|(name, offset)| (name, pointer(offset)));
+    for (name, target) in fields.into_iter().chain([("interned_strings", interned)]) {
         if !target.is_null() {
             let link = Link::Static(EdgeKind::Attribute, name);
             holder.references.push((target, link, Grounds::Hidden));

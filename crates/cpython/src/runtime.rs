@@ -25,9 +25,14 @@ pub struct Symbols {
 /// Why a target cannot be read. Each says what it is and what to do.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum Refusal {
-    /// Another minor version, or none that can be told.
+    /// Another minor version.
     #[error("Python {0} is not supported: deadweight reads CPython 3.10 to 3.15")]
     UnknownVersion(String),
+    /// It looks like CPython, but does not say which.
+    #[error(
+        "the version of Python in this process cannot be told, and deadweight reads CPython 3.10 to 3.15 only"
+    )]
+    NoVersion,
     /// PEP 703.
     #[error("Python {0} is a free-threaded build, which deadweight cannot read yet")]
     FreeThreaded(Version),
@@ -72,8 +77,8 @@ impl Runtime {
     /// When it is none that we know, or our numbers do not fit it.
     pub fn attach<M: Memory>(memory: &M, symbols: &Symbols) -> Result<Runtime, Refusal> {
         let told = layout::read_debug_offsets(memory, symbols.runtime);
-        let version = version_of(memory, symbols, told.map(|told| told.version))
-            .ok_or_else(|| Refusal::UnknownVersion("of unknown version".to_string()))?;
+        let version =
+            version_of(memory, symbols, told.map(|told| told.version)).ok_or(Refusal::NoVersion)?;
         if told.is_some_and(|told| told.free_threaded) {
             return Err(Refusal::FreeThreaded(version));
         }

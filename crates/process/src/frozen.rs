@@ -14,6 +14,7 @@ use deadweight_heap::{Addr, Bytes};
 
 use crate::PAGE;
 use crate::copy::Route;
+use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::files::MappedFiles;
 use crate::headroom::Headroom;
@@ -34,7 +35,7 @@ pub fn check_room(limits: &Limits) -> Result<(), Error> {
     let pid = std::process::id();
     let failed = |source| Error::Io { what: "read our own memory map".to_owned(), source };
     let maps = maps::read(pid).map_err(failed)?;
-    let pages = Pages::read(pid, &maps).map_err(failed)?;
+    let pages = Pages::read(pid, &maps, &Deadline::start(None)).map_err(failed)?;
     let mut files = MappedFiles::default();
     files.open(pid, &maps);
     let needs = ranges::total(&plan(&maps, &pages, &files));

@@ -85,7 +85,7 @@ impl Launched {
         let failure =
             |source| Error::Launch { program: program.to_string_lossy().into_owned(), source };
         if let Some(signal) = signal(trigger) {
-            sys::catch_signal(signal).map_err(failure)?;
+            let _ended_us = sys::catch_signal(signal).map_err(failure)?;
         }
         let seen = signal(trigger).map_or(0, sys::signals_caught);
         let child =

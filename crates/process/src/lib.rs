@@ -72,7 +72,7 @@ pub use own::{Checked, Own, OwnError, Trusted};
 pub use pages::PageSource;
 pub use pause::{Registers, Thread};
 pub use permission::Denial;
-pub use read::{ReadError, ReadOptions, Tallied, decode, decode_visible, read, tally};
+pub use read::{ReadError, ReadOptions, Step, Tallied, decode, decode_visible, read, tally};
 pub use smaps::Rollup;
 pub use take::Limits;
 pub use usage::{Usage, memory_available, usage, volunteer_when_memory_runs_out};

@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use crate::PAGE;
+use crate::deadline::Deadline;
 use crate::maps::Mapping;
 use crate::smaps::{self, MappingSums};
 use crate::sys::{self, Buffer, PageRegion};
@@ -72,18 +73,19 @@ pub(crate) struct Pages {
 }
 
 impl Pages {
-    /// The best facts that can be had. `maps` is the map of the same moment.
-    pub(crate) fn read(pid: u32, maps: &[Mapping]) -> io::Result<Pages> {
+    /// The best facts that can be had. `maps` is the map of the same moment. An error of the kind
+    /// `TimedOut` once the deadline is over: a reservation of terabytes takes long page by page.
+    pub(crate) fn read(pid: u32, maps: &[Mapping], deadline: &Deadline) -> io::Result<Pages> {
         let Ok(pagemap) = File::open(format!("/proc/{pid}/pagemap")) else {
             let sums = smaps::mapping_sums(pid)?;
             let runs = whole_mappings(maps, &sums);
             return Ok(Pages { sums, ..Pages::new(runs, PageSource::Mappings) });
         };
-        match scan(&pagemap, maps) {
+        match scan(&pagemap, maps, deadline) {
             Ok(runs) => Ok(Pages::new(runs, PageSource::Scan)),
             // The request is not known.
             Err(error) if matches!(error.raw_os_error(), Some(libc::ENOTTY | libc::EINVAL)) => {
-                Ok(Pages::new(words(&pagemap, maps)?, PageSource::Words))
+                Ok(Pages::new(words(&pagemap, maps, deadline)?, PageSource::Words))
             }
             Err(error) => Err(error),
         }
@@ -174,17 +176,26 @@ fn has_pages(mapping: &Mapping) -> bool {
     !mapping.is_kernels() || mapping.name() == "[vdso]"
 }
 
-fn scan(pagemap: &File, maps: &[Mapping]) -> io::Result<Vec<Run>> {
+fn in_time(deadline: &Deadline) -> io::Result<()> {
+    if deadline.is_over() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(()) }
+}
+
+fn scan(pagemap: &File, maps: &[Mapping], deadline: &Deadline) -> io::Result<Vec<Run>> {
     const REPORT: u64 = IS_FILE | IS_PRESENT | IS_SWAPPED | IS_ZERO;
-    match scan_with(pagemap, maps, REPORT | IS_GUARD) {
+    match scan_with(pagemap, maps, REPORT | IS_GUARD, deadline) {
         Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
-            scan_with(pagemap, maps, REPORT)
+            scan_with(pagemap, maps, REPORT, deadline)
         }
         done => done,
     }
 }
 
-fn scan_with(pagemap: &File, maps: &[Mapping], report: u64) -> io::Result<Vec<Run>> {
+fn scan_with(
+    pagemap: &File,
+    maps: &[Mapping],
+    report: u64,
+    deadline: &Deadline,
+) -> io::Result<Vec<Run>> {
     let mut found = vec![PageRegion::default(); 4096];
     let mut runs = Vec::new();
     for mapping in maps.iter().filter(|mapping| has_pages(mapping)) {
@@ -194,6 +205,7 @@ fn scan_with(pagemap: &File, maps: &[Mapping], report: u64) -> io::Result<Vec<Ru
         let report = if anonymous { report & !IS_FILE } else { report };
         let mut at = mapping.start.0;
         while at < mapping.end.0 {
+            in_time(deadline)?;
             let (count, walked) = sys::pagemap_scan(
                 pagemap,
                 at..mapping.end.0,
@@ -243,7 +255,7 @@ fn categories(word: u64, zero_frames: &[Range<u64>]) -> u64 {
 /// be megabytes (virtual machines and sanitizers reserve terabytes).
 const RESERVATION: u64 = 1 << 30;
 
-fn words(pagemap: &File, maps: &[Mapping]) -> io::Result<Vec<Run>> {
+fn words(pagemap: &File, maps: &[Mapping], deadline: &Deadline) -> io::Result<Vec<Run>> {
     const CHUNK: u64 = 1 << 16;
     let zero_frames = zero_frames();
     let mut bytes = vec![0; CHUNK as usize * 8];
@@ -255,6 +267,7 @@ fn words(pagemap: &File, maps: &[Mapping]) -> io::Result<Vec<Run>> {
         let mut page = mapping.start.0 / PAGE;
         let end = mapping.end.0 / PAGE;
         while page < end {
+            in_time(deadline)?;
             let want = (end - page).min(CHUNK) as usize * 8;
             let got = pagemap.read_at(&mut bytes[..want], page * 8)?;
             if got == 0 {
@@ -312,6 +325,8 @@ fn whole_mappings(maps: &[Mapping], sums: &[MappingSums]) -> Vec<Run> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
     use crate::maps;
     use crate::status::Status;
@@ -357,6 +372,21 @@ mod tests {
         assert_eq!(facts.runs_in(0..u64::MAX).count(), 5);
     }
 
+    /// Word by word, a readable reservation of a few terabytes takes half a minute.
+    #[test]
+    fn listing_ends_when_the_time_is_over() {
+        let pagemap = File::open("/proc/self/pagemap").unwrap();
+        let reservation = maps::parse(b"100000000000-500000000000 rw-p 00000000 00:00 0\n");
+        let begun = Instant::now();
+        let limit = Duration::from_millis(50);
+        let deadline = Deadline::start(Some(limit));
+        let error = words(&pagemap, &reservation, &deadline).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(begun.elapsed() < limit * 20, "{:?}", begun.elapsed());
+        let error = scan(&pagemap, &reservation, &deadline).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
     /// A process with pages of every sort that can be had is held by a stop signal and asked about in
     /// both ways.
     #[test]
@@ -380,8 +410,9 @@ os.kill(os.getpid(), signal.SIGSTOP)
         }
         let pagemap = File::open(format!("/proc/{}/pagemap", child.id())).unwrap();
         let maps = maps::read(child.id()).unwrap();
-        let by_word = words(&pagemap, &maps).unwrap();
-        let by_scan = scan(&pagemap, &maps);
+        let deadline = Deadline::start(None);
+        let by_word = words(&pagemap, &maps, &deadline).unwrap();
+        let by_scan = scan(&pagemap, &maps, &deadline);
         child.kill().unwrap();
         child.wait().unwrap();
         let mut by_scan = match by_scan {

@@ -284,14 +284,34 @@ extern "C" fn count_signal(signal: c_int) {
     }
 }
 
+/// What a signal did before it was caught.
+#[derive(Clone, Copy)]
+pub(crate) struct Disposition(libc::sigaction);
+
+impl Disposition {
+    /// Whether it did nothing, as `nohup` has it.
+    pub(crate) fn is_ignored(&self) -> bool {
+        self.0.sa_sigaction == libc::SIG_IGN
+    }
+}
+
 /// Catches a signal from now on: it is counted instead of ending us.
-pub(crate) fn catch_signal(signal: c_int) -> io::Result<()> {
+pub(crate) fn catch_signal(signal: c_int) -> io::Result<Disposition> {
     // SAFETY: `sigaction` is plain data, for which zero bytes are a value (no flags, empty mask).
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     action.sa_sigaction = count_signal as *const () as usize;
     action.sa_flags = libc::SA_RESTART;
-    // SAFETY: `action` is complete, and its handler does only what is allowed in a handler.
-    check(unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) }.into()).map(drop)
+    let mut before = Disposition(action);
+    // SAFETY: `action` is complete, and its handler does only what is allowed in a handler. What was
+    // before is written to a `sigaction` that we own.
+    check(unsafe { libc::sigaction(signal, &raw const action, &raw mut before.0) }.into())?;
+    Ok(before)
+}
+
+/// Has a signal do again what it did.
+pub(crate) fn restore_signal(signal: c_int, to: Disposition) {
+    // SAFETY: the kernel gave us this `sigaction`. It takes back what it gave.
+    unsafe { libc::sigaction(signal, &raw const to.0, ptr::null_mut()) };
 }
 
 /// How often a signal was caught.
@@ -328,5 +348,28 @@ pub(crate) fn prefetch_at(addr: u64) {
     // address leads.
     unsafe {
         std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(addr as *const i8);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A signal that nobody else here uses, and that does nothing if it is not caught.
+    const SIGNAL: c_int = libc::SIGURG;
+
+    #[test]
+    fn a_signal_is_caught_until_it_is_restored() {
+        let raise = || {
+            // SAFETY: sends a signal to this thread; no memory is involved.
+            unsafe { libc::raise(SIGNAL) };
+            signals_caught(SIGNAL)
+        };
+        assert_eq!(raise(), 0);
+        let before = catch_signal(SIGNAL).unwrap();
+        assert!(!before.is_ignored());
+        assert_eq!(raise(), 1);
+        restore_signal(SIGNAL, before);
+        assert_eq!(raise(), 1);
     }
 }

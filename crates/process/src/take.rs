@@ -190,8 +190,8 @@ fn prepare(
 ) -> Result<Buffer, Error> {
     let maps = maps::read(pid).map_err(|source| failure(pid, "read the map of", source))?;
     files.open(pid, &maps);
-    let pages =
-        Pages::read(pid, &maps).map_err(|source| failure(pid, "list the pages of", source))?;
+    let pages = Pages::read(pid, &maps, &Deadline::start(None))
+        .map_err(|source| failure(pid, "list the pages of", source))?;
     let needs = ranges::total(&plan(&maps, &pages, files));
     let mut buffer = make_room(pid, Bytes(needs + needs / 16 * spare + (1 << 20)), limits)?;
     prefault(&mut buffer);
@@ -235,9 +235,9 @@ fn list(pid: u32, files: &MappedFiles, deadline: &Deadline) -> Result<Listing, E
     if maps.is_empty() {
         return Err(Error::Ended { pid });
     }
-    let pages =
-        Pages::read(pid, &maps).map_err(|source| failure(pid, "list the pages of", source))?;
+    let pages = Pages::read(pid, &maps, deadline);
     deadline.check(Stage::Listing)?;
+    let pages = pages.map_err(|source| failure(pid, "list the pages of", source))?;
     let plan = plan(&maps, &pages, files);
     Ok(Listing { maps, pages, plan, rollup })
 }

@@ -33,7 +33,8 @@ pub fn memory_available() -> Bytes {
 /// Asks the kernel to end us rather than another program when memory runs out. Reading a process takes
 /// about as much memory as it has, and the target must not be the one to pay.
 ///
-/// For programs of their own only: it cannot be undone without privilege.
+/// For programs of their own only: it cannot be undone without privilege. What is started afterwards
+/// inherits it: start a target first.
 pub fn volunteer_when_memory_runs_out() {
     // Where it cannot be had, nothing is lost: headroom is checked before anything is taken.
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");

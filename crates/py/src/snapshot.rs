@@ -56,7 +56,7 @@ pub(crate) fn snapshot_of(
     max_pause: Option<Duration>,
 ) -> PyResult<Heap> {
     let options = ReadOptions { limits: Limits { max_pause, max_copy: None }, values };
-    let capture = py.detach(|| read(pid, &options)).map_err(|error| of_read(&error))?;
+    let capture = py.detach(|| read(pid, &options, |_| {})).map_err(|error| of_read(&error))?;
     Ok(Heap::new(capture, None))
 }
 

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use deadweight_heap::path::resolve;
 use deadweight_heap::{Capture, Dominators, NodeId, SizeModel};
-use deadweight_process::{ReadOptions, read};
+use deadweight_process::{ReadOptions, read, volunteer_when_memory_runs_out};
 use deadweight_report::view::{SizeRow, SizesView};
 use deadweight_report::{json, text};
 use serde::Deserialize;
@@ -29,9 +29,10 @@ pub(crate) fn run(args: &Sizes, talk: &Talk, out: &mut dyn Write) -> Result<(), 
     let mut progress = Progress::new(talk);
     progress.stage("making specimens");
     let mut python = Python::start(&args.python, &args.types)?;
+    volunteer_when_memory_runs_out();
     let specimens = python.specimens()?;
     progress.stage("reading them");
-    let capture = read(python.child.id(), &ReadOptions::default())?;
+    let capture = read(python.child.id(), &ReadOptions::default(), |_| {})?;
     drop(python);
     let view = view(&capture, &specimens)?;
     drop(progress);

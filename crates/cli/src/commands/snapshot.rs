@@ -19,12 +19,14 @@ pub(crate) fn run(args: &Snapshot, talk: &Talk, out: &mut dyn Write) -> Result<(
         refuse_to_replace(path, args.force)?;
         try_to_write(path)?;
     }
+    let mut looks = 0;
     each_capture(&args.target, args.json, talk, |capture, mut progress| {
         let default = || PathBuf::from(format!("deadweight-{}.dwsnap", capture.provenance.pid));
-        let path = args.output.clone().unwrap_or_else(default);
+        looks += 1;
+        let path = of_look(args.output.clone().unwrap_or_else(default), looks);
         refuse_to_replace(&path, args.force)?;
         progress.stage("writing the snapshot");
-        let saved = save_unless(&capture, &path, Some(Interruption::watch()));
+        let saved = save_unless(&capture, &path, Some(&Interruption::watch()));
         let size = saved.map_err(|error| Failure::of_file(&path, "write", &error))?;
         drop(progress);
         let view = view::Saved { capture: &capture, file: &path, size };
@@ -37,9 +39,28 @@ pub(crate) fn run(args: &Snapshot, talk: &Talk, out: &mut dyn Write) -> Result<(
     })
 }
 
+/// With `--on` there is a snapshot a signal: `web.dwsnap`, `web-2.dwsnap` and so on.
+fn of_look(path: PathBuf, look: u32) -> PathBuf {
+    if look == 1 {
+        return path;
+    }
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{look}"));
+    let numbered = path.with_file_name(name);
+    match path.extension() {
+        Some(extension) => numbered.with_added_extension(extension),
+        None => numbered,
+    }
+}
+
 fn refuse_to_replace(path: &Path, force: bool) -> Result<(), Failure> {
     if path.is_dir() {
         return Err(Failure::new(format!("{} is a directory", path.display()))
+            .with_hint("-o takes the name of the file to write."));
+    }
+    // Renamed over, a device would be gone: for everybody, if we are root.
+    if fs::metadata(path).is_ok_and(|data| !data.is_file()) {
+        return Err(Failure::new(format!("{} is a device or a pipe", path.display()))
             .with_hint("-o takes the name of the file to write."));
     }
     if !force && path.exists() {
@@ -75,7 +96,7 @@ pub fn save(capture: &Capture, path: &Path) -> io::Result<Bytes> {
 fn save_unless(
     capture: &Capture,
     path: &Path,
-    interruption: Option<Interruption>,
+    interruption: Option<&Interruption>,
 ) -> io::Result<Bytes> {
     let beside = beside(path);
     let written = write_whole(capture, &beside, interruption).and_then(|bytes| {
@@ -102,7 +123,7 @@ fn create(path: &Path) -> io::Result<File> {
 fn write_whole(
     capture: &Capture,
     path: &Path,
-    interruption: Option<Interruption>,
+    interruption: Option<&Interruption>,
 ) -> io::Result<Bytes> {
     let mut writer = BufWriter::new(Interruptible { file: create(path)?, interruption });
     snapshot::write(capture, &mut writer)?;
@@ -115,12 +136,12 @@ fn write_whole(
 }
 
 /// A file that is written no further once somebody asks us to end.
-struct Interruptible {
+struct Interruptible<'a> {
     file: File,
-    interruption: Option<Interruption>,
+    interruption: Option<&'a Interruption>,
 }
 
-impl Write for Interruptible {
+impl Write for Interruptible<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if came(self.interruption) {
             return Err(interrupted());
@@ -133,8 +154,8 @@ impl Write for Interruptible {
     }
 }
 
-fn came(interruption: Option<Interruption>) -> bool {
-    interruption.is_some_and(|interruption| interruption.came())
+fn came(interruption: Option<&Interruption>) -> bool {
+    interruption.is_some_and(Interruption::came)
 }
 
 /// Not of the kind `Interrupted`, which means "try again".

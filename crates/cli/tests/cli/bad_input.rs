@@ -357,3 +357,34 @@ fn an_interrupted_run_leaves_nothing_behind() {
     }
     assert!(whole < 20, "every run ended before its signal");
 }
+
+/// Nor with `--force`: renamed over `/dev/null`, a snapshot would be in everybody's way.
+#[test]
+fn a_device_or_a_pipe_is_never_replaced() {
+    let target = Program::python("import sys; print('ready', flush=True); sys.stdin.read()");
+    let folder = Folder::new("pipe");
+    let pipe = folder.file("pipe.dwsnap");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let words = format!(
+        "error: {pipe} is a device or a pipe\nhint: -o takes the name of the file to write."
+    );
+    assert_refused(&["snapshot", "--force", &target.pid(), "-o", &pipe], &words);
+    assert_eq!(folder.names(), ["pipe.dwsnap"]);
+    let kind = std::fs::metadata(&pipe).unwrap().file_type();
+    assert!(std::os::unix::fs::FileTypeExt::is_fifo(&kind));
+}
+
+/// A name comes from the target, or from a file that anybody may have made.
+#[test]
+fn names_in_errors_do_not_reach_the_terminal_as_commands() {
+    let target = Program::python(
+        r"
+import sys
+kept = type('Odd\x1b[31m', (), {})()
+print('ready', flush=True)
+sys.stdin.read()",
+    );
+    let outcome = deadweight(&["why", &target.pid(), "Odd"]);
+    assert_eq!(outcome.code, Some(2));
+    assert!(outcome.err.contains(r"nearest: `__main__.Odd\u{1b}[31m`"), "{}", outcome.err);
+}

@@ -1,10 +1,12 @@
 //! A program that we start: it keeps its input and output, and goes on whatever becomes of our look.
 
-use std::io::{BufRead, BufReader};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use crate::program::python;
-use crate::verb::{assert_failed, command, deadweight};
+use crate::verb::{Folder, assert_failed, command, deadweight};
 
 /// Says something, stays a while, ends with a status of its own.
 const SHORT: &str = "
@@ -88,6 +90,32 @@ sys.stdin.read()";
 }
 
 #[test]
+fn each_signal_has_a_snapshot_of_its_own() {
+    let folder = Folder::new("each-signal");
+    let script = "print('ready', flush=True); input()";
+    let file = folder.file("web.dwsnap");
+    let arguments = ["snapshot", "-o", &file, "--on", "USR2", "--", python(), "-I", "-c", script];
+    let mut ours = command(&arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(ours.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(lines.next().as_deref(), Some("ready"));
+    for name in ["web.dwsnap", "web-2.dwsnap", "web-3.dwsnap"] {
+        let us = ours.id().to_string();
+        let signal = std::process::Command::new("kill").args(["-USR2", &us]).status();
+        assert!(signal.unwrap().success());
+        assert!(lines.any(|line| line.contains(name)), "{name}");
+        let outcome = deadweight(&["weigh", &folder.file(name)]);
+        assert!(outcome.out.starts_with("Python "), "{}", outcome.err);
+    }
+    writeln!(ours.stdin.take().unwrap()).unwrap();
+    assert_eq!(ours.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn a_program_that_ends_too_soon() {
     let outcome = deadweight(&["weigh", "--", python(), "-c", "pass"]);
     let words = "\
@@ -108,4 +136,71 @@ fn a_program_that_is_not_there() {
 error: cannot start no-such-program: No such file or directory (os error 2)
 hint: Check the name, or give the path of the program: `deadweight weigh -- python app.py`.";
     assert_failed(&outcome, words);
+}
+
+/// We ask to be killed before others when memory runs out. The program did not ask for that.
+#[test]
+fn the_program_is_no_more_likely_to_be_killed_for_want_of_memory() {
+    let score = std::fs::read_to_string("/proc/self/oom_score_adj").unwrap();
+    let script = "
+import time
+time.sleep(1.5)
+print(open('/proc/self/oom_score_adj').read(), end='', flush=True)";
+    let outcome =
+        deadweight(&["census", "--json", "--after", "1s", "--", python(), "-I", "-c", script]);
+    assert_eq!((outcome.code, outcome.err), (Some(0), score));
+}
+
+#[test]
+fn notes_that_cannot_be_written_change_nothing() {
+    let full = || File::options().write(true).open("/dev/full").unwrap();
+    let script = "import time; time.sleep(2)";
+    let launch = ["--after", "1s", "--", python(), "-I", "-c", script];
+    let outcome = command(&[&["census", "--shallow", "-v"], &launch[..]].concat())
+        .stderr(full())
+        .output()
+        .unwrap();
+    assert_eq!(outcome.status.code(), Some(0));
+    assert!(outcome.stdout.starts_with(b"Python "));
+}
+
+/// While a snapshot is written a signal only breaks that off; after that it ends us as ever.
+#[test]
+fn a_signal_ends_us_after_a_snapshot_as_before() {
+    let folder = Folder::new("ended-later");
+    let file = folder.file("x.dwsnap");
+    let script = "import sys; sys.stdin.read()";
+    let launch = ["--on", "USR2", "--", python(), "-I", "-c", script];
+    let mut ours = command(&[&["snapshot", "-o", file.as_str()], &launch[..]].concat())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let pid = ours.id().to_string();
+    let tell = |signal: &str| {
+        std::process::Command::new("kill").args(["-s", signal, &pid]).status().unwrap();
+    };
+    let mut said = BufReader::new(ours.stderr.take().unwrap()).lines();
+    assert!(said.next().unwrap().unwrap().starts_with("To look: "));
+    // Python has to be up before it can be looked at.
+    std::thread::sleep(Duration::from_secs(1));
+    tell("USR2");
+    let mut lines = BufReader::new(ours.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("x.dwsnap: ")));
+    tell("TERM");
+    let since = Instant::now();
+    let ended = loop {
+        if let Some(status) = ours.try_wait().unwrap() {
+            break Some(status);
+        }
+        if since.elapsed() > Duration::from_secs(5) {
+            break None;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    // The program ends with its input.
+    drop(ours.stdin.take());
+    let _code = ours.wait();
+    assert_eq!(ended.map(|status| status.to_string()).as_deref(), Some("signal: 15 (SIGTERM)"));
 }

@@ -210,6 +210,24 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     Some(sizes)
 }
 
+/// The values of a dict that no instance shares its keys with, if there are not more than `most`.
+pub(super) fn values_of<M: Memory>(
+    cx: &Context<'_, M>,
+    addr: Addr,
+    most: u64,
+) -> Option<Vec<Addr>> {
+    let l = &cx.layout.dict;
+    let keys = keys(cx.memory, cx.layout, Addr(cx.memory.word(addr + l.keys)?))?;
+    if cx.memory.word(addr + l.values)? != 0 || keys.filled > most {
+        return None;
+    }
+    let at = keys.key_offset() + 8;
+    (0..keys.filled)
+        .map(|index| cx.memory.word(keys.entries + (index * keys.entry_size + at)).map(Addr))
+        .filter(|value| value.is_none_or(|value| !value.is_null()))
+        .collect()
+}
+
 /// Entries that hold key and value together.
 fn combined<M: Memory, V: Visitor>(
     cx: &Context<'_, M>,
@@ -332,7 +350,16 @@ pub(super) fn names_of<M: Memory, V: Visitor>(cx: &Context<'_, M>, keys: &Keys, 
 
 /// Every key and value of a dict, for roots and look-ups. Stops at a million entries.
 pub(crate) fn entries<M: Memory>(memory: &M, layout: &Layout, dict: Addr) -> Vec<(Addr, Addr)> {
-    const MOST: u64 = 1 << 20;
+    first_entries(memory, layout, dict, 1 << 20)
+}
+
+/// The keys and values in the first `most` places of a dict.
+pub(crate) fn first_entries<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    dict: Addr,
+    most: u64,
+) -> Vec<(Addr, Addr)> {
     let l = &layout.dict;
     let mut found = Vec::new();
     let (Some(keys_at), Some(values_at)) =
@@ -350,7 +377,7 @@ pub(crate) fn entries<M: Memory>(memory: &M, layout: &Layout, dict: Addr) -> Vec
         }
     };
     let mut scratch = Vec::new();
-    for index in 0..keys.filled.min(MOST) {
+    for index in 0..keys.filled.min(most) {
         let at = keys.entries + index * keys.entry_size;
         let Some(entry) = memory.bytes(at, keys.entry_size as usize, &mut scratch) else { break };
         let key = addr_at(entry, keys.key_offset());

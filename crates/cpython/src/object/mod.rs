@@ -7,6 +7,7 @@ mod array;
 pub(crate) mod code;
 mod ctypes;
 mod deque;
+mod descriptor;
 pub(crate) mod dict;
 mod element;
 pub(crate) mod frame;
@@ -44,7 +45,7 @@ pub(crate) struct Context<'a, M> {
     pub(crate) interpreter: Addr,
     /// The patch release: which of two holders `tp_traverse` visits something for can differ.
     pub(crate) micro: u32,
-    /// The dict of interned strings, where the interpreter says which it is (3.12+).
+    /// The dict of interned strings; null if it was not found.
     pub(crate) interned: Addr,
 }
 
@@ -183,6 +184,8 @@ pub(crate) fn decode<M: Memory, V: Visitor>(
         Family::Deque => deque::decode(cx, info, addr, visitor)?,
         Family::Array => array::decode(cx, info, addr, visitor)?,
         Family::NdArray => ndarray::decode(cx, info, addr, visitor)?,
+        Family::NumPyVoid => ndarray::void(cx, info, addr, visitor)?,
+        Family::Descriptor => descriptor::decode(cx, info, addr, visitor)?,
         Family::ThreadLocal => thread_local::local(cx, info, addr, visitor)?,
         Family::ThreadLocalDummy => thread_local::dummy(cx, info, addr, visitor)?,
         Family::LruCache => function::lru_cache(cx, info, addr, visitor)?,

@@ -1,10 +1,11 @@
 //! `numpy.ndarray` (numpy/core/include/numpy/ndarraytypes.h, 1.x and 2.x): a buffer that belongs to
-//! one array once, and views that weigh nothing of it.
+//! one array once, and views that weigh nothing of it. `numpy.void` (arrayscalars.h) is either as well.
 
 use deadweight_heap::{Addr, EdgeKind};
 
-use super::{Context, Grounds, Sizes, Visitor, count_at, pointers, strong};
-use crate::memory::{Memory, addr_at, u8_at, u32_at, u64_at};
+use super::descriptor::{self, Descriptor};
+use super::{Context, Grounds, Link, Sizes, Visitor, count_at, records, strong};
+use crate::memory::{Memory, addr_at, u32_at, u64_at};
 use crate::types::TypeInfo;
 
 const DATA: u64 = 16;
@@ -18,13 +19,6 @@ const BODY: u64 = 80;
 const OWNS_DATA: u32 = 4;
 /// `NPY_MAXDIMS` of NumPy 2.
 const MOST_DIMENSIONS: u64 = 64;
-
-/// `PyArray_Descr`: kind at 24; NumPy 1 has the item size as an int at 32 and the alignment at 36,
-/// NumPy 2 has 64-bit flags at 32 and the item size at 40.
-const KIND: u64 = 24;
-const SIZE_1: u64 = 32;
-const ALIGNMENT_1: u64 = 36;
-const SIZE_2: u64 = 40;
 
 pub(super) fn decode<M: Memory, V: Visitor>(
     cx: &Context<'_, M>,
@@ -50,17 +44,12 @@ pub(super) fn decode<M: Memory, V: Visitor>(
         // Shape and strides share a block of two words a dimension.
         visitor.buffer(shape_at, dimensions * 16);
     }
-    let mut scratch = Vec::new();
-    let Some(descriptor) = cx.memory.bytes(addr_at(body, DESCRIPTOR), 48, &mut scratch) else {
+    let dtype = addr_at(body, DESCRIPTOR);
+    let Some(descriptor) = Descriptor::read(cx.memory, dtype) else {
         visitor.unreadable();
         return Some(sizes);
     };
-    let item_size = if u32_at(descriptor, ALIGNMENT_1) == 0 {
-        u64_at(descriptor, SIZE_2)
-    } else {
-        u64::from(u32_at(descriptor, SIZE_1))
-    };
-    let size = items.saturating_mul(item_size);
+    let size = items.saturating_mul(descriptor.item_size);
     // `ndarray.__sizeof__` counts the data if it owns it, and the shape.
     sizes.sizeof = sizes.sizeof.saturating_add(dimensions * 16);
     if u32_at(body, FLAGS) & OWNS_DATA == 0 {
@@ -68,8 +57,68 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     }
     sizes.sizeof = sizes.sizeof.saturating_add(size);
     let data = addr_at(body, DATA);
-    if visitor.buffer(data, size) && u8_at(descriptor, KIND) == b'O' {
-        pointers(cx, data, items, EdgeKind::Item, Grounds::Hidden, visitor);
+    if visitor.buffer(data, size) {
+        objects(cx, dtype, data, items, visitor);
+    }
+    Some(sizes)
+}
+
+/// The objects in `items` items from `data` on.
+fn objects<M: Memory, V: Visitor>(
+    cx: &Context<'_, M>,
+    dtype: Addr,
+    data: Addr,
+    items: u64,
+    visitor: &mut V,
+) {
+    let Some(descriptor) = Descriptor::read(cx.memory, dtype) else { return };
+    if !descriptor.holds_objects || descriptor.item_size == 0 {
+        return;
+    }
+    let Some(places) = descriptor::objects(cx, dtype) else {
+        visitor.unreadable();
+        return;
+    };
+    records(cx, data, items, descriptor.item_size, visitor, |visitor, index, item| {
+        for &at in &places {
+            // An object stands anywhere in a packed structure.
+            let target = item.get(at as usize..).and_then(|rest| rest.first_chunk());
+            let target = target.map_or(Addr::NULL, |word| Addr(u64::from_le_bytes(*word)));
+            if !target.is_null() {
+                visitor.reference(target, Link::At(EdgeKind::Item, index), Grounds::Hidden);
+            }
+        }
+    });
+}
+
+/// An item of a structured array looks into that array; bytes of its own belong to it.
+pub(super) fn void<M: Memory, V: Visitor>(
+    cx: &Context<'_, M>,
+    info: &TypeInfo,
+    addr: Addr,
+    visitor: &mut V,
+) -> Option<Sizes> {
+    const DATA: u64 = 24;
+    const DESCRIPTOR: u64 = 32;
+    const FLAGS: u64 = 40;
+    const BASE: u64 = 48;
+    let mut scratch = Vec::new();
+    let body = cx.memory.bytes(addr, (BASE + 8) as usize, &mut scratch)?;
+    let w = cx.words;
+    strong(visitor, body, BASE, EdgeKind::Attribute, w.array_base, Grounds::Hidden);
+    strong(visitor, body, DESCRIPTOR, EdgeKind::Attribute, w.descriptor, Grounds::Hidden);
+    let mut sizes = Sizes::same(info.basic_size);
+    let dtype = addr_at(body, DESCRIPTOR);
+    let Some(descriptor) = Descriptor::read(cx.memory, dtype) else {
+        visitor.unreadable();
+        return Some(sizes);
+    };
+    // `generic.__sizeof__` counts the data, whose ever it is.
+    sizes.sizeof = sizes.sizeof.saturating_add(descriptor.item_size);
+    let data = addr_at(body, DATA);
+    let owns = u32_at(body, FLAGS) & OWNS_DATA != 0 && !data.is_null();
+    if owns && visitor.buffer(data, descriptor.item_size) {
+        objects(cx, dtype, data, 1, visitor);
     }
     Some(sizes)
 }

@@ -5,6 +5,7 @@
 //! rising address, where memory is read in order, and records sizes and named references.
 
 mod emit;
+pub(crate) mod interned;
 mod mark;
 mod native;
 mod scales;
@@ -189,13 +190,15 @@ fn with_context<M: Memory, T>(
     subject: &Subject<'_, M>,
     run: impl FnOnce(&Context<'_, M>, TypeTable) -> T,
 ) -> T {
-    context_of(subject.memory, subject.runtime, run)
+    let interned = interned::table(subject.memory, subject.runtime).unwrap_or(Addr::NULL);
+    context_of(subject.memory, subject.runtime, interned, run)
 }
 
 /// What the decoders read from, and an empty table of types.
 pub(crate) fn context_of<M: Memory, T>(
     memory: &M,
     runtime: &Runtime,
+    interned: Addr,
     run: impl FnOnce(&Context<'_, M>, TypeTable) -> T,
 ) -> T {
     let layout = &runtime.layout;
@@ -203,8 +206,6 @@ pub(crate) fn context_of<M: Memory, T>(
     let mut types = TypeTable::new(runtime.type_type, layout.minor, micro);
     let words = Words::new(&mut types.names);
     let main = runtime.interpreters.first().copied().unwrap_or_default();
-    let interned = layout.interpreter.interned_strings;
-    let interned = interned.and_then(|at| memory.word(main + at)).map_or(Addr::NULL, Addr);
     run(&Context { memory, layout, words: &words, interpreter: main, micro, interned }, types)
 }
 

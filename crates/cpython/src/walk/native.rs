@@ -81,7 +81,7 @@ fn stack_end<M: Memory>(memory: &M, stack: Addr) -> Addr {
 }
 
 /// Calls `each` with every word of a range that could be a pointer.
-fn scan<M: Memory>(memory: &M, start: Addr, end: Addr, mut each: impl FnMut(Addr)) {
+pub(super) fn scan<M: Memory>(memory: &M, start: Addr, end: Addr, mut each: impl FnMut(Addr)) {
     const PIECE: u64 = 4096;
     let mut scratch = Vec::new();
     let Some(aligned) = start.0.checked_next_multiple_of(8) else { return };

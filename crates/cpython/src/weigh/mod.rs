@@ -24,7 +24,7 @@ use crate::memory::{Memory, Region, RegionKind};
 use crate::object::{self, Context, Grounds, Link, Visitor};
 use crate::runtime::Runtime;
 use crate::types::{TypeInfo, TypeTable, flag};
-use crate::walk::{cached_ints_of, context_of};
+use crate::walk::{cached_ints_of, context_of, interned};
 
 /// What one object weighs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub struct Scale {
     records: Option<Addr>,
     /// Data of program files: objects there have no block. Sorted, not overlapping.
     statics: Vec<(Addr, Addr)>,
+    /// The dict of interned strings.
+    interned: Addr,
 }
 
 impl Scale {
@@ -56,6 +58,7 @@ impl Scale {
         let statics = memory.regions().iter().filter(is_image);
         Scale {
             records: Arenas::find_variable(memory, &runtime.layout),
+            interned: interned::table(memory, &runtime).unwrap_or(Addr::NULL),
             statics: statics.map(|region| (region.start, region.end)).collect(),
             runtime,
         }
@@ -79,7 +82,7 @@ impl Scale {
 
     fn ask<M: Memory, T>(&self, memory: &M, answer: impl FnOnce(Bench<'_, M>) -> T) -> T {
         let arenas = self.arenas(memory);
-        context_of(memory, &self.runtime, |cx, types| {
+        context_of(memory, &self.runtime, self.interned, |cx, types| {
             answer(Bench {
                 scale: self,
                 cx,

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 #![expect(clippy::print_stdout, reason = "says what it met, and what could not be tried here")]
 
+mod again;
 mod churn;
 mod contents;
 mod faults;

@@ -30,7 +30,7 @@ fn not_run(why: &str) {
 }
 
 fn assert_is_read(pid: u32) {
-    let capture = read(pid, &ReadOptions::default()).unwrap();
+    let capture = read(pid, &ReadOptions::default(), |_| {}).unwrap();
     let heap = &capture.heap;
     let here = heap.object_ids().filter(|&node| heap.type_name(node) == "__main__.Here").count();
     assert_eq!(here, 1000, "{:?}", capture.gaps);

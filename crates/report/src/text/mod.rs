@@ -42,12 +42,16 @@ fn explain_marks(any_modelled: bool, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Text from a target without what could upset a terminal.
-fn clean(text: &str) -> Cow<'_, str> {
-    if !text.contains(char::is_control) {
+/// Text from a target without what could upset a terminal: control characters, and those that turn the
+/// direction of what follows.
+#[must_use]
+pub fn clean(text: &str) -> Cow<'_, str> {
+    let upsets =
+        |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if !text.contains(upsets) {
         return Cow::Borrowed(text);
     }
-    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
+    let escaped = |c: char| if upsets(c) { c.escape_default().to_string() } else { c.into() };
     Cow::Owned(text.chars().map(escaped).collect())
 }
 
@@ -73,4 +77,16 @@ fn lines(mut table: Table, right: &[bool]) -> String {
         }
     }
     table.trim_fmt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clean;
+
+    #[test]
+    fn what_could_upset_a_terminal_is_spelt_out() {
+        assert_eq!(clean("Naïve.Größe 🦀"), "Naïve.Größe 🦀");
+        assert_eq!(clean("a\u{1b}[31m\n"), "a\\u{1b}[31m\\n");
+        assert_eq!(clean("x\u{9b}\u{202e}y\u{2066}"), "x\\u{9b}\\u{202e}y\\u{2066}");
+    }
 }

@@ -6,7 +6,7 @@ use super::model::Obj;
 use super::types::{Spec, flag};
 
 /// C types whose structs a reader of heaps may know, with about the size of their structs.
-const TYPES: [(&str, u64); 42] = [
+const TYPES: [(&str, u64); 43] = [
     ("collections.deque", 232),
     ("collections.OrderedDict", 112),
     ("collections.defaultdict", 56),
@@ -14,6 +14,7 @@ const TYPES: [(&str, u64); 42] = [
     ("bytearray", 56),
     ("memoryview", 144),
     ("numpy.ndarray", 96),
+    ("numpy.void", 64),
     ("decimal.Decimal", 104),
     ("datetime.datetime", 48),
     ("datetime.time", 40),

@@ -1,0 +1,74 @@
+//! A program caught in the middle of a change is taken again.
+
+use deadweight_heap::{Capture, GapKind};
+use deadweight_process::{ReadOptions, Step, read};
+
+use crate::target::{Target, pythons};
+
+/// A list whose first item is no object, as one has that is being changed, until a line is sent.
+const HALF_CHANGED: &str = "
+import ctypes, gc, sys
+gc.disable()
+held = [object(), object()]
+ITEMS = 24  # listobject.h: PyVarObject, then ob_item
+item = ctypes.c_uint64.from_address(ctypes.c_uint64.from_address(id(held) + ITEMS).value)
+right = item.value
+item.value = 8
+print('changing', flush=True)
+sys.stdin.readline()
+item.value = right
+print('changed', flush=True)
+";
+
+fn half_changed(python: &str) -> Target {
+    let mut target = Target::python_of(python, HALF_CHANGED);
+    assert_eq!(target.line(), "changing");
+    target
+}
+
+fn invalid_references(capture: &Capture) -> u64 {
+    let of_kind = |gap: &&deadweight_heap::Gap| gap.kind == GapKind::InvalidReference;
+    capture.gaps.iter().filter(of_kind).map(|gap| gap.count).sum()
+}
+
+#[test]
+fn what_is_changed_by_the_next_look_is_no_gap() {
+    for python in pythons() {
+        let mut target = half_changed(python);
+        let mut steps = Vec::new();
+        let capture = read(target.pid(), &ReadOptions::default(), |step| {
+            if step == Step::CopyingAgain {
+                assert_eq!(target.ask(), "changed");
+            }
+            steps.push(step);
+        });
+        assert_eq!(invalid_references(&capture.unwrap()), 0, "{python}");
+        let expected = [Step::Copying, Step::Decoding, Step::CopyingAgain, Step::Decoding];
+        assert_eq!(steps, expected, "{python}");
+    }
+}
+
+#[test]
+fn what_stays_is_told() {
+    for python in pythons() {
+        let target = half_changed(python);
+        let mut copies = 0;
+        let capture = read(target.pid(), &ReadOptions::default(), |step| {
+            copies += u32::from(step != Step::Decoding);
+        });
+        assert_eq!((invalid_references(&capture.unwrap()), copies), (1, 3), "{python}");
+    }
+}
+
+/// The first look is not lost.
+#[test]
+fn a_program_that_ends_before_it_can_be_taken_again_is_reported_as_it_was() {
+    let target = half_changed("python3");
+    let capture = read(target.pid(), &ReadOptions::default(), |step| {
+        if step == Step::CopyingAgain {
+            target.signal("KILL");
+            target.await_state('Z');
+        }
+    });
+    assert_eq!(invalid_references(&capture.unwrap()), 1);
+}
