@@ -7,6 +7,7 @@ from deadweight._heap import Why
 
 __all__ = [
     "BadSnapshot",
+    "Growth",
     "Heap",
     "NoSuchProcess",
     "NotEnoughMemory",
@@ -46,6 +47,12 @@ def snapshot_of(pid: int, values: bool, max_pause: timedelta | None) -> Heap: ..
 def survey(path: str, objects: list[tuple[str, object]], seconds: float, /) -> bool: ...
 def load(path: str | PathLike[str]) -> Heap: ...
 def why(object: object, /) -> Why: ...
+
+@final
+class Growth:
+    def __new__(cls) -> Growth: ...
+    def observe(self) -> None: ...
+    def leaks(self) -> tuple[int, list[tuple[str, str, str, int, int, int]]]: ...
 
 @final
 class Heap:

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 mod arrow;
 mod command;
 mod errors;
+mod growth;
 mod heap;
 #[expect(unsafe_code, reason = "the one place that takes addresses for objects")]
 mod own;
@@ -24,6 +25,8 @@ mod _core {
     use super::errors::{
         BadSnapshot, NoSuchProcess, NotEnoughMemory, NotPermitted, NotThere, Unsupported,
     };
+    #[pymodule_export]
+    use super::growth::Growth;
     #[pymodule_export]
     use super::heap::Heap;
     #[pymodule_export]
