@@ -11,6 +11,8 @@ mod growth;
 mod heap;
 #[expect(unsafe_code, reason = "the one place that takes addresses for objects")]
 mod own;
+#[expect(unsafe_code, reason = "hooks that the interpreter calls with blocks of memory")]
+mod peak;
 mod sizes;
 mod snapshot;
 mod survey;
@@ -29,6 +31,8 @@ mod _core {
     use super::growth::Growth;
     #[pymodule_export]
     use super::heap::Heap;
+    #[pymodule_export]
+    use super::peak::{Peak, peak};
     #[pymodule_export]
     use super::sizes::{deepsizeof, layout, sizeof};
     #[pymodule_export]
