@@ -34,6 +34,7 @@ pub(crate) enum Family {
     Deque,
     Array,
     NdArray,
+    Dtype,
     LruCache,
     /// `threading.local`, and what keeps one thread's part of it alive before 3.13.
     ThreadLocal,
@@ -133,6 +134,10 @@ pub(crate) fn of_name(name: &str) -> Option<Family> {
         "collections.deque" => Family::Deque,
         "array.array" => Family::Array,
         "numpy.ndarray" => Family::NdArray,
+        "numpy.dtype" => Family::Dtype,
+        // What it has beyond the rest is a struct of its own, left to be scanned.
+        "numpy.dtypes.StringDType" => return None,
+        name if name.starts_with("numpy.dtypes.") => Family::Dtype,
         "_thread._local" => Family::ThreadLocal,
         "_thread._localdummy" => Family::ThreadLocalDummy,
         "functools._lru_cache_wrapper" => Family::LruCache,

@@ -60,6 +60,7 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     } else {
         u64::from(u32_at(descriptor, SIZE_1))
     };
+    // Where there is nothing to keep, NumPy asks for a byte all the same.
     let size = items.saturating_mul(item_size);
     // `ndarray.__sizeof__` counts the data if it owns it, and the shape.
     sizes.sizeof = sizes.sizeof.saturating_add(dimensions * 16);
@@ -68,7 +69,7 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     }
     sizes.sizeof = sizes.sizeof.saturating_add(size);
     let data = addr_at(body, DATA);
-    if visitor.buffer(data, size) && u8_at(descriptor, KIND) == b'O' {
+    if visitor.buffer(data, size.max(1)) && u8_at(descriptor, KIND) == b'O' {
         pointers(cx, data, items, EdgeKind::Item, Grounds::Hidden, visitor);
     }
     Some(sizes)
