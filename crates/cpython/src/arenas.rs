@@ -66,6 +66,8 @@ pub(crate) struct Arenas {
 /// What the debug hooks keep in front of a block, and behind it (obmalloc.c, `_PyMem_DebugRawAlloc`):
 /// its size, its kind and a guard; another guard.
 const DEBUG_LEAD: u64 = 16;
+/// The kind of the raw domain and the guard; the word before has the size, highest byte first.
+const DEBUG_GUARD: u64 = 0xfdfd_fdfd_fdfd_fd00 | b'r' as u64;
 pub(crate) const DEBUG_EXTRA: u64 = 24;
 
 /// A block the allocator has given out.
@@ -415,7 +417,13 @@ fn find_records<M: Memory>(memory: &M) -> Option<Addr> {
 
 /// How many records a block of `malloc` holds, if it can be the array of them.
 fn room_for_records<M: Memory>(memory: &M, block: Addr) -> Option<u64> {
-    let room = (memory.word(block - 8)? & !7).checked_sub(8)?;
+    let before = memory.word(block - 8)?;
+    if before == DEBUG_GUARD {
+        let size = memory.word(block - DEBUG_LEAD)?.swap_bytes();
+        let fits = size.is_multiple_of(ARENA_OBJECT) && size <= MOST_ARENAS * ARENA_OBJECT;
+        return fits.then_some(size / ARENA_OBJECT).filter(|&count| count >= 16);
+    }
+    let room = (before & !7).checked_sub(8)?;
     if !(16 * ARENA_OBJECT..=MOST_ARENAS * ARENA_OBJECT).contains(&room) {
         return None;
     }

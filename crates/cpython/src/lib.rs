@@ -35,4 +35,6 @@ pub use memory::{Memory, Region, RegionKind};
 pub use runtime::{Refusal, Runtime, Symbols};
 pub use version::Version;
 pub use walk::{Counted, Ledger, Subject, WalkOptions, Walked, count, walk};
-pub use weigh::{Block, Deep, Holding, Part, PartKind, Scale, Survey, TypeWeight, Weight};
+pub use weigh::{
+    Block, Deep, Holding, Part, PartKind, Scale, SmallBlocks, Survey, TypeWeight, Weight,
+};

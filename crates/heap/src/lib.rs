@@ -11,6 +11,7 @@ mod capture;
 mod census;
 mod dominators;
 mod edges;
+mod growth;
 mod heap;
 mod heaviest;
 mod merged;
@@ -33,6 +34,7 @@ pub use capture::{Account, AccountKind, AccountRow, Capture, Gap, GapKind, Prove
 pub use census::{Census, CensusRow, Grouping, SortKey};
 pub use dominators::Dominators;
 pub use edges::{Edge, EdgeKind, Edges, Label, LabelPattern};
+pub use growth::{Growth, Leak};
 pub use heap::Heap;
 pub use heaviest::{HeavyGroup, HeavyRow, heaviest};
 pub use merged::{MergedPath, merged_paths};

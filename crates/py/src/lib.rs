@@ -7,9 +7,12 @@ use pyo3::prelude::*;
 mod arrow;
 mod command;
 mod errors;
+mod growth;
 mod heap;
 #[expect(unsafe_code, reason = "the one place that takes addresses for objects")]
 mod own;
+#[expect(unsafe_code, reason = "hooks that the interpreter calls with blocks of memory")]
+mod peak;
 mod sizes;
 mod snapshot;
 mod survey;
@@ -25,7 +28,11 @@ mod _core {
         BadSnapshot, NoSuchProcess, NotEnoughMemory, NotPermitted, NotThere, Unsupported,
     };
     #[pymodule_export]
+    use super::growth::Growth;
+    #[pymodule_export]
     use super::heap::Heap;
+    #[pymodule_export]
+    use super::peak::{Peak, peak};
     #[pymodule_export]
     use super::sizes::{deepsizeof, layout, sizeof};
     #[pymodule_export]

@@ -5,6 +5,7 @@ use std::io::BufReader;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use deadweight_heap::Capture;
 use deadweight_heap::snapshot::read as read_snapshot;
 use deadweight_process::{
     Frozen, Limits, LiveCopy, ReadOptions, decode, freeze, memory_available, read,
@@ -18,11 +19,17 @@ use crate::own::{address, attach};
 /// A heap of this process.
 #[pyfunction]
 pub(crate) fn snapshot(py: Python<'_>, values: bool) -> PyResult<Heap> {
+    let (capture, method) = capture(py, values)?;
+    Ok(Heap::new(capture, Some(method)))
+}
+
+/// This process as it is now, and how it was read.
+pub(crate) fn capture(py: Python<'_>, values: bool) -> PyResult<(Capture, String)> {
     attach(py)?;
     let options = ReadOptions { values, ..ReadOptions::default() };
     let (copy, method) = copy(py, &options)?;
-    let capture = py.detach(|| decode(&copy, &options)).map_err(|error| of_read(&error))?;
-    Ok(Heap::new(capture, Some(method)))
+    let capture = py.detach(move || decode(&copy, &options)).map_err(|error| of_read(&error))?;
+    Ok((capture, method))
 }
 
 /// A copy of our memory: of a clone that stands still, or, where there can be none, of ourselves with

@@ -26,6 +26,10 @@ pub(super) fn decode<M: Memory>(cx: &Context<'_, M>, info: &TypeInfo, addr: Addr
     // Before 3.12 `__sizeof__` ignores what a subclass added to the struct.
     let start = if cx.layout.minor < 12 { cx.layout.int.digits } else { info.basic_size };
     let sizeof = start.checked_add(digits_size)?;
+    if !info.python && info.basic_size > cx.layout.int.digits {
+        // `bool` before 3.12: its basic size is the whole struct, the one digit included.
+        return Some(Sizes { body: info.basic_size, sizeof });
+    }
     let body = info.basic_size.checked_add(digits_size)?;
     if info.python {
         // PyType_GenericAlloc adds a digit as a sentinel and rounds.

@@ -37,6 +37,17 @@ pub struct Weight {
     pub modelled: bool,
 }
 
+/// The small-block allocator's memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SmallBlocks {
+    /// How many interpreters there are in the program.
+    pub interpreters: usize,
+    /// First byte and length of every arena.
+    pub arenas: Vec<(Addr, u64)>,
+    /// Bytes in front of what was asked for, in every block of every allocator: those of debug hooks.
+    pub lead: u64,
+}
+
 /// A recognised interpreter and what is looked up once for all questions.
 #[derive(Debug)]
 pub struct Scale {
@@ -101,6 +112,17 @@ impl Scale {
         let main = *interpreters.first()?;
         let modules = memory.word(main + layout.interpreter.modules).map(Addr)?;
         Some(arenas.with_lead_of(memory, modules - GC_HEAD))
+    }
+
+    /// Where the small-block allocator keeps its blocks now; `None` if there is none.
+    #[must_use]
+    pub fn small_blocks<M: Memory>(&self, memory: &M) -> Option<SmallBlocks> {
+        let arenas = self.arenas(memory)?;
+        Some(SmallBlocks {
+            interpreters: self.runtime.interpreters_now(memory).len(),
+            arenas: arenas.ranges().collect(),
+            lead: arenas.lead(),
+        })
     }
 
     fn is_static(&self, addr: Addr) -> bool {
