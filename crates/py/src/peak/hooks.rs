@@ -65,13 +65,15 @@ struct Below {
 }
 
 impl Below {
-    const NONE: Below = Below {
-        ctx: AtomicPtr::new(ptr::null_mut()),
-        malloc: AtomicPtr::new(ptr::null_mut()),
-        calloc: AtomicPtr::new(ptr::null_mut()),
-        realloc: AtomicPtr::new(ptr::null_mut()),
-        free: AtomicPtr::new(ptr::null_mut()),
-    };
+    const fn none() -> Below {
+        Below {
+            ctx: AtomicPtr::new(ptr::null_mut()),
+            malloc: AtomicPtr::new(ptr::null_mut()),
+            calloc: AtomicPtr::new(ptr::null_mut()),
+            realloc: AtomicPtr::new(ptr::null_mut()),
+            free: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
 
     fn set(&self, allocator: &Allocator) {
         self.ctx.store(allocator.ctx, Relaxed);
@@ -83,7 +85,7 @@ impl Below {
 
     /// # Safety
     /// `set` was called.
-    #[inline(always)]
+    #[inline]
     unsafe fn get(&self) -> Allocator {
         // SAFETY: `set` stored functions of just these types.
         unsafe {
@@ -98,10 +100,10 @@ impl Below {
     }
 }
 
-static RAW: Below = Below::NONE;
-static MEM: Below = Below::NONE;
-static OBJ: Below = Below::NONE;
-static ARENAS: Below = Below::NONE;
+static RAW: Below = Below::none();
+static MEM: Below = Below::none();
+static OBJ: Below = Below::none();
+static ARENAS: Below = Below::none();
 
 /// Counters apart from each other: other threads write to those of `raw`.
 #[repr(align(64))]
@@ -121,7 +123,7 @@ static LEAD: AtomicU64 = AtomicU64::new(0);
 /// Whether the C library is glibc, whose blocks have their size before them.
 static HAS_CHUNKS: AtomicBool = AtomicBool::new(false);
 
-#[inline(always)]
+#[inline]
 fn grew(bytes: i64) {
     let now = SMALL.0.load(Relaxed) + bytes;
     SMALL.0.store(now, Relaxed);
@@ -131,7 +133,7 @@ fn grew(bytes: i64) {
     }
 }
 
-#[inline(always)]
+#[inline]
 fn shrank(bytes: i64) {
     SMALL.0.store(SMALL.0.load(Relaxed) - bytes, Relaxed);
 }

@@ -27,7 +27,7 @@ static LEAVES_BY_ADDRESS: [AtomicPtr<Leaf>; LEAVES] =
 ///
 /// # Safety
 /// The address is null, or what an allocator gave and nobody has freed.
-#[inline(always)]
+#[inline]
 pub(super) unsafe fn small_block(at: usize) -> i64 {
     let Some(leaf) = LEAVES_BY_ADDRESS.get(at >> LEAF_SHIFT) else { return 0 };
     let leaf = leaf.load(Relaxed);
@@ -42,7 +42,7 @@ pub(super) unsafe fn small_block(at: usize) -> i64 {
     }
     // SAFETY: the bit says that the pool lies in an arena of the small-block allocator; as long as
     // one of its blocks is in use, its header is there and does not change its size class.
-    let class = unsafe { ((at & !(POOL - 1)) as *const u8).add(SIZE_CLASS).cast::<u32>().read() };
+    let class = unsafe { (((at & !(POOL - 1)) + SIZE_CLASS) as *const u32).read() };
     i64::from(class + 1) << 4
 }
 
