@@ -88,7 +88,8 @@ def measure_peak(objects: int) -> dict[str, float]:
             bytearray(size)
 
     figures = {}
-    for name, work in (("json.loads", parse), ("instances", build), ("lists in dicts", fill), ("bytearrays", large)):
+    works = {"json.loads": parse, "instances": build, "lists in dicts": fill, "bytearrays": large}
+    for name, work in works.items():
         work()
         ratios = []
         for _ in range(31):

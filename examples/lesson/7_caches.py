@@ -28,7 +28,7 @@ class Report:
 class WeakReport:
     """The same, its instances shared while somebody uses them and forgotten then."""
 
-    made = weakref.WeakValueDictionary()
+    made = weakref.WeakValueDictionary()  # noqa: RUF012
 
     def __new__(cls, number):
         report = cls.made.get(number)

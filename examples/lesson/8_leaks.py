@@ -75,7 +75,10 @@ def main():
     print(f"mended: {mended}\n")
     mended.assert_none()
     lost = [sum(leak.bytes for leak in growth.leaks) for growth in (leaky, mended)]
-    print(f"| handlers never taken off, then taken off | {lost[0]:,.0f} B a request | {lost[1]:,.0f} B a request |")
+    before, after = (f"{size:,.0f} B a request" for size in lost)
+    print(
+        f"| handlers never taken off, then taken off | {lost[0]:,.0f} B a request | {lost[1]:,.0f} B a request |"
+    )
 
 
 if __name__ == "__main__":

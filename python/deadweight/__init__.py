@@ -1,5 +1,6 @@
 """Weighs a Python program from inside: what objects hold, what holds them, what could go."""
 
+from deadweight._closures import Closure, Closures, closures
 from deadweight._core import (
     BadSnapshot,
     NoSuchProcess,
@@ -12,7 +13,6 @@ from deadweight._core import (
     sizeof,
     why,
 )
-from deadweight._closures import Closure, Closures, closures
 from deadweight._growth import Growth, Leak, StillGrowing, growth
 from deadweight._heap import (
     Census,

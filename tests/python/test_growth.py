@@ -45,13 +45,13 @@ class Chain:
     first = None
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def remembered(number):
     return [number]
 
 
 class Service:
-    @functools.lru_cache(maxsize=None)  # noqa: B019
+    @functools.cache  # noqa: B019
     def answer(self, number):
         return {number}
 
@@ -103,7 +103,7 @@ def test_a_local_of_a_running_function_and_a_thread_local():
     growth = grown(work)
     holders = [leak.holder for leak in growth.leaks]
     assert len(holders) == 2, str(growth)
-    assert any("› mine" in holder for holder in holders), holders
+    assert any("mine" in holder.rpartition(" ")[2] for holder in holders), holders
     assert any("kept" in holder for holder in holders), holders
 
 
@@ -151,7 +151,8 @@ def test_what_native_code_holds():
 
     leaks = grown(work).leaks
     assert len(leaks) == 1, leaks
-    assert leaks[0].type == "list" and leaks[0].count == 1
+    assert leaks[0].type == "list" and leaks[0].count >= 1
+    # Held by no name.
     assert leaks[0].holder.startswith("<")
 
 
@@ -180,6 +181,44 @@ def test_its_own_bookkeeping_is_nothing():
     changed = [row for row in dw.snapshot().diff(before) if row.count > 0]
     # What this test itself holds: one heap.
     assert sum(row.count for row in changed) < 20, changed
+
+
+def test_known_caches_are_named_and_not_hidden():
+    import fnmatch
+    import itertools
+    import linecache
+    import re
+    import struct
+    import typing
+    import urllib.parse
+    import warnings
+
+    number = itertools.count(1)
+
+    def work():
+        at = next(number)
+        re.compile(f"x{at}")
+        linecache.cache[f"file {at}"] = (1, None, [], "x")
+        typing.Literal[at + 1000]
+        struct.calcsize(f"{at}i")
+        fnmatch.fnmatch("a", f"*{at}")
+        urllib.parse.urlsplit(f"http://host{at}/")
+        with warnings.catch_warnings(record=True):
+            warnings.simplefilter("default")
+            warnings.warn(f"shown {at}", stacklevel=1)
+
+    growth = grown(work)
+    named = {leak.cache for leak in growth.leaks}
+    assert named >= {
+        "compiled patterns of re",
+        "source lines of linecache",
+        "generic types of typing",
+        "formats of struct",
+        "patterns of fnmatch",
+        "parsed URLs of urllib",
+    }, str(growth)
+    with pytest.raises(dw.StillGrowing, match=r"linecache\.cache \(source lines of linecache\)"):
+        growth.assert_none()
 
 
 def test_rounds_not_over():
@@ -250,7 +289,7 @@ def test_closures_of_frozen_functions_and_liars():
         def __iter__(self):
             raise RuntimeError
 
-    def keeper(kept=Tuple([Liar()])):
+    def keeper(kept=Tuple([Liar()])):  # noqa: B008
         return kept
 
     setattr(sys.modules[HERE], "KEEPER", keeper)  # noqa: B010

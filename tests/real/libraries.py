@@ -11,7 +11,7 @@ def cell(row: dict) -> str:
     if libraries.is_exact(row):
         return f"{row['found']:,.0f}"
     if libraries.is_between(row):
-        return f"{row['found']:,.0f} ({row['freed']:,.0f}–{row['made']:,.0f})"
+        return f"{row['found']:,.0f} ({row['freed']:,.0f}-{row['made']:,.0f})"
     return f"{row['found']:,.0f} **{row['made']:,.0f}**"
 
 

@@ -32,9 +32,7 @@ def measured(minor: str) -> list[dict]:
         os.environ["DEADWEIGHT_WHEEL"] = wheel
     install = ["-m", "pip", "install", "-q", "--no-deps", "--force-reinstall", pathlib.Path(wheel)]
     subprocess.run([inside, *install], check=True)
-    done = subprocess.run(
-        [inside, real.PROGRAMS / "libraries.py"], stdout=subprocess.PIPE, text=True, check=True
-    )
+    done = subprocess.run([inside, real.PROGRAMS / "libraries.py"], stdout=subprocess.PIPE, text=True, check=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 

@@ -173,6 +173,11 @@ impl<'a> Round<'a> {
                 let Some(root) = root.filter(|root| root.kind != RootKind::Garbage) else {
                     return 0;
                 };
+                // Which word of whose memory looks like a reference changes from time to time: all
+                // holders without a name are one.
+                if !root.kind.is_named() && root.kind != RootKind::Immortal {
+                    return 1;
+                }
                 (root.kind, heap.names.get(root.name)).hash(&mut hasher);
             }
             _ if before == EMPTY => return 0,
@@ -184,8 +189,8 @@ impl<'a> Round<'a> {
         let type_name = heap.names.get(heap.types.get(step.type_id).name);
         let before = self.keys[before as usize];
         let shortened = self.patterns.is_shortened(pattern);
-        (before, label.is_conservative(), type_name, shortened).hash(&mut hasher);
-        hasher.finish().max(1)
+        (before, type_name, shortened).hash(&mut hasher);
+        hasher.finish().max(2)
     }
 
     fn by_key(&self) -> impl Iterator<Item = (u64, Sum)> + '_ {
