@@ -287,7 +287,7 @@ def _fixtures_as_they_are(item: pytest.Function, number: int) -> Generator[None]
     round, unless that failed."""
     fixtures = list(item.funcargs.values())
     with contextlib.ExitStack() as stack:
-        if number > 0:
+        if number > 0 and not any(isinstance(fixture, pytest.WarningsRecorder) for fixture in fixtures):
             # pytest keeps each warning until the test is over: those of the first round will do.
             stack.enter_context(warnings.catch_warnings(record=True))
         for fixture in fixtures:
