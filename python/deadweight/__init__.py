@@ -81,3 +81,10 @@ __all__ = [
     "snapshot",
     "why",
 ]
+
+
+def load_ipython_extension(shell: object) -> None:
+    """For ``%load_ext deadweight``: adds ``%sizeof``, ``%%growth`` and ``%%peak``."""
+    from deadweight._ipython import load as load_magics
+
+    load_magics(shell)

@@ -298,4 +298,4 @@ def test_beside_pytest_memray(tmp_path):
     assert status == 1
     assert "2 failed" in output, output
     assert "app.cache" in section(output, "test_both")
-    assert "Test is using" in section(output, "test_theirs")
+    assert "MiB" in section(output, "test_theirs")
