@@ -39,8 +39,6 @@ test-package: pythons
 test-real: build pythons
 	DEADWEIGHT=$(CURDIR)/target/release/deadweight PYTHON=$(PYTHON) tests/real/run
 	DEADWEIGHT_AT_LENGTH=1 $(CARGO) test --locked -p deadweight-process --test live -- states:: churn::
-	PYTHON=$(PYTHON) tests/real/libraries
-	DEADWEIGHT_AT_LENGTH=1 $(CARGO) test --locked -p deadweight-process --test live -- states::
 
 lint:
 	$(CARGO) fmt --all --check
