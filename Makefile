@@ -18,7 +18,7 @@ help:
 	@echo "make test       the tests, with every interpreter that can be had"
 	@echo "make test-package  the Python package, in every interpreter"
 	@echo "make test-real  real programs and libraries, faults at length"
-	@echo "make lint       rustfmt, clippy, ruff"
+	@echo "make lint       rustfmt, clippy, ruff, mypy, stubtest"
 	@echo "make layouts    hold the layout tables against installed headers"
 	@echo "make bench      figures beside other tools, for docs/performance.md"
 	@echo "make fuzz       cargo-fuzz (needs a nightly toolchain)"
@@ -32,6 +32,7 @@ demo: build
 
 test: pythons
 	$(CARGO) test --workspace --locked
+	scripts/test-package
 
 test-package: pythons
 	scripts/test-package
@@ -40,12 +41,13 @@ test-real: build pythons
 	DEADWEIGHT=$(CURDIR)/target/release/deadweight PYTHON=$(PYTHON) tests/real/run
 	DEADWEIGHT_AT_LENGTH=1 $(CARGO) test --locked -p deadweight-process --test live -- states:: churn::
 
-lint:
+lint: pythons
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- --deny warnings
 	scripts/make-venv $(ruff) $(PYTHON) "ruff==0.17.6"
 	$(ruff)/bin/ruff check .
 	$(ruff)/bin/ruff format --check .
+	scripts/lint-package
 
 bench: build pythons
 	$(PYTHON) benches/bench.py --write docs/performance.md

@@ -76,9 +76,7 @@ def main():
     mended.assert_none()
     lost = [sum(leak.bytes for leak in growth.leaks) for growth in (leaky, mended)]
     before, after = (f"{size:,.0f} B a request" for size in lost)
-    print(
-        f"| handlers never taken off, then taken off | {lost[0]:,.0f} B a request | {lost[1]:,.0f} B a request |"
-    )
+    print(f"| handlers never taken off, then taken off | {before} | {after} |")
 
 
 if __name__ == "__main__":
