@@ -3,8 +3,8 @@
 import collections
 import functools
 import gc
-import os
 import json
+import os
 import subprocess
 import sys
 import threading
