@@ -24,24 +24,32 @@ help:
 	@echo "make fuzz       cargo-fuzz (needs a nightly toolchain)"
 	@echo "make soak       snapshots of churning programs, for an hour"
 
-build:
+# Rust itself is nothing that we set up.
+.PHONY: rust
+rust:
+	@command -v $(firstword $(CARGO)) >/dev/null || { \
+	    echo "make: cargo is not here. Install Rust 1.95 or newer: https://rustup.rs" >&2; exit 2; }
+	@command -v $(CC) >/dev/null || { \
+	    echo "make: there is no C compiler. Install one, such as the package gcc." >&2; exit 2; }
+
+build: rust
 	$(CARGO) build --release --locked --package deadweight-cli
 
 demo: build
 	PYTHON=$(PYTHON) examples/demo/run
 
-test: pythons
+test: rust pythons
 	$(CARGO) test --workspace --locked
 	scripts/test-package
 
-test-package: pythons
+test-package: rust pythons
 	scripts/test-package
 
 test-real: build pythons
 	DEADWEIGHT=$(CURDIR)/target/release/deadweight PYTHON=$(PYTHON) tests/real/run
 	DEADWEIGHT_AT_LENGTH=1 $(CARGO) test --locked -p deadweight-process --test live -- states:: churn::
 
-lint: pythons
+lint: rust pythons
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- --deny warnings
 	scripts/make-venv $(ruff) $(PYTHON) "ruff==0.17.6"

@@ -7,9 +7,10 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-/// Weighs a Python program, says what is dead weight, and takes it off.
+/// Weighs a running Python program from outside: what it holds, byte for byte, and what keeps it alive,
+/// by name.
 #[derive(Debug, Parser)]
-#[command(name = "deadweight", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "deadweight", version, max_term_width = 100)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) talk: Talk,
@@ -20,7 +21,7 @@ pub(crate) struct Args {
 /// How much to say besides the report.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Talk {
-    /// No progress
+    /// No progress and no notes
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
     /// Say what each stage took
@@ -214,23 +215,25 @@ pub(crate) struct Completions {
     pub(crate) shell: Shell,
 }
 
-/// `5s`, `500ms`, `2m`, `1.5s`; a bare number is seconds.
+/// `5s`, `500ms`, `2m`, `1.5s`. A bare number could be taken for either.
 fn duration(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let scale = match unit {
         "ms" => 0.001,
-        "" | "s" => 1.0,
+        "s" => 1.0,
         "m" | "min" => 60.0,
         "h" => 3600.0,
-        _ => return Err("expected a time such as 5s, 500ms or 2m".to_owned()),
+        _ => return Err(A_TIME.to_owned()),
     };
     let seconds = number.parse::<f64>().ok().map(|number| number * scale);
     seconds
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| "expected a time such as 5s, 500ms or 2m".to_owned())
+        .ok_or_else(|| A_TIME.to_owned())
 }
+
+const A_TIME: &str = "expected a time with its unit, such as 5s, 500ms or 2m";
 
 /// `1`, `0.5`, `1%`.
 fn percent(text: &str) -> Result<f64, String> {
@@ -255,14 +258,14 @@ mod tests {
     fn times_and_shares_are_read_as_people_write_them() {
         assert_eq!(duration("5s"), Ok(Duration::from_secs(5)));
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("1.5"), Ok(Duration::from_millis(1500)));
+        assert_eq!(duration("1.5s"), Ok(Duration::from_millis(1500)));
         assert_eq!(duration("2m"), Ok(Duration::from_mins(2)));
         assert_eq!(percent("0.5"), Ok(0.5));
         assert_eq!(percent("1 %"), Ok(1.0));
         for wrong in ["", "x", "-1", "101", "NaN"] {
             assert!(percent(wrong).is_err(), "{wrong}");
         }
-        for wrong in ["", "s", "5 parsecs", "-1s", "1.2.3s"] {
+        for wrong in ["", "s", "5", "5 parsecs", "-1s", "1.2.3s"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
     }

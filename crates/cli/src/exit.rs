@@ -41,11 +41,30 @@ pub(crate) struct Failure {
     message: String,
     hint: Option<String>,
     broken_pipe: bool,
+    /// Python processes that the one asked about, which is none, has started.
+    pythons: Vec<u32>,
+    said: bool,
 }
 
 impl Failure {
     pub(crate) fn new(message: impl Into<String>) -> Failure {
-        Failure { message: message.into(), hint: None, broken_pipe: false }
+        Failure {
+            message: message.into(),
+            hint: None,
+            broken_pipe: false,
+            pythons: Vec::new(),
+            said: false,
+        }
+    }
+
+    /// Told at once, because what follows can take long; not told again at the end.
+    pub(crate) fn say_now(self) -> Failure {
+        self.print(&mut io::stderr());
+        Failure { said: true, ..self }
+    }
+
+    pub(crate) fn pythons(&self) -> &[u32] {
+        &self.pythons
     }
 
     pub(crate) fn with_hint(self, hint: impl Into<String>) -> Failure {
@@ -75,6 +94,9 @@ impl Failure {
     }
 
     pub(crate) fn print(&self, to: &mut dyn Write) {
+        if self.said {
+            return;
+        }
         // If stderr is gone there is nobody to tell.
         let _ = writeln!(to, "error: {}", clean(&self.message));
         if let Some(hint) = &self.hint {
@@ -100,19 +122,23 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Failure {
         let broken_pipe = error.kind() == io::ErrorKind::BrokenPipe;
-        Failure { message: format!("cannot write: {error}"), hint: None, broken_pipe }
+        Failure { broken_pipe, ..Failure::new(format!("cannot write: {error}")) }
     }
 }
 
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Failure {
-        Failure { message: with_causes(&error), hint: error.hint(), broken_pipe: false }
+        let failure = Failure { hint: error.hint(), ..Failure::new(with_causes(&error)) };
+        match error {
+            ReadError::NotPython { children, .. } => Failure { pythons: children, ..failure },
+            _ => failure,
+        }
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        Failure { message: with_causes(&error), hint: error.hint(), broken_pipe: false }
+        Failure { hint: error.hint(), ..Failure::new(with_causes(&error)) }
     }
 }
 
@@ -121,7 +147,10 @@ impl From<QueryError> for Failure {
         let failure = Failure::new(error.to_string());
         match error {
             QueryError::Ambiguous { .. } => failure.with_hint("Give the full name: `module.Type`."),
-            QueryError::Unknown { .. } | QueryError::NoInstance(_) => failure.with_hint(
+            QueryError::Unknown { paths, .. } if !paths.is_empty() => {
+                failure.with_hint("docs/paths.md has the grammar of paths.")
+            }
+            QueryError::Unknown { .. } => failure.with_hint(
                 "`deadweight census` lists the types; docs/paths.md has the grammar of paths.",
             ),
             QueryError::NotAnAddress(_) => {
@@ -130,6 +159,9 @@ impl From<QueryError> for Failure {
             QueryError::NoObject { .. } => failure.with_hint(
                 "Objects come and go: take a snapshot, and ask about addresses that it names.",
             ),
+            QueryError::Path(PathError::KeyNotKept { so_far, .. }) => failure.with_hint(format!(
+                "`{so_far}[#0]` is the first value, and so on; --values keeps keys that are short strings."
+            )),
             QueryError::Path(PathError::Syntax { .. }) => {
                 failure.with_hint("docs/paths.md has the grammar of paths.")
             }

@@ -6,6 +6,7 @@
 mod args;
 mod commands;
 mod exit;
+mod mistyped;
 mod progress;
 mod target;
 
@@ -23,11 +24,13 @@ use exit::Failure;
 pub fn run<I, T>(arguments: I) -> ExitStatus
 where
     I: IntoIterator<Item = T>,
-    T: Into<OsString> + Clone,
+    T: Into<OsString>,
 {
-    let args = match Args::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+    let args = match Args::try_parse_from(&arguments) {
         Ok(args) => args,
-        Err(error) => {
+        Err(mut error) => {
+            mistyped::advise(&mut error, &arguments);
             // Help and version are no failures, and go to stdout.
             let _ = error.print();
             return if error.use_stderr() { ExitStatus::Failure } else { ExitStatus::Success };

@@ -22,6 +22,7 @@ pub(crate) fn note(line: fmt::Arguments<'_>) {
 
 /// Says what is being done, once it takes long.
 pub(crate) struct Progress {
+    begun: Instant,
     verbose: bool,
     stage: Option<(&'static str, Instant)>,
     spinner: Option<(Sender<&'static str>, JoinHandle<()>)>,
@@ -33,7 +34,12 @@ impl Progress {
             let (sender, stages) = mpsc::channel();
             (sender, thread::spawn(move || spin(&stages)))
         });
-        Progress { verbose: talk.verbose, stage: None, spinner }
+        Progress { begun: Instant::now(), verbose: talk.verbose, stage: None, spinner }
+    }
+
+    /// When the work began; waiting for its time to come is none.
+    pub(crate) fn begun(&self) -> Instant {
+        self.begun
     }
 
     /// The next stage begins.

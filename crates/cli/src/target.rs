@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use deadweight_heap::{Capture, snapshot};
 use deadweight_process::{
-    Launched, Limits, ReadOptions, Step, Tallied, Trigger, Waited, memory_available, read, tally,
-    volunteer_when_memory_runs_out,
+    Launched, Limits, ReadOptions, Step, Tallied, Trigger, Waited, memory_available,
+    python_children, read, tally, volunteer_when_memory_runs_out,
 };
 
 use crate::args::{Launch, Reading, Signal, Talk, TargetArgs};
@@ -116,7 +116,11 @@ fn each(
     if let Some(target) = &args.target {
         let source = Source::named(target)?;
         volunteer_when_memory_runs_out();
-        return look(source, Progress::new(talk));
+        look(source, Progress::new(talk))?;
+        if let Source::Live(pid) = source {
+            mention_children(pid, talk);
+        }
+        return Ok(());
     }
     let mut launched = start(&args.launch, json, talk)?;
     // Not before: the program would inherit it.
@@ -128,13 +132,14 @@ fn each(
         match launched.wait_for_trigger()? {
             Waited::Ended(status) => break status,
             Waited::Triggered => {
-                let outcome = look(Source::Live(launched.pid()), Progress::new(talk));
+                let outcome = look_at_started(launched.pid(), talk, &mut look);
+                // At once: the program may run on for days.
+                let outcome = outcome.map_err(Failure::say_now);
                 let Some(signal) = args.launch.on else {
                     last = Some(outcome);
                     break launched.wait()?;
                 };
-                if let Err(failure) = &outcome {
-                    failure.print(&mut std::io::stderr());
+                if outcome.is_err() {
                     say_how_to_trigger(signal);
                 }
                 last = Some(outcome.map_err(|_| Failure::new("the last look at it failed")));
@@ -153,6 +158,48 @@ fn each(
             "Give a shorter time: --after 500ms."
         }))
     })
+}
+
+/// Looks at a program that we started or, where that is a wrapper, at the Python it has started.
+fn look_at_started(
+    pid: u32,
+    talk: &Talk,
+    look: &mut impl FnMut(Source<'_>, Progress) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut outcome = look(Source::Live(pid), Progress::new(talk));
+    let mut looked_at = pid;
+    if let Err(failure) = &outcome
+        && let &[python] = failure.pythons()
+    {
+        if !talk.quiet {
+            note(format_args!(
+                "Process {pid} is no Python; looking at {python}, which it has started"
+            ));
+        }
+        looked_at = python;
+        outcome = look(Source::Live(python), Progress::new(talk));
+    }
+    if outcome.is_ok() {
+        mention_children(looked_at, talk);
+    }
+    outcome
+}
+
+/// What a server leaks may be in its workers.
+fn mention_children(pid: u32, talk: &Talk) {
+    const LISTED: usize = 10;
+    let children = if talk.quiet { Vec::new() } else { python_children(pid) };
+    if children.is_empty() {
+        return;
+    }
+    let listed: Vec<String> = children.iter().take(LISTED).map(u32::to_string).collect();
+    let more = if children.len() > LISTED { ", …" } else { "" };
+    let (number, noun) =
+        (children.len(), if children.len() == 1 { "Python child" } else { "Python children" });
+    note(format_args!(
+        "Process {pid} has {number} {noun}, not looked at: {}{more}",
+        listed.join(", ")
+    ));
 }
 
 fn no_target() -> Failure {
@@ -182,7 +229,10 @@ fn load(path: &Path, progress: &mut Progress) -> Result<Capture, Failure> {
     let file = File::open(path).map_err(|error| {
         let failure = Failure::of_file(path, "open", &error);
         if error.kind() == std::io::ErrorKind::NotFound {
-            failure.with_hint(NOT_A_TARGET)
+            failure.with_hint(format!(
+                "{NOT_A_TARGET} A program to start stands after --: `deadweight weigh -- {}`.",
+                path.display()
+            ))
         } else {
             failure
         }

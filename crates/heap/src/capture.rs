@@ -58,13 +58,15 @@ pub enum AccountKind {
     Stacks,
     /// Static data that differs from its file, and zero-initialised data.
     ImageData,
-    /// Pages of files: code, read-only data, mapped files, shared memory.
+    /// Pages of files: code, read-only data, mapped files.
     FileBacked,
+    /// Memory shared with other processes that is no file's. A row only where there is some.
+    SharedMemory,
 }
 
 impl AccountKind {
     /// Every kind, in the order they are printed.
-    pub const ALL: [AccountKind; 7] = [
+    pub const ALL: [AccountKind; 8] = [
         AccountKind::PythonObjects,
         AccountKind::PymallocOther,
         AccountKind::PymallocFree,
@@ -72,6 +74,7 @@ impl AccountKind {
         AccountKind::Stacks,
         AccountKind::ImageData,
         AccountKind::FileBacked,
+        AccountKind::SharedMemory,
     ];
 
     /// The word JSON and the snapshot use.
@@ -85,6 +88,7 @@ impl AccountKind {
             AccountKind::Stacks => "stacks",
             AccountKind::ImageData => "image_data",
             AccountKind::FileBacked => "file_backed",
+            AccountKind::SharedMemory => "shared_memory",
         }
     }
 

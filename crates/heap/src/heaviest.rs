@@ -4,11 +4,15 @@
 //! them holds a good part: a name is worth a row, one of a million items is not. What is left with
 //! a node when all rows below it are taken off is its own row, if it is enough.
 
+use rustc_hash::FxHashSet;
+
 use crate::dominators::{Dominators, Union};
 use crate::edges::{EdgeKind, Label};
 use crate::heap::Heap;
+use crate::held_by::{Holding, direct_holders};
 use crate::nodes::NodeFlags;
-use crate::path::DICT;
+use crate::path::{DICT, ShownPath};
+use crate::patterns::Patterns;
 use crate::shortest::{ShortestPaths, Step};
 use crate::types::TypeKind;
 use crate::units::{Bytes, NodeId, TypeId};
@@ -29,6 +33,9 @@ pub struct HeavyRow {
     pub modelled: bool,
     /// What most of it is; nothing if that is the holder itself.
     pub group: Option<HeavyGroup>,
+    /// Where the holder does not refer to that group itself, because several things share it: the
+    /// few that refer to most of a sample of the group.
+    pub held_by: Vec<ShownPath>,
 }
 
 /// Objects of one type that a holder keeps alive.
@@ -38,9 +45,12 @@ pub struct HeavyGroup {
     pub type_id: TypeId,
     /// How many, the holder included if it is one.
     pub count: u64,
-    /// What they retain: each byte once.
+    /// What they retain: each byte once, and none that another row accounts for.
     pub retained: Bytes,
 }
+
+/// So many holders are named beside the one that keeps all alive.
+const HOLDERS: usize = 3;
 
 /// What is less than this part of the heap is worth no row.
 const LEAST_PART: u64 = 1000;
@@ -56,9 +66,7 @@ pub fn heaviest(
 ) -> Vec<HeavyRow> {
     let summit = Summit::of(heap, dominators, paths);
     let mut holders = summit.holders();
-    let mut positions: Vec<usize> =
-        holders.iter().map(|&(node, _)| dominators.position(node)).collect();
-    positions.sort_unstable();
+    let others = Others::of(dominators, &holders);
     holders.sort_by_key(|&(node, bytes)| (std::cmp::Reverse(bytes), node));
     holders.truncate(top);
     let row = |(holder, bytes)| HeavyRow {
@@ -67,9 +75,71 @@ pub fn heaviest(
         retained: dominators.retained(holder),
         bytes,
         modelled: dominators.retains_modelled(holder),
-        group: largest_group(heap, dominators, holder, bytes, &positions),
+        group: largest_group(heap, dominators, holder, bytes, &others),
+        held_by: Vec::new(),
     };
-    holders.into_iter().map(row).collect()
+    let mut rows: Vec<HeavyRow> = holders.into_iter().map(row).collect();
+    let samples: Vec<Vec<NodeId>> =
+        rows.iter().map(|row| shared_sample(heap, dominators, row)).collect();
+    if samples.iter().any(|sample| !sample.is_empty()) {
+        let mut patterns = Patterns::new(heap, paths);
+        let found = direct_holders(heap, dominators, paths, &mut patterns, &samples);
+        for (row, found) in rows.iter_mut().zip(found) {
+            let least = found.first().map_or(0, |most: &Holding| most.count / 10);
+            let found = found.into_iter().filter(|holding| holding.count > least).take(HOLDERS);
+            row.held_by = found.map(|holding| holding.path).collect();
+        }
+    }
+    rows
+}
+
+/// Some objects of a row's group that several things share, so that what alone keeps them alive
+/// does not refer to them. Evenly spread; none if the holder refers to the group itself.
+fn shared_sample(heap: &Heap, dominators: &Dominators, row: &HeavyRow) -> Vec<NodeId> {
+    const MOST: usize = 100;
+    let Some(group) = row.group else { return Vec::new() };
+    let mut scopes = vec![row.holder];
+    let attributes = heap.edges.of(row.holder).find(|edge| is_dict(heap, edge.label));
+    scopes.extend(attributes.map(|edge| edge.target).filter(|&d| dominators.idom(d) == row.holder));
+    let mut children: Vec<NodeId> = scopes
+        .iter()
+        .flat_map(|&scope| dominators.children(scope))
+        .filter(|&node| heap.nodes.is_object(node) && heap.nodes.type_of(node) == group.type_id)
+        .collect();
+    let own: FxHashSet<NodeId> =
+        scopes.iter().flat_map(|&scope| heap.edges.targets(scope)).copied().collect();
+    let all = children.len();
+    children.retain(|node| !own.contains(node));
+    if children.len() < all.div_ceil(2) {
+        return Vec::new();
+    }
+    let step = children.len().div_ceil(MOST).max(1);
+    children.into_iter().step_by(step).collect()
+}
+
+/// All rows in preorder, and what those before each account for.
+struct Others {
+    positions: Vec<usize>,
+    before: Vec<Bytes>,
+}
+
+impl Others {
+    fn of(dominators: &Dominators, holders: &[(NodeId, Bytes)]) -> Others {
+        let place = |&(node, bytes): &(NodeId, Bytes)| (dominators.position(node), bytes);
+        let mut places: Vec<(usize, Bytes)> = holders.iter().map(place).collect();
+        places.sort_unstable();
+        let mut before = vec![Bytes(0)];
+        for (row, &(_, bytes)) in places.iter().enumerate() {
+            before.push(before[row] + bytes);
+        }
+        Others { positions: places.into_iter().map(|(position, _)| position).collect(), before }
+    }
+
+    /// What rows at these positions account for.
+    fn within(&self, positions: std::ops::Range<usize>) -> Bytes {
+        let row = |position| self.positions.partition_point(|&other| other < position);
+        self.before[row(positions.end)] - self.before[row(positions.start)]
+    }
 }
 
 /// The part of the dominator tree that is heavy enough to be looked at. Whatever dominates one of
@@ -218,28 +288,35 @@ fn is_dict(heap: &Heap, label: Label) -> bool {
         && heap.names.get(label.name()) == DICT
 }
 
-/// The type whose objects are most of what a holder keeps alive; what other rows (their positions
-/// rise) account for is left out. A type with many objects says more than one with a single object
+/// The type whose objects are most of what a holder keeps alive; what other rows account for is left
+/// out. A type with many objects says more than one with a single object
 /// that holds them all.
 fn largest_group(
     heap: &Heap,
     dominators: &Dominators,
     holder: NodeId,
     bytes: Bytes,
-    others: &[usize],
+    others: &Others,
 ) -> Option<HeavyGroup> {
     let mut groups = vec![(0_u64, Bytes(0), Union::default()); heap.types.len()];
     let start = dominators.position(holder);
     let end = start + dominators.subtree(holder).len();
     let mut position = start + 1;
-    let inner = &others[others.partition_point(|&other| other <= start)..];
+    let first = others.positions.partition_point(|&other| other <= start);
+    let inner = &others.positions[first..];
     for stop in inner.iter().copied().filter(|&other| other < end).chain([end]) {
         for position in position..stop {
             let node = dominators.at(position);
             if heap.nodes.is_object(node) {
                 let group = &mut groups[heap.nodes.type_of(node).index()];
                 group.0 += 1;
-                group.1 += group.2.add(dominators, position);
+                let added = group.2.add(dominators, position);
+                // Only what begins before the next inner row can hold it.
+                let below = position + 1..position + dominators.subtree(node).len();
+                group.1 += added;
+                if added.0 > 0 && below.end > stop {
+                    group.1 -= others.within(below);
+                }
             }
         }
         // What is nested in an inner row is passed over with it.

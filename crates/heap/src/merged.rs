@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use crate::dominators::{Dominators, Union};
 use crate::heap::Heap;
+use crate::held_by::{Holding, direct_holders};
 use crate::patterns::{LONGEST, MergedStep, Patterns};
 use crate::shortest::ShortestPaths;
 use crate::units::{Bytes, NodeId};
@@ -24,6 +25,11 @@ pub struct MergedPath {
     pub shortened: bool,
     /// One of the nodes: the one that retains most.
     pub example: NodeId,
+    /// Who else refers to the nodes, by other paths than this; those who refer to most come first.
+    pub also_held_by: Vec<Holding>,
+    /// What the one object that the path takes its last step from alone keeps alive, if that is not
+    /// all of the nodes.
+    pub holder_retained: Option<Bytes>,
 }
 
 impl MergedPath {
@@ -53,12 +59,57 @@ pub fn merged_paths(
     let mut groups: Vec<Group> = chunks.map(|chunk| Group::of(chunk, dominators)).collect();
     groups.sort_unstable_by_key(|group| (Reverse((group.retained, group.count)), group.pattern));
     groups.truncate(top);
-    let path = |group: Group| {
+    let shown: Vec<Vec<NodeId>> = groups
+        .iter()
+        .map(|group| {
+            let start = members.partition_point(|member| member.0 < group.pattern);
+            let end = members.partition_point(|member| member.0 <= group.pattern);
+            let node = |&(_, position): &(u32, u32)| dominators.at(position as usize);
+            members[start..end].iter().map(node).collect()
+        })
+        .collect();
+    let others = direct_holders(heap, dominators, paths, &mut patterns, &shown);
+    let path = |((group, nodes), mut also_held_by): ((Group, Vec<NodeId>), Vec<Holding>)| {
         let Group { pattern, count, retained, modelled, example } = group;
-        let (steps, shortened) = patterns.steps(pattern);
-        MergedPath { count, retained, modelled, steps, shortened, example }
+        also_held_by.retain(|holding| holding.pattern != pattern);
+        let (mut steps, shortened) = patterns.steps(pattern);
+        // One node has one path: nothing is to be merged.
+        if count == 1 && !shortened && !steps.iter().any(|step| step.repeats) {
+            for (step, exact) in steps.iter_mut().zip(paths.path_to(heap, example)) {
+                step.label = exact.label.into();
+            }
+        }
+        let holder_retained = unfreed(heap, paths, dominators, &nodes);
+        MergedPath {
+            count,
+            retained,
+            modelled,
+            steps,
+            shortened,
+            example,
+            also_held_by,
+            holder_retained,
+        }
     };
-    groups.into_iter().map(path).collect()
+    groups.into_iter().zip(shown).zip(others).map(path).collect()
+}
+
+/// What the node before the last step alone keeps alive: if that is the same node for all, and it
+/// does not keep all of them alive.
+fn unfreed(
+    heap: &Heap,
+    paths: &ShortestPaths,
+    dominators: &Dominators,
+    nodes: &[NodeId],
+) -> Option<Bytes> {
+    let holder = paths.before(heap, *nodes.first()?)?.0;
+    let is_holders = |node: &NodeId| {
+        paths.row_to(*node).is_some_and(|row| heap.edges.range(holder).contains(&row))
+    };
+    let is_kept = |node: &NodeId| dominators.dominates(holder, *node);
+    let differs =
+        holder != Heap::ROOT && nodes.iter().all(is_holders) && !nodes.iter().all(is_kept);
+    differs.then(|| dominators.retained(holder))
 }
 
 struct Group {

@@ -2,8 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::edges::{Label, LabelPattern};
+use crate::edges::{EdgeKind, Label, LabelPattern};
 use crate::heap::Heap;
+use crate::path::ShownPath;
 use crate::shortest::ShortestPaths;
 use crate::units::{NodeId, TypeId};
 
@@ -23,6 +24,9 @@ pub(crate) const LONGEST: usize = 64;
 /// Steps that come three times in a row may as well come a thousand times: they are written twice.
 /// So many steps may make one round, as `.__dict__` and `.next` do.
 const LONGEST_ROUND: usize = 4;
+
+/// A dict with so few references keeps its keys in patterns: merging is for what is many.
+const FEW: usize = 32;
 
 const UNKNOWN: u32 = u32::MAX;
 /// The pattern of what nothing reaches, before all others.
@@ -49,6 +53,8 @@ struct Pattern {
     depth: usize,
     /// Whether steps may be left out before the last.
     shortened: bool,
+    /// Whether one of its steps stands for any of its sort.
+    is_many: bool,
 }
 
 impl<'a> Patterns<'a> {
@@ -59,7 +65,13 @@ impl<'a> Patterns<'a> {
             heap,
             paths,
             known: vec![UNKNOWN; heap.nodes.len()],
-            table: vec![Pattern { before: EMPTY, step, depth: 0, shortened: false }],
+            table: vec![Pattern {
+                before: EMPTY,
+                step,
+                depth: 0,
+                shortened: false,
+                is_many: false,
+            }],
             rows: FxHashMap::default(),
             last: (Heap::ROOT, 0..0),
         }
@@ -75,15 +87,35 @@ impl<'a> Patterns<'a> {
                 break known;
             }
             let Some(row) = self.paths.row_to(next) else { break EMPTY };
-            unknown.push((next, self.heap.edges.labels[row]));
             next = self.source_of(row);
+            unknown.push((row, self.last.1.len()));
         };
-        while let Some((node, label)) = unknown.pop() {
-            let (label, type_id) = (label.generalised(), self.heap.nodes.type_of(node));
-            pattern = self.extend(pattern, MergedStep { label, type_id, repeats: false });
-            self.known[node.index()] = pattern;
+        while let Some((row, siblings)) = unknown.pop() {
+            pattern = self.follow(pattern, row, siblings);
+            self.known[self.heap.edges.targets[row].index()] = pattern;
         }
         pattern
+    }
+
+    /// The pattern of a node's path and one of its references, by row.
+    pub(crate) fn through(&mut self, source: NodeId, row: usize) -> u32 {
+        let before = self.of(source);
+        self.follow(before, row, self.heap.edges.range(source).len())
+    }
+
+    /// The pattern and a reference more, which is one of so many of its source.
+    fn follow(&mut self, before: u32, row: usize, siblings: usize) -> u32 {
+        let label = self.heap.edges.labels[row];
+        let type_id = self.heap.nodes.type_of(self.heap.edges.targets[row]);
+        let is_one = !self.table[before as usize].is_many;
+        let label = if is_one { generalised(label, siblings) } else { label.generalised() };
+        self.extend(before, MergedStep { label, type_id, repeats: false })
+    }
+
+    /// A pattern as a path.
+    pub(crate) fn shown(&self, pattern: u32) -> ShownPath {
+        let (steps, shortened) = self.steps(pattern);
+        ShownPath::of_pattern(self.heap, &steps, shortened)
     }
 
     /// The steps of a pattern, root first, and whether there may be more before the last.
@@ -137,9 +169,10 @@ impl<'a> Patterns<'a> {
         if let Some(&row) = self.rows.get(&(before, step, shortened)) {
             return row;
         }
-        let depth = self.table[before as usize].depth + 1;
+        let Pattern { depth, is_many, .. } = self.table[before as usize];
+        let (depth, is_many) = (depth + 1, is_many || step.label.any);
         let mut row = self.table.len() as u32;
-        self.table.push(Pattern { before, step, depth, shortened });
+        self.table.push(Pattern { before, step, depth, shortened, is_many });
         if let Some(twice) = self.without_third_round(row).filter(|_| !shortened) {
             self.table.pop();
             self.table[twice as usize].step.repeats = true;
@@ -161,5 +194,13 @@ impl<'a> Patterns<'a> {
             !steps.is_empty() && (*len..3 * len).all(|at| step(steps[at]) == step(steps[at - len]))
         };
         (1..=LONGEST_ROUND).find(is_round).map(|len| last[len])
+    }
+}
+
+/// The label of one of so many references of a single node: the key of a small dict is kept.
+pub(crate) fn generalised(label: Label, siblings: usize) -> LabelPattern {
+    match label.kind() {
+        EdgeKind::NamedEntry if siblings <= FEW => label.into(),
+        _ => label.generalised(),
     }
 }

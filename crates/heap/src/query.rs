@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use crate::heap::Heap;
 use crate::path::{PathError, PathExpr, nearest, resolve};
+use crate::roots::RootKind;
 use crate::types::TypeKind;
 use crate::units::{Addr, NameId, NodeId};
 
@@ -57,14 +58,13 @@ pub enum QueryError {
         /// Their full names and how many instances each has, most first.
         candidates: Vec<(String, u64)>,
     },
-    /// The type is there, but no instance of it.
-    #[error("there is no instance of `{0}`")]
-    NoInstance(String),
     /// Neither a type nor a path.
-    #[error("no type and no module is called `{name}`{}", nearest_of(.near))]
+    #[error("no type and no module is called `{name}`{}", meant(.paths, .near))]
     Unknown {
         /// The name asked for.
         name: String,
+        /// Paths that end with it: what was left out is the module.
+        paths: Vec<String>,
         /// Types with like names.
         near: Vec<String>,
     },
@@ -82,14 +82,21 @@ fn list(candidates: &[(String, u64)]) -> String {
     candidates.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-fn nearest_of(near: &[String]) -> String {
-    if near.is_empty() { String::new() } else { format!("; nearest: `{}`", near.join("`, `")) }
+fn meant(paths: &[String], near: &[String]) -> String {
+    if !paths.is_empty() {
+        format!("; a path begins with a module: `{}`", paths.join("`, `"))
+    } else if near.is_empty() {
+        String::new()
+    } else {
+        format!("; nearest: `{}`", near.join("`, `"))
+    }
 }
 
 /// Finds what a text asks about: `0xADDRESS`, `module.Type`, `Type`, or a path.
 ///
 /// Types come before paths: `app.User` asks about the instances, not about the class
-/// (`app.__dict__.User`), and `datetime` about the type, not about the module.
+/// (`app.__dict__.User`), and `datetime` about the type, not about the module. Only a type that has no
+/// instances comes after them, unless its name is given in full.
 ///
 /// # Errors
 /// When there is no such thing, when no object begins at the address, when several types have the
@@ -101,15 +108,23 @@ pub fn query(heap: &Heap, text: &str) -> Result<Subject, QueryError> {
     }
     let named = types_named(heap, text);
     let counts = instances(heap, &named);
-    let mut candidates: Vec<(String, u64)> = counts
-        .iter()
-        .filter(|(_, count)| **count > 0)
-        .map(|(&name, &count)| (heap.names.get(name).to_owned(), count))
-        .collect();
+    let (mut candidates, mut idle): (Vec<_>, Vec<_>) = counts
+        .into_iter()
+        .map(|(name, count)| (heap.names.get(name).to_owned(), count))
+        .partition(|&(_, count)| count > 0);
     candidates.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    match candidates.as_slice() {
-        [] => at_path(heap, text, counts.keys().next().copied()),
-        [(name, _)] => Ok(Subject::Type { name: name.clone(), nodes: instances_of(heap, &named) }),
+    idle.sort_unstable();
+    let nothing = |name: &String| Ok(Subject::Type { name: name.clone(), nodes: Vec::new() });
+    match (candidates.as_slice(), idle.as_slice()) {
+        ([], [(name, _)]) if name == text => nothing(name),
+        ([], idle) => at_path(heap, text).or_else(|error| match idle {
+            [] => Err(error),
+            [(name, _)] => nothing(name),
+            _ => Err(QueryError::Ambiguous { name: text.to_owned(), candidates: idle.to_vec() }),
+        }),
+        ([(name, _)], _) => {
+            Ok(Subject::Type { name: name.clone(), nodes: instances_of(heap, &named) })
+        }
         _ => Err(QueryError::Ambiguous { name: text.to_owned(), candidates }),
     }
 }
@@ -164,18 +179,41 @@ fn instances_of(heap: &Heap, named: &[Option<NameId>]) -> Vec<NodeId> {
     heap.object_ids().filter(is).collect()
 }
 
-/// The text as a path. `idle` is a type of that name without instances.
-fn at_path(heap: &Heap, text: &str, idle: Option<NameId>) -> Result<Subject, QueryError> {
-    let found = text.parse::<PathExpr>().and_then(|path| resolve(heap, &path));
-    match (found, idle) {
-        (Ok(nodes), _) => Ok(Subject::Path(nodes)),
-        (Err(_), Some(name)) => Err(QueryError::NoInstance(heap.names.get(name).to_owned())),
-        (Err(PathError::NoRoot { near, .. }), None) => {
-            let types = heap.types.iter().filter(|(_, row)| row.kind != TypeKind::Pseudo);
-            let types = types.map(|(_, row)| heap.names.get(row.name));
+/// The text as a path.
+fn at_path(heap: &Heap, text: &str) -> Result<Subject, QueryError> {
+    match text.parse::<PathExpr>().and_then(|path| resolve(heap, &path)) {
+        Ok(nodes) => Ok(Subject::Path(nodes)),
+        Err(PathError::NoRoot { near, .. }) => {
+            let mut alive = vec![false; heap.types.len()];
+            heap.object_ids().for_each(|node| alive[heap.nodes.type_of(node).index()] = true);
+            // Of types without instances, those of programs only: there are a thousand others.
+            let types = heap.types.iter().zip(&alive).filter(|((_, row), alive)| match row.kind {
+                TypeKind::Python => true,
+                TypeKind::Native => **alive,
+                TypeKind::Pseudo => false,
+            });
+            let types = types.map(|((_, row), _)| heap.names.get(row.name));
             let near = nearest(text, types.chain(near.iter().map(String::as_str)));
-            Err(QueryError::Unknown { name: text.to_owned(), near })
+            let paths = without_module(heap, text);
+            Err(QueryError::Unknown { name: text.to_owned(), paths, near })
         }
-        (Err(error), None) => Err(error.into()),
+        Err(error) => Err(error.into()),
     }
+}
+
+/// Paths that a text may mean which does not begin with a module, or begins with one that was run as
+/// `__main__`: those that lead somewhere.
+fn without_module(heap: &Heap, text: &str) -> Vec<String> {
+    const MAIN: &str = "__main__";
+    const LISTED: usize = 3;
+    let leads =
+        |path: &String| path.parse::<PathExpr>().is_ok_and(|path| resolve(heap, &path).is_ok());
+    let rest = text.split_once('.').map(|(_, rest)| rest);
+    let of_main = [Some(text), rest].into_iter().flatten().map(|rest| format!("{MAIN}.{rest}"));
+    if let Some(path) = of_main.into_iter().find(leads) {
+        return vec![path];
+    }
+    let modules = heap.roots.iter().filter(|root| root.kind == RootKind::Module);
+    let of_others = modules.map(|root| format!("{}.{text}", heap.names.get(root.name)));
+    of_others.filter(leads).take(LISTED).collect()
 }

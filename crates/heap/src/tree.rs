@@ -8,8 +8,9 @@ use crate::bits::Bits;
 use crate::dominators::Dominators;
 use crate::edges::LabelPattern;
 use crate::heap::Heap;
+use crate::held_by::direct_holders;
 use crate::path::ShownPath;
-use crate::patterns::Patterns;
+use crate::patterns::{LONGEST, Patterns, generalised};
 use crate::shortest::ShortestPaths;
 use crate::units::{Bytes, NodeId, TypeId};
 
@@ -40,6 +41,8 @@ pub struct TreeRow {
     pub retained: Bytes,
     /// Whether any size in it is modelled rather than measured.
     pub modelled: bool,
+    /// Who refers to the example, if none of those alone keeps it alive.
+    pub held_by: Vec<ShownPath>,
 }
 
 /// What the nodes of a row have in common.
@@ -77,7 +80,8 @@ pub fn tree(
     options: TreeOptions,
 ) -> Vec<TreeRow> {
     let labelled = Bits::new(heap.nodes.len());
-    let mut view = View { heap, dominators, patterns: Patterns::new(heap, paths), labelled };
+    let patterns = Patterns::new(heap, paths);
+    let mut view = View { heap, dominators, paths, patterns, labelled };
     let mut rows = Vec::new();
     let key = Key::ThroughOthers(view.patterns.of(start));
     let first = Group { key, type_id: heap.nodes.type_of(start), nodes: vec![start] };
@@ -104,6 +108,7 @@ pub fn tree(
         }
         pending.extend(below.into_iter().rev().map(|group| (depth + 1, Pending::Group(group))));
     }
+    view.name_holders(&mut rows);
     rows
 }
 
@@ -128,8 +133,15 @@ struct Group {
 
 fn sum(depth: usize, rows: impl ExactSizeIterator<Item = TreeRow>) -> TreeRow {
     let what = TreeWhat::Rest(rows.len() as u64);
-    let none =
-        TreeRow { depth, what, count: 0, held: Bytes(0), retained: Bytes(0), modelled: false };
+    let none = TreeRow {
+        depth,
+        what,
+        count: 0,
+        held: Bytes(0),
+        retained: Bytes(0),
+        modelled: false,
+        held_by: Vec::new(),
+    };
     rows.fold(none, |rest, row| TreeRow {
         count: rest.count + row.count,
         held: rest.held + row.held,
@@ -142,6 +154,7 @@ fn sum(depth: usize, rows: impl ExactSizeIterator<Item = TreeRow>) -> TreeRow {
 struct View<'a> {
     heap: &'a Heap,
     dominators: &'a Dominators,
+    paths: &'a ShortestPaths,
     patterns: Patterns<'a>,
     /// The nodes that are in a group already. A node has one dominator, so this is never reset.
     labelled: Bits,
@@ -154,8 +167,14 @@ impl View<'_> {
         let how = match group.key {
             Key::Directly(label) => How::Directly(ShownPath::of_label(self.heap, label)),
             Key::ThroughOthers(pattern) => {
-                let (steps, shortened) = self.patterns.steps(pattern);
-                How::ThroughOthers(ShownPath::of_pattern(self.heap, &steps, shortened))
+                // One node has one path: nothing is to be merged.
+                let exact = Some(example).filter(|_| group.nodes.len() == 1);
+                let exact = exact.map(|node| self.paths.path_to(self.heap, node));
+                let path = match exact.filter(|steps| steps.len() <= LONGEST) {
+                    Some(steps) => ShownPath::of(self.heap, &steps),
+                    None => self.patterns.shown(pattern),
+                };
+                How::ThroughOthers(path)
             }
         };
         TreeRow {
@@ -165,6 +184,23 @@ impl View<'_> {
             held: group.nodes.iter().map(|&node| self.heap.nodes.held(node)).sum(),
             retained: self.weight(group),
             modelled: group.nodes.iter().any(|&node| self.dominators.retains_modelled(node)),
+            held_by: Vec::new(),
+        }
+    }
+
+    /// Names who holds what several things hold.
+    fn name_holders(&mut self, rows: &mut [TreeRow]) {
+        let shared = |row: &TreeRow| match &row.what {
+            TreeWhat::Alike { how: How::ThroughOthers(_), example, .. } if row.depth > 0 => {
+                vec![*example]
+            }
+            _ => Vec::new(),
+        };
+        let examples: Vec<Vec<NodeId>> = rows.iter().map(shared).collect();
+        let View { heap, dominators, paths, patterns, .. } = self;
+        let found = direct_holders(heap, dominators, paths, patterns, &examples);
+        for (row, found) in rows.iter_mut().zip(found) {
+            row.held_by = found.into_iter().map(|holding| holding.path).collect();
         }
     }
 
@@ -184,7 +220,12 @@ impl View<'_> {
                 let is_child = dominators.idom(edge.target) == node && edge.target != node;
                 if is_child && !self.labelled.get(edge.target.index()) {
                     self.labelled.set(edge.target.index());
-                    add(Key::Directly(edge.label.generalised()), edge.target);
+                    let siblings = heap.edges.range(node).len();
+                    let label = match nodes {
+                        [_] => generalised(edge.label, siblings),
+                        _ => edge.label.generalised(),
+                    };
+                    add(Key::Directly(label), edge.target);
                 }
             }
             for child in dominators.children(node) {

@@ -174,12 +174,18 @@ fn assert_merged(heap: &Heap, picked: &[NodeId]) -> Result<(), TestCaseError> {
 /// that come again and again.
 fn generalised(heap: &Heap, path: &[Step]) -> Vec<String> {
     let mut steps: Vec<String> = Vec::new();
+    let mut source = Heap::ROOT;
     for step in path {
         let label = step.label;
+        // The keys of a small dict are kept, if it is one object.
+        let is_few = heap.edges.range(source).len() <= 32;
+        let is_one = !steps.iter().any(|step| step.contains("None"));
         let kind = match label.kind() {
+            EdgeKind::NamedEntry if is_few && is_one => EdgeKind::NamedEntry,
             EdgeKind::NamedEntry => EdgeKind::Entry,
             kind => kind,
         };
+        source = step.node;
         let index = match kind {
             EdgeKind::Item | EdgeKind::Entry | EdgeKind::Key | EdgeKind::Stack => None,
             _ => Some(label.payload()),
@@ -217,6 +223,87 @@ fn a_million_items_have_one_path() {
     assert_eq!(merged.len(), 1);
     assert_eq!((merged[0].count, merged[0].retained.0), (1_000_000, 48_000_000));
     assert_eq!(ShownPath::of_merged(&heap, &merged[0]).to_string(), "app.cache[*]");
+}
+
+#[test]
+fn keys_of_a_small_dict_are_kept_and_who_else_holds_is_named() {
+    let mut plan = Plan::new();
+    let (module, hold, all) = (
+        plan.add(object("module", 64)),
+        plan.add(object("dict", 64)),
+        plan.add(object("list", 64)),
+    );
+    plan.root(RootKind::Module, "app", module);
+    plan.link(module, all, attribute("all"));
+    plan.link(module, hold, attribute("hold"));
+    let mut nodes = Vec::new();
+    for (tenant, count) in [("tenant-a", 100), ("tenant-b", 5)] {
+        let list = plan.add(object("list", 64));
+        plan.link(hold, list, PlanLabel::Named(EdgeKind::NamedEntry, tenant.into()));
+        for index in 0..count {
+            let only = plan.add(object("app.Only", 48));
+            plan.link(list, only, item(index));
+            // Further away than the dict, so that no path takes it.
+            if tenant == "tenant-a" && index < 7 {
+                let (far, farther) =
+                    (plan.add(object("tuple", 16)), plan.add(object("app.Far", 16)));
+                plan.link(all, far, item(index));
+                plan.link(far, farther, item(0));
+                plan.link(farther, only, attribute("only"));
+            }
+            nodes.push(NodeId::from(only));
+        }
+    }
+    let heap = plan.build();
+    let (paths, dominators) = (ShortestPaths::of(&heap), Dominators::of(&heap));
+    let said = |nodes: &[NodeId]| -> Vec<String> {
+        let one = |path: &MergedPath| {
+            let others = path.also_held_by.iter();
+            let others: Vec<String> =
+                others.map(|other| format!("{} {}", other.count, other.path)).collect();
+            let alone = path.holder_retained.map(|bytes| bytes.0);
+            format!("{} {} {others:?} {alone:?}", path.count, ShownPath::of_merged(&heap, path))
+        };
+        merged_paths(&heap, &paths, &dominators, nodes, 10).iter().map(one).collect()
+    };
+    assert_eq!(
+        said(&nodes),
+        [
+            "100 app.hold['tenant-a'][*] [\"7 app.all[*][*].only\"] Some(4528)",
+            "5 app.hold['tenant-b'][*] [] None",
+        ]
+    );
+    assert_eq!(
+        said(&nodes[3..4]),
+        ["1 app.hold['tenant-a'][3] [\"1 app.all[3][0].only\"] Some(4528)"]
+    );
+}
+
+#[test]
+fn what_is_printed_of_a_class_or_a_module_does_not_mean_instances() {
+    let mut plan = Plan::new();
+    let (module, names, class) = (
+        plan.add(object("module", 64)),
+        plan.add(object("dict", 64)),
+        plan.add(object("type", 64)),
+    );
+    let other = plan.add(object("module", 64));
+    plan.root(RootKind::Module, "app", module);
+    plan.root(RootKind::Module, "User", other);
+    plan.link(module, names, attribute("__dict__"));
+    plan.link(names, class, attribute("User"));
+    let user = plan.add(object("app.User", 8));
+    plan.link(class, user, attribute("first"));
+    let heap = plan.build();
+    let paths = ShortestPaths::of(&heap);
+    for (node, text) in
+        [(class, "app.__dict__.User"), (user, "app.User.first"), (other, "'User'"), (module, "app")]
+    {
+        let shown = ShownPath::of(&heap, &paths.path_to(&heap, NodeId::from(node))).to_string();
+        assert_eq!(shown, text);
+        let found = deadweight_heap::query(&heap, &shown).expect("it can be typed");
+        assert_eq!(found, deadweight_heap::Subject::Path(vec![NodeId::from(node)]), "{text}");
+    }
 }
 
 /// A chain of a million nodes, each called by the one before as `name` says.

@@ -169,7 +169,9 @@ impl Program {
                 format!("{} {}", group.count, heap.names.get(heap.types.get(group.type_id).name))
             });
             let path = ShownPath::of(&heap, &row.path);
-            format!("{group} ← {} {path}", heap.type_name(row.holder))
+            let shared: Vec<String> = row.held_by.iter().map(ToString::to_string).collect();
+            let shared = if shared.is_empty() { String::new() } else { format!(" {shared:?}") };
+            format!("{group} ← {} {path}{shared}", heap.type_name(row.holder))
         };
         heaviest(&heap, &dominators, &paths, 10).iter().map(text).collect()
     }
@@ -197,6 +199,52 @@ fn two_leaks_of_one_module_have_a_row_each() {
     assert_eq!(
         program.rows()[..2],
         ["2000 app.User ← list app.cache", "1500 app.User ← list app.index"]
+    );
+}
+
+#[test]
+fn what_two_lists_share_names_both() {
+    let mut program = program();
+    let lists = ["a", "b"].map(|name| {
+        let list = program.plan.add(object("list", 800));
+        program.plan.link(program.dict, list, attribute(name));
+        list
+    });
+    for index in 0..1000 {
+        let user = program.plan.add(object("app.User", 480));
+        for list in lists {
+            program.plan.link(list, user, item(index));
+        }
+    }
+    assert_eq!(program.first(), "1000 app.User ← module app [\"app.a[*]\", \"app.b[*]\"]");
+}
+
+#[test]
+fn a_row_is_labelled_by_the_bytes_that_are_left_to_it() {
+    let mut program = program();
+    // Dicts that have rows of their own and keep much more alive than what is left to their holder.
+    for name in ["first", "second", "third"] {
+        let dict = program.plan.add(object("dict", 800));
+        program.plan.link(program.dict, dict, attribute(name));
+        program.fill(dict, 2000, "app.Order");
+    }
+    let lists = ["a", "b"].map(|name| {
+        let list = program.plan.add(object("list", 800));
+        program.plan.link(program.dict, list, attribute(name));
+        list
+    });
+    for index in 0..1000 {
+        let text = program.plan.add(object("str", 60));
+        for list in lists {
+            program.plan.link(list, text, item(index));
+        }
+    }
+    let rows = program.rows();
+    let rest = rows.iter().find(|row| row.contains("← module app "));
+    assert_eq!(
+        rest.map(String::as_str),
+        Some("1000 str ← module app [\"app.a[*]\", \"app.b[*]\"]"),
+        "{rows:#?}"
     );
 }
 

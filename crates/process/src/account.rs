@@ -67,14 +67,20 @@ pub(crate) fn account(
     let mut stacks = 0;
     let mut image_data = 0;
     let mut file_backed = 0;
+    let mut shared_memory = 0;
     let mut anonymous = 0;
     for area in copy.areas() {
+        if area.kind == AreaKind::SharedMemory {
+            shared_memory += area.resident().0;
+            continue;
+        }
         file_backed += area.file.0;
         match area.kind {
             AreaKind::Stack(_) => stacks += area.own.0,
             AreaKind::ImageData(..) => image_data += area.own.0,
             AreaKind::Code(_) | AreaKind::Shared | AreaKind::Kernel => file_backed += area.own.0,
             AreaKind::Heap | AreaKind::Anonymous | AreaKind::File => anonymous += area.own.0,
+            AreaKind::SharedMemory => {}
         }
     }
     let objects = blocks.small_owned + blocks.large_owned;
@@ -86,6 +92,7 @@ pub(crate) fn account(
         (AccountKind::Stacks, stacks),
         (AccountKind::ImageData, image_data),
         (AccountKind::FileBacked, file_backed),
+        (AccountKind::SharedMemory, shared_memory),
     ];
     let total: u64 = rows.iter().map(|&(_, bytes)| bytes).sum();
     let rollup = copy.rollup();
@@ -103,7 +110,11 @@ pub(crate) fn account(
         rss,
         pss: rollup.map(|rollup| rollup.pss),
         uss: rollup.map(|rollup| rollup.uss),
-        rows: rows.map(|(kind, bytes)| AccountRow { kind, bytes: Bytes(bytes) }).to_vec(),
+        rows: rows
+            .into_iter()
+            .filter(|&(kind, bytes)| kind != AccountKind::SharedMemory || bytes > 0)
+            .map(|(kind, bytes)| AccountRow { kind, bytes: Bytes(bytes) })
+            .collect(),
         pymalloc,
     };
     (account, gap)

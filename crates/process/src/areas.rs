@@ -54,8 +54,10 @@ pub enum AreaKind {
     Code(u32),
     /// A private mapping of another file.
     File,
-    /// Shared memory, and shared mappings of files.
+    /// Shared mappings of files.
     Shared,
+    /// Shared memory that is no file's.
+    SharedMemory,
     /// What the kernel maps into every program.
     Kernel,
 }
@@ -163,6 +165,9 @@ fn plain_kind(mapping: &Mapping, images: &[Image]) -> AreaKind {
     if mapping.is_kernels() {
         return AreaKind::Kernel;
     }
+    if mapping.is_shared_memory() {
+        return AreaKind::SharedMemory;
+    }
     if mapping.shared() {
         return AreaKind::Shared;
     }
@@ -255,7 +260,7 @@ mod tests {
                 (0x20000, 0x21000, AreaKind::File),
                 (0x30000, 0x38000, AreaKind::Heap),
                 (0x40000, 0x48000, AreaKind::Stack(9)),
-                (0x50000, 0x58000, AreaKind::Shared),
+                (0x50000, 0x58000, AreaKind::SharedMemory),
             ]
         );
     }

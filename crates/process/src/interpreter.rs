@@ -72,16 +72,26 @@ fn version(text: &[u8]) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
-/// The name of another Python that the process runs, if we know it.
-pub(crate) fn other_python(copy: &LiveCopy) -> Option<&'static str> {
-    let is_pypy = |path: &Path| {
-        path.file_name().is_some_and(|name| {
-            let name = name.to_string_lossy();
-            name.starts_with("libpypy") || name.starts_with("pypy")
-        })
-    };
-    copy.images().iter().any(|image| is_pypy(&image.path)).then_some("PyPy")
+/// The name of another Python that the process runs, if a file of it says so.
+pub(crate) fn other_python(copy: &LiveCopy) -> Option<String> {
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    copy.images().iter().find_map(|image| other_python_in(&name(&image.path)))
 }
+
+/// `python2.7`, `libpython3.6m.so.1.0`, `libpypy3.9-c.so`.
+fn other_python_in(file_name: &str) -> Option<String> {
+    let name = file_name.strip_prefix("lib").unwrap_or(file_name);
+    if name.starts_with("pypy") {
+        return Some("PyPy".to_owned());
+    }
+    let (major, rest) = name.strip_prefix("python")?.split_once('.')?;
+    let minor = &rest[..rest.bytes().take_while(u8::is_ascii_digit).count()];
+    let version: (u32, u32) = (major.parse().ok()?, minor.parse().ok()?);
+    (version < OLDEST).then(|| format!("Python {major}.{minor}"))
+}
+
+/// Older ones are not read.
+const OLDEST: (u32, u32) = (3, 10);
 
 /// File names of the images, by number.
 pub(crate) fn image_names(copy: &LiveCopy) -> Vec<String> {
@@ -109,6 +119,18 @@ mod tests {
         assert_eq!(version_in(b"x\x003.10.13\0y").as_deref(), Some("3.10.13"));
         assert_eq!(version_in(b"\x003.10.2+\0").as_deref(), Some("3.10.2+"));
         assert_eq!(version_in(b"\x003.10\0 3.10.13\x003.10.x\x003.1415926\0"), None);
+    }
+
+    #[test]
+    fn old_pythons_are_known_by_their_files() {
+        let other = |name| other_python_in(name);
+        assert_eq!(other("python2.7").as_deref(), Some("Python 2.7"));
+        assert_eq!(other("libpython3.6m.so.1.0").as_deref(), Some("Python 3.6"));
+        assert_eq!(other("python3.9").as_deref(), Some("Python 3.9"));
+        assert_eq!(other("libpypy3.9-c.so").as_deref(), Some("PyPy"));
+        for name in ["python3.10", "libpython3.15.so.1.0", "python3", "python", "sh", "python3.x"] {
+            assert_eq!(other(name), None, "{name}");
+        }
     }
 
     #[test]

@@ -30,6 +30,7 @@ mod blocks;
 mod contents;
 mod copy;
 mod deadline;
+mod descendants;
 mod elf;
 mod error;
 mod files;
@@ -59,6 +60,7 @@ mod usage;
 
 pub use areas::{Area, AreaKind};
 pub use deadline::Stage;
+pub use descendants::python_children;
 pub use error::Error;
 pub use frozen::{Frozen, check_room, freeze};
 pub use headroom::Ceiling;

@@ -91,6 +91,16 @@ impl Mapping {
         name.starts_with(b"[vvar") || name == b"[vsyscall]" || name == b"[vdso]"
     }
 
+    /// Shared memory that is no file's: anonymous (`shmem_zero_setup` in `mm/shmem.c` calls it
+    /// `/dev/zero`), POSIX (`shm_open`), System V, or of `memfd_create`.
+    #[must_use]
+    pub fn is_shared_memory(&self) -> bool {
+        const NAMES: [&[u8]; 5] =
+            [b"/dev/zero", b"/dev/shm/", b"/memfd:", b"/SYSV", b"[anon_shmem:"];
+        let name = self.name.as_bytes();
+        self.shared() && (name.is_empty() || NAMES.iter().any(|start| name.starts_with(start)))
+    }
+
     /// Memory in pages of the hugetlb pool, which the kernel keeps out of `Rss`. Known by the names
     /// of `MAP_HUGETLB` (`anon_hugepage` in `mm/hugetlb.c`) and of the usual mount.
     #[must_use]
@@ -193,8 +203,20 @@ ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0          [vsyscall]
         assert_eq!((maps[2].name(), maps[2].path()), (OsStr::new("[heap]"), None));
         assert_eq!(maps[3].name(), OsStr::new(""));
         assert_eq!(maps[4].path(), Some(Path::new("/tmp/a b\nc")));
-        assert!(maps[4].shared());
+        assert!(maps[4].shared() && !maps[4].is_shared_memory());
         assert!(maps[5].is_kernels() && maps[6].is_kernels() && maps[6].executable());
+    }
+
+    #[test]
+    fn shared_memory_is_known_by_its_name() {
+        let text = b"1000-2000 rw-s 00000000 00:01 9    /dev/zero (deleted)\n\
+            2000-3000 rw-s 00000000 00:17 5    /dev/shm/psm_1f\n\
+            3000-4000 rw-s 00000000 00:01 7    /memfd:x (deleted)\n\
+            4000-5000 rw-s 00000000 00:01 0    /SYSV00000000 (deleted)\n\
+            5000-6000 rw-p 00000000 00:17 5    /dev/shm/psm_1f\n\
+            6000-7000 r--s 00000000 fe:00 5    /usr/lib/gconv/gconv-modules.cache\n";
+        let shared: Vec<bool> = parse(text).iter().map(Mapping::is_shared_memory).collect();
+        assert_eq!(shared, [true, true, true, true, false, false]);
     }
 
     #[test]

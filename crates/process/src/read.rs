@@ -6,6 +6,7 @@ use deadweight_cpython::{Refusal, Runtime, Subject, WalkOptions, count, walk};
 use deadweight_heap::{Addr, BuildError, Capture, Gap, GapKind, Provenance, Tally};
 
 use crate::account::{Residency, account};
+use crate::descendants::python_children;
 use crate::error::Error;
 use crate::interpreter;
 use crate::live::LiveCopy;
@@ -30,14 +31,16 @@ pub enum ReadError {
     Process(#[from] Error),
     /// There is no CPython in it.
     #[error("process {pid} ({program}) is not a Python program that deadweight can read{}",
-        other.map_or(String::new(), |other| format!(": it runs {other}")))]
+        other.as_ref().map_or(String::new(), |other| format!(": it runs {other}")))]
     NotPython {
         /// The process.
         pid: u32,
         /// Its program file.
         program: String,
         /// The other Python it runs, if we know it.
-        other: Option<&'static str>,
+        other: Option<String>,
+        /// Python processes that it has started.
+        children: Vec<u32>,
     },
     /// There is one, but not one we know.
     #[error("process {pid}: {refusal}")]
@@ -63,10 +66,14 @@ impl ReadError {
     pub fn hint(&self) -> Option<String> {
         match self {
             ReadError::Process(error) => error.hint(),
-            ReadError::NotPython { other: Some(_), .. } => {
-                Some("deadweight reads CPython 3.10 to 3.15.".to_owned())
-            }
-            ReadError::NotPython { other: None, .. } => Some(
+            ReadError::NotPython { other: Some(_), .. } => Some(
+                "Python 3.10 or newer is needed: deadweight reads CPython 3.10 to 3.15.".to_owned(),
+            ),
+            ReadError::NotPython { children, .. } if !children.is_empty() => Some(format!(
+                "Give the number of a Python process that it started: {}.",
+                list(children)
+            )),
+            ReadError::NotPython { .. } => Some(
                 "If it is a shell or a wrapper, give the number of the Python process it started: \
                  `pgrep -af python` lists them."
                     .to_owned(),
@@ -77,6 +84,11 @@ impl ReadError {
             ReadError::Refused { .. } | ReadError::TooLarge { .. } => None,
         }
     }
+}
+
+/// Process numbers, in words.
+fn list(pids: &[u32]) -> String {
+    pids.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// What is being done to a process, for who waits.
@@ -225,13 +237,20 @@ struct Recognised {
 impl Recognised {
     fn of(copy: &LiveCopy) -> Result<Recognised, ReadError> {
         let pid = copy.pid();
-        let Some(symbols) = interpreter::symbols(copy) else {
-            let program = copy.program().to_owned();
-            let other = interpreter::other_python(copy);
-            return Err(ReadError::NotPython { pid, program, other });
+        let not_python = |other| {
+            let (program, children) = (copy.program().to_owned(), python_children(pid));
+            ReadError::NotPython { pid, program, other, children }
         };
-        let runtime = Runtime::attach(copy, &symbols)
-            .map_err(|refusal| ReadError::Refused { pid, refusal })?;
+        let Some(symbols) = interpreter::symbols(copy) else {
+            return Err(not_python(interpreter::other_python(copy)));
+        };
+        let runtime = Runtime::attach(copy, &symbols).map_err(|refusal| {
+            let old = || interpreter::other_python(copy).filter(|_| refusal == Refusal::NoVersion);
+            match old() {
+                Some(old) => not_python(Some(old)),
+                None => ReadError::Refused { pid, refusal },
+            }
+        })?;
         let (threads, images) = (interpreter::threads(copy), interpreter::image_names(copy));
         Ok(Recognised { runtime, threads, images })
     }

@@ -363,7 +363,9 @@ fn regions(maps: &[Mapping], areas: &[Area], pages: &Pages, pieces: &[Piece]) ->
             AreaKind::Heap | AreaKind::Stack(_) | AreaKind::Anonymous | AreaKind::File => {
                 RegionKind::Anonymous
             }
-            AreaKind::Code(_) | AreaKind::Shared | AreaKind::Kernel => continue,
+            AreaKind::Code(_) | AreaKind::Shared | AreaKind::SharedMemory | AreaKind::Kernel => {
+                continue;
+            }
         };
         // Of a file that could not be opened, code and constants were copied too.
         let own_only = area.kind == AreaKind::File

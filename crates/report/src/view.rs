@@ -3,7 +3,7 @@
 use deadweight_heap::{
     AccountKind, AccountRow, Bytes, Capture, Census, CensusRow, Dominators, Gap, Grouping, Heap,
     HeavyRow, Layer, MergedPath, Names, NodeFlags, NodeId, Provenance, ShortestPaths, Step,
-    TreeOptions, TreeRow, Trust, heaviest, merged_paths, tree,
+    TreeOptions, TreeRow, TreeWhat, Trust, heaviest, merged_paths, tree,
 };
 
 /// How a number is known that may contain modelled sizes.
@@ -92,6 +92,8 @@ pub struct Weigh<'a> {
     pub modelled: Sum,
     /// Where the weight gathers.
     pub heaviest: Vec<HeavyRow>,
+    /// How many rows of that were asked for.
+    pub top: usize,
     /// What it cost us.
     pub cost: Cost,
 }
@@ -117,6 +119,7 @@ impl<'a> Weigh<'a> {
             garbage: Sum::default(),
             modelled: Sum::default(),
             heaviest: heaviest(heap, dominators, paths, top),
+            top,
             cost,
         };
         for node in heap.object_ids() {
@@ -237,8 +240,8 @@ pub struct Tree<'a> {
     pub whole: Bytes,
     /// The rows, each before those below it.
     pub rows: Vec<TreeRow>,
-    /// Rows that retain less were left out.
-    pub least: Bytes,
+    /// What was left out.
+    pub options: TreeOptions,
 }
 
 impl<'a> Tree<'a> {
@@ -254,7 +257,17 @@ impl<'a> Tree<'a> {
         let heap = &capture.heap;
         let whole = dominators.retained(Heap::ROOT);
         let rows = tree(heap, dominators, paths, start, options);
-        Tree { capture, whole, rows, least: options.least }
+        Tree { capture, whole, rows, options }
+    }
+
+    /// Whether a row is the last of its branch though much of what it retains is below it.
+    #[must_use]
+    pub fn is_cut(&self, row: &TreeRow) -> bool {
+        let below = row.retained - row.held;
+        row.depth == self.options.depth
+            && matches!(row.what, TreeWhat::Alike { .. })
+            && below.0 > 0
+            && below >= self.options.least
     }
 }
 

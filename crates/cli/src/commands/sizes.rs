@@ -30,7 +30,7 @@ pub(crate) fn run(args: &Sizes, talk: &Talk, out: &mut dyn Write) -> Result<(), 
     progress.stage("making specimens");
     let mut python = Python::start(&args.python, &args.types)?;
     volunteer_when_memory_runs_out();
-    let specimens = python.specimens()?;
+    let specimens = python.specimens(&args.types)?;
     progress.stage("reading them");
     let capture = read(python.child.id(), &ReadOptions::default(), |_| {})?;
     drop(python);
@@ -68,7 +68,7 @@ impl Python {
         Ok(Python { child, name })
     }
 
-    fn specimens(&mut self) -> Result<Specimens, Failure> {
+    fn specimens(&mut self, types: &[String]) -> Result<Specimens, Failure> {
         let mut line = String::new();
         if let Some(stdout) = self.child.stdout.take() {
             BufReader::new(stdout).read_line(&mut line)?;
@@ -78,10 +78,24 @@ impl Python {
             if let Some(stderr) = &mut self.child.stderr {
                 let _ = stderr.read_to_string(&mut words);
             }
-            let last = words.lines().last().unwrap_or("it said nothing");
-            Failure::new(format!("{} could not make the specimens: {last}", self.name))
+            let said = telling_line(&words);
+            let failure = Failure::new(format!("{} could not make the specimens: {said}", self.name));
+            // Our own script names the type that it could not make.
+            failure.with_hint(if types.iter().any(|name| said.starts_with(name.as_str())) {
+                "A type that is no builtin needs its module: `deadweight sizes collections.deque`. Those \
+                 of a program of yours: `deadweight census PID`."
+            } else {
+                "--python takes the path of an interpreter."
+            })
         })
     }
+}
+
+/// Of what a program said that failed: the end of a traceback says what it was; others begin with it.
+fn telling_line(words: &str) -> &str {
+    let mut lines = words.lines().filter(|line| !line.trim().is_empty());
+    let first = lines.next().unwrap_or("it said nothing");
+    if first.starts_with("Traceback ") { lines.next_back().unwrap_or(first) } else { first }
 }
 
 impl Drop for Python {

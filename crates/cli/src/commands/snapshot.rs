@@ -54,6 +54,10 @@ fn of_look(path: PathBuf, look: u32) -> PathBuf {
 }
 
 fn refuse_to_replace(path: &Path, force: bool) -> Result<(), Failure> {
+    if path == Path::new("-") {
+        return Err(Failure::new("a snapshot cannot be written to stdout")
+            .with_hint("-o takes the name of the file to write; `-o ./-` writes one called `-`."));
+    }
     if path.is_dir() {
         return Err(Failure::new(format!("{} is a directory", path.display()))
             .with_hint("-o takes the name of the file to write."));

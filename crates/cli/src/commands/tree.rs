@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use deadweight_heap::{Bytes, Heap, TreeOptions, query};
+use deadweight_report::numbers::count;
 use deadweight_report::{json, text, view};
 
 use super::{dominators, paths};
@@ -17,10 +18,18 @@ pub(crate) fn run(args: &Tree, talk: &Talk, out: &mut dyn Write) -> Result<(), F
             None => Heap::ROOT,
             Some(text) => match query(heap, text)?.nodes() {
                 [node] => *node,
-                nodes => {
-                    let found = nodes.len();
-                    return Err(Failure::new(format!("`{text}` leads to {found} objects"))
+                [] => {
+                    return Err(Failure::new(format!("no instance of `{text}` is alive"))
                         .with_hint("--from takes a path to one object, or 0xADDRESS."));
+                }
+                nodes @ [first, ..] => {
+                    let found = count(nodes.len() as u64);
+                    let address = heap.nodes.address(*first);
+                    return Err(Failure::new(format!("`{text}` leads to {found} objects"))
+                        .with_hint(format!(
+                            "--from takes a path to one object, or an address: {address} is the \
+                             first of them, and `deadweight why` shows the paths to them."
+                        )));
                 }
             },
         };

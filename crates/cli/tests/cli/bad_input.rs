@@ -50,7 +50,7 @@ fn another_python() {
     let pypy = Program::start(Command::new("pypy3").args(["-c", script]));
     let outcome = deadweight(&["weigh", &pypy.pid()]);
     let words = "is not a Python program that deadweight can read: it runs PyPy\n\
-hint: deadweight reads CPython 3.10 to 3.15.\n";
+hint: Python 3.10 or newer is needed: deadweight reads CPython 3.10 to 3.15.\n";
     assert!(outcome.err.ends_with(words), "{}", outcome.err);
     assert_eq!((outcome.code, outcome.out.as_str()), (Some(2), ""));
 }
@@ -80,8 +80,10 @@ fn files_that_are_no_snapshots() {
     let folder = Folder::new("files");
     let hint = "hint: Give a process number or a file that `deadweight snapshot` wrote.";
     let missing = folder.file("missing.dwsnap");
-    let words =
-        format!("error: cannot open {missing}: No such file or directory (os error 2)\n{hint}");
+    let words = format!(
+        "error: cannot open {missing}: No such file or directory (os error 2)\n{hint} \
+                 A program to start stands after --: `deadweight weigh -- {missing}`."
+    );
     assert_refused(&["weigh", &missing], &words);
     let here = folder.0.to_str().unwrap();
     assert_refused(
@@ -161,13 +163,90 @@ error: no object begins at 0x1
 hint: Objects come and go: take a snapshot, and ask about addresses that it names.";
     assert_refused(&["why", &file, "0x1"], words);
     let words = "\
-error: `__main__.twins[*]` leads to 3 objects
+error: no instance of `Gone` is alive
 hint: --from takes a path to one object, or 0xADDRESS.";
-    assert_refused(&["tree", &file, "--from", "__main__.twins[*]"], words);
+    assert_refused(&["tree", &file, "--from", "Gone"], words);
+
+    // One of many can be taken as it is printed.
+    let outcome = deadweight(&["tree", &file, "--from", "UserRecord"]);
+    let words = "error: `UserRecord` leads to 20,000 objects\n\
+                 hint: --from takes a path to one object, or an address: ";
+    let rest = outcome.err.strip_prefix(words).expect(&outcome.err);
+    let address = rest.split(' ').next().unwrap();
+    assert!(printed(&["tree", &file, "--from", address]).contains("UserRecord"), "{address}");
+    assert_eq!((outcome.code, outcome.out.as_str()), (Some(2), ""));
     let words = "\
 error: --shallow does not work out what is retained
 hint: Sort by held, getsizeof, count or name, or leave out --shallow.";
     assert_refused(&["census", &file, "--shallow", "--sort", "retained"], words);
+}
+
+/// Without the module a name leads nowhere, and where it leads is said.
+#[test]
+fn paths_that_lack_their_module() {
+    let program = Program::leaky();
+    let hint = "hint: docs/paths.md has the grammar of paths.";
+    for (typed, meant) in [
+        ("callbacks", "__main__.callbacks"),
+        ("cache.entries", "__main__.cache.entries"),
+        ("leaky.cache.entries", "__main__.cache.entries"),
+    ] {
+        let words = format!(
+            "error: no type and no module is called `{typed}`; a path begins with a module: `{meant}`\n{hint}"
+        );
+        assert_refused(&["why", &program.pid(), typed], &words);
+        printed(&["why", &program.pid(), meant]);
+    }
+}
+
+/// What was not recorded may be there.
+#[test]
+fn keys_that_were_not_kept() {
+    let program = Program::leaky();
+    let pid = program.pid();
+    let words = "\
+error: `__main__.teams` (dict, entries: 2, keys or elements: 2): none of its keys was kept, so `['red']` \
+cannot be looked up
+hint: `__main__.teams[#0]` is the first value, and so on; --values keeps keys that are short strings.";
+    assert_refused(&["why", &pid, "__main__.teams['red']"], words);
+    printed(&["why", &pid, "__main__.teams[#0]"]);
+    printed(&["why", &pid, "__main__.teams['red']", "--values"]);
+    let outcome = deadweight(&["why", &pid, "__main__.teams['rod']", "--values"]);
+    assert!(outcome.err.contains("has no `['rod']`; nearest: `['red']`"), "{}", outcome.err);
+    let outcome = deadweight(&["why", &pid, "__main__.cache.entries[5]", "--values"]);
+    let words = "none of its keys was kept, so `[5]` cannot be looked up\n\
+                 hint: `__main__.cache.entries[#0]` is the first value";
+    assert!(outcome.err.contains(words), "{}", outcome.err);
+}
+
+/// What ends in a digit after a dot, and is below 3.10.
+#[test]
+fn a_python_that_is_too_old() {
+    let folder = Folder::new("old-python");
+    let program = folder.file("python3.6");
+    let shell = std::fs::canonicalize("/bin/sh").unwrap();
+    std::fs::copy(shell, &program).unwrap();
+    let old = Program::start(Command::new(&program).args(["-c", "echo ready; read line"]));
+    let words = format!(
+        "\
+error: process {} ({program}) is not a Python program that deadweight can read: it runs Python 3.6
+hint: Python 3.10 or newer is needed: deadweight reads CPython 3.10 to 3.15.",
+        old.pid()
+    );
+    assert_refused(&["weigh", &old.pid()], &words);
+}
+
+#[test]
+fn a_wrapper_names_the_pythons_it_has_started() {
+    let line = "\"$0\" -I -c 'import sys; print(\"ready\", flush=True); sys.stdin.read()'; true";
+    let shell = Program::start(Command::new("sh").args(["-c", line, crate::program::python()]));
+    let outcome = deadweight(&["weigh", &shell.pid()]);
+    let (_, hint) = outcome
+        .err
+        .split_once("\nhint: Give the number of a Python process that it started: ")
+        .expect(&outcome.err);
+    let child = hint.trim_end().trim_end_matches('.');
+    assert!(printed(&["weigh", child]).starts_with("Python "), "{child}");
 }
 
 #[test]
@@ -182,7 +261,23 @@ hint: Give a process number, a snapshot, or a program to start: `deadweight weig
         (&["wiegh", "1"][..], "a similar subcommand exists: 'weigh'"),
         (&["weigh", "1", "--bogus"], "unexpected argument '--bogus' found"),
         (&["weigh", "1", "--top", "many"], "invalid value 'many' for '--top <N>'"),
-        (&["weigh", "1", "--max-pause", "soon"], "expected a time such as 5s, 500ms or 2m"),
+        (&["weigh", "1", "--max-pause", "soon"], "expected a time with its unit, such as 5s"),
+        (&["weigh", "1", "--max-pause", "500"], "expected a time with its unit, such as 5s"),
+        (&["weigh", "python3", "a.py"], "start a program: 'deadweight weigh -- python3 a.py'"),
+        (&["census", "python3", "-m", "x"], "start a program: 'deadweight census -- python3 -m x'"),
+        (
+            &["weigh", "--after", "1s", "python3", "a.py"],
+            "start a program: 'deadweight weigh --after 1s -- python3 a.py'",
+        ),
+        (&["tree", "1", "Order"], "to begin there: 'deadweight tree 1 --from Order'"),
+        (
+            &["why", "--after", "1s", "--", "python3"],
+            "'why' starts no program: 'deadweight snapshot",
+        ),
+        (
+            &["why", "Order", "1"],
+            "hint: The process or file comes first: `deadweight why 1 Order`.",
+        ),
         (&["weigh", "1", "--after", "5s"], "cannot be used with"),
         (&["tree", "1", "--least", "101"], "expected per cent: a number from 0 to 100"),
         (&["-q", "-v", "weigh", "1"], "cannot be used with '--verbose'"),
@@ -204,6 +299,27 @@ hint: --python takes the path of an interpreter.";
     let outcome = deadweight(&["sizes", "--python", python, "no_such_module.Type"]);
     assert!(outcome.err.contains("No module named 'no_such_module'"), "{}", outcome.err);
     assert_eq!((outcome.code, outcome.out.as_str()), (Some(2), ""));
+    let words = format!(
+        "\
+error: {python} could not make the specimens: Order: module 'builtins' has no attribute 'Order'
+hint: A type that is no builtin needs its module: `deadweight sizes collections.deque`. Those of a \
+program of yours: `deadweight census PID`."
+    );
+    assert_refused(&["sizes", "--python", python, "Order"], &words);
+
+    // What starts an interpreter may have more than a line to say.
+    let folder = Folder::new("shim");
+    let shim = folder.file("python3");
+    let script = "#!/bin/sh\necho 'python3: command not found' >&2\nprintf '\\n  one of several lines\\n' >&2\nexit 127\n";
+    std::fs::write(&shim, script).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&shim, mode).unwrap();
+    let words = format!(
+        "\
+error: {shim} could not make the specimens: python3: command not found
+hint: --python takes the path of an interpreter."
+    );
+    assert_refused(&["sizes", "--python", &shim], &words);
 }
 
 #[test]
@@ -238,6 +354,10 @@ fn files_that_cannot_be_written() {
     let words =
         format!("error: {here} is a directory\nhint: -o takes the name of the file to write.");
     assert_refused(&["snapshot", &pid, "-o", here, "-f"], &words);
+    let words = "\
+error: a snapshot cannot be written to stdout
+hint: -o takes the name of the file to write; `-o ./-` writes one called `-`.";
+    assert_refused(&["snapshot", &pid, "-o", "-"], words);
     let nowhere = folder.file("no/such.dwsnap");
     let words = format!(
         "error: cannot write {nowhere}: No such file or directory (os error 2)\nhint: Make the directory first."

@@ -77,6 +77,9 @@ fn every_document_is_as_its_schema_says() {
         assert_valid("census", &document(&["census", target, "--shallow"]));
         assert_valid("census", &document(&["census", target, "--by", "module", "--top", "3"]));
         assert_valid("why", &document(&["why", target, "UserRecord"]));
+        let none = document(&["why", target, "Gone"]);
+        assert_valid("why", &none);
+        assert_eq!((&none["count"], &none["paths"]), (&json!(0), &json!([])));
         assert_valid("why", &document(&["why", target, "str", "--top", "30"]));
         assert_valid("why", &document(&["why", target, "__main__.cache"]));
         assert_valid("tree", &document(&["tree", target]));

@@ -33,6 +33,63 @@ fn a_document_is_alone_on_stdout() {
     assert_eq!((outcome.code, outcome.err.as_str()), (Some(0), "the program speaks\n"));
 }
 
+/// A wrapper that stays is no Python, but what it has started is.
+#[test]
+fn the_python_that_a_wrapper_starts_is_looked_at() {
+    let line = format!("'{}' -I -c 'import time; time.sleep(4)'; true", python());
+    let outcome = deadweight(&["weigh", "--after", "2s", "--", "sh", "-c", &line]);
+    assert!(outcome.out.starts_with("Python "), "{}", outcome.err);
+    assert!(outcome.err.starts_with("Process "), "{}", outcome.err);
+    assert!(outcome.err.contains(" is no Python; looking at "), "{}", outcome.err);
+    assert_eq!(outcome.code, Some(0));
+}
+
+/// What a server with workers leaks is in its workers.
+#[test]
+fn python_children_are_mentioned() {
+    let script = "
+import os, time
+children = [os.fork() for _ in range(1)]
+if children[0]:
+    print(children[0], flush=True)
+time.sleep(4)";
+    let outcome = deadweight(&["weigh", "--after", "2s", "--", python(), "-I", "-c", script]);
+    let (child, _) = outcome.out.split_once('\n').unwrap();
+    let end = format!(" has 1 Python child, not looked at: {child}\n");
+    assert!(outcome.err.ends_with(&end), "{}", outcome.err);
+    assert_eq!(outcome.code, Some(0));
+}
+
+/// Waiting for the time to look is no work.
+#[test]
+fn what_it_took_is_without_the_waiting() {
+    let script = "import time; time.sleep(4)";
+    let launch = ["--after", "3s", "--", python(), "-I", "-c", script];
+    let outcome = deadweight(&[&["weigh", "--json"], &launch[..]].concat());
+    let document: serde_json::Value = serde_json::from_str(&outcome.out).unwrap();
+    let took = document["cost"]["elapsed_ms"].as_f64().unwrap();
+    assert!(took > 0.0 && took < 3000.0, "{took}");
+}
+
+/// Said at once, not when the program ends, which may be in days.
+#[test]
+fn why_a_look_failed_is_said_while_the_program_runs() {
+    let script = "input()";
+    let launch = ["--after", "500ms", "--max-pause", "0.001ms", "--", python(), "-c", script];
+    let mut ours = command(&[&["weigh"], &launch[..]].concat())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(ours.stderr.take().unwrap()).lines().map(Result::unwrap);
+    // The program waits for us: what comes now comes while it runs.
+    assert!(said.next().unwrap().starts_with("error: gave up after 1µs"));
+    writeln!(ours.stdin.take().unwrap()).unwrap();
+    assert_eq!(ours.wait().unwrap().code(), Some(2));
+    assert!(!said.any(|line| line.starts_with("error: ")), "said twice");
+}
+
 /// A look that fails does not end the program, nor do we leave it behind.
 #[test]
 fn a_failed_look_lets_the_program_go_on_to_its_end() {
@@ -50,8 +107,8 @@ fn a_failed_look_lets_the_program_go_on_to_its_end() {
     ]);
     assert_eq!(outcome.out, "the program speaks\n");
     let lines: Vec<&str> = outcome.err.lines().collect();
-    assert_eq!(lines[0], "The program ended with exit status: 7");
-    assert!(lines[1].starts_with("error: gave up after 1µs"), "{}", outcome.err);
+    assert!(lines[0].starts_with("error: gave up after 1µs"), "{}", outcome.err);
+    assert_eq!(lines.last(), Some(&"The program ended with exit status: 7"));
     assert_eq!(outcome.code, Some(2));
 }
 

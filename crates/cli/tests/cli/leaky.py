@@ -14,6 +14,10 @@ class Cache:
         self.entries = {}
 
 
+class Gone:
+    """Nobody has made one."""
+
+
 def subscribe(payload):
     def callback():
         return payload
@@ -23,6 +27,7 @@ def subscribe(payload):
 
 cache = Cache()
 callbacks = []
+teams = {"red": [1], "green": [2]}
 for number in range(20_000):
     cache.entries[number] = UserRecord(number)
 for number in range(1_000):

@@ -1,8 +1,10 @@
 //! The README shows what the program prints.
 
+use std::process::Command;
+
 use crate::program::{Program, root};
 use crate::shape::shape;
-use crate::verb::printed;
+use crate::verb::{Folder, Outcome, printed};
 
 /// What stands after `$ deadweight VERB` in the README, up to the next command or the end of the block.
 fn captured(verb: &str) -> String {
@@ -64,4 +66,37 @@ fn every_verb_is_in_the_readme() {
     let missing: Vec<&str> =
         verbs.filter(|verb| !text.contains(&format!("`deadweight {verb}"))).collect();
     assert_eq!(missing, [""; 0]);
+}
+
+/// The blocks of shell below a heading, in order.
+fn recipes(heading: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, rest) = text.split_once(&format!("\n## {heading}\n")).unwrap();
+    let section = rest.split("\n## ").next().unwrap();
+    let blocks = section.split("```sh\n").skip(1);
+    blocks.map(|block| block.split("\n```").next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_recipes_can_be_run() {
+    let folder = Folder::new("recipes");
+    let program = Program::leaky();
+    let ours = std::path::Path::new(env!("CARGO_BIN_EXE_deadweight")).parent().unwrap();
+    let path = format!("{}:{}", ours.display(), std::env::var("PATH").unwrap());
+    let run = |script: &str| -> Outcome {
+        let mut shell = Command::new("bash");
+        shell.args(["-ec", script]).current_dir(&folder.0);
+        shell.env("PATH", &path).env("PID", program.pid()).output().unwrap().into()
+    };
+    let [compare, limit] = recipes("Before and after, and in CI").try_into().unwrap();
+    let grown = run(&compare);
+    assert_eq!((grown.code, grown.err.as_str()), (Some(0), ""));
+    assert_eq!(grown.out.lines().count(), 10, "{}", grown.out);
+    assert!(grown.out.lines().all(|line| line.contains(" 0 B  ")), "{}", grown.out);
+
+    let held = run(&limit);
+    assert_eq!((held.code, held.out.as_str(), held.err.as_str()), (Some(0), "", ""));
+    let exceeded = run(&limit.replace("300_000_000", "1_000_000"));
+    assert!(exceeded.err.ends_with(" bytes resident, 1,000,000 allowed\n"), "{}", exceeded.err);
+    assert_eq!(exceeded.code, Some(1));
 }

@@ -2,7 +2,7 @@
 
 use crate::program::{Program, pythons};
 use crate::shape::shape;
-use crate::verb::{Folder, deadweight, printed};
+use crate::verb::{Folder, deadweight, document, printed};
 
 const ORIGIN: &str = "Python # · pid # · python -I leaky.py · paused time";
 
@@ -79,6 +79,11 @@ module __main__
 └─ [*] __main__.UserRecord
 __main__.cache.entries[*]";
     assert_eq!(why, format!("{ORIGIN}\n\n{expected}"));
+
+    for query in ["Gone", "__main__.Gone"] {
+        let why = shape_of(&["why", &file, query]);
+        assert_eq!(why, format!("{ORIGIN}\n\n# instances of `__main__.Gone` are alive"));
+    }
 
     let why = shape_of(&["why", &file, "__main__.cache"]);
     let expected = "\
@@ -196,4 +201,134 @@ sys.stdin.read()";
         assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text}");
         assert!(text.contains("m.Evil\\u{1b}[31m"), "{text}");
     }
+}
+
+/// Memory that processes share is no file's, and the rows add up with it too.
+#[test]
+fn shared_memory_has_a_row_of_its_own() {
+    let script = "
+import mmap, sys
+shared = mmap.mmap(-1, 20_000_000)
+shared.write(bytes([1]) * 20_000_000)
+print('ready', flush=True)
+sys.stdin.read()";
+    let program = Program::python(script);
+    let document = crate::verb::document(&["weigh", &program.pid()]);
+    let rows = document["account"].as_array().unwrap();
+    let bytes = |row: &serde_json::Value| row["bytes"].as_u64().unwrap();
+    let shared = rows.iter().find(|row| row["kind"] == "shared_memory").map(bytes).unwrap();
+    assert_eq!(shared, 20_000_000_u64.next_multiple_of(4096));
+    assert_eq!(rows.iter().map(bytes).sum::<u64>(), document["rss_bytes"].as_u64().unwrap());
+    assert!(printed(&["weigh", &program.pid()]).contains("\n  shared memory        20 MB "));
+    assert!(!printed(&["weigh", &Program::leaky().pid()]).contains("shared memory"));
+}
+
+/// Objects in two lists: letting go of the one frees next to nothing, so both are named.
+#[test]
+fn all_that_hold_an_object_are_named() {
+    let script = "
+class U:
+    def __init__(self, number):
+        self.data = [number] * 100
+a = {number: U(number) for number in range(20000)}
+b = [u for u in a.values() if u.data[0] != 7]
+print('ready', flush=True)
+input()";
+    let program = Program::python(script);
+    let pid = program.pid();
+    let text = printed(&["why", &pid, "U", "--top", "1"]);
+    assert!(text.contains("19,999 of them"), "{text}");
+    let both = ["__main__.a[*]", "__main__.b[*]"];
+    assert!(both.iter().all(|path| text.contains(path)), "{text}");
+    assert!(text.contains("  also held by __main__."), "{text}");
+    assert!(text.contains("if it went alone"), "{text}");
+    let json = document(&["why", &pid, "U"]);
+    let paths = json["paths"].as_array().unwrap();
+    let most = paths.iter().find(|path| path["count"].as_u64() > Some(19_000)).unwrap();
+    assert_eq!(most["also_held_by"][0]["count"], 19_999, "{most}");
+    assert!(most["holder_retained_bytes"].as_u64().unwrap() < 3_000_000, "{most}");
+
+    let text = printed(&["weigh", &pid]);
+    let row = text.lines().find(|line| line.contains(" __main__.U  ←")).unwrap();
+    assert!(row.contains("shared by ") && both.iter().all(|path| row.contains(path)), "{text}");
+    let json = document(&["weigh", &pid]);
+    let rows = json["heaviest"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["type"] == "__main__.U").unwrap();
+    assert_eq!(row["held_by"].as_array().unwrap().len(), 2, "{row}");
+    let text = printed(&["tree", &pid, "--from", "__main__.__dict__"]);
+    let row = text.lines().find(|line| line.contains("… ") && line.contains("__main__.U")).unwrap();
+    assert!(row.contains("(held by __main__.") && row.contains(" and __main__."), "{text}");
+
+    let json = document(&["why", &pid, "__main__.a[*]"]);
+    assert_eq!(json["count"], 20_000, "values, not keys");
+}
+
+#[test]
+fn garbage_is_one_list() {
+    let script = "
+import gc
+gc.disable()
+class A:
+    def __init__(self):
+        self.me = self
+        self.data = bytes(3000)
+for _ in range(1000):
+    A()
+print('ready', flush=True)
+input()";
+    let program = Program::python(script);
+    let pid = program.pid();
+    let text = printed(&["why", &pid, "A"]);
+    assert!(text.contains("\n  <garbage not yet collected>[*]\n"), "{text}");
+    assert!(text.contains("1,000 A") && text.contains("all of them by one path"), "{text}");
+    assert!(!text.contains("found by scanning"), "{text}");
+    let tree = printed(&["tree", &pid, "--from", "<garbage not yet collected>"]);
+    assert!(tree.contains("[*]  1,000 __main__.A"), "{tree}");
+    let weigh = printed(&["weigh", &pid]);
+    let row = weigh.lines().find(|line| line.contains("1,000 __main__.A ")).unwrap();
+    assert!(row.ends_with("  ← <garbage not yet collected>"), "{weigh}");
+}
+
+#[test]
+fn paths_keep_the_keys_that_the_snapshot_has() {
+    let script = "
+class Only: pass
+hold = {'tenant-a': [Only() for _ in range(100)], 'tenant-b': [Only() for _ in range(5)]}
+print('ready', flush=True)
+input()";
+    let program = Program::python(script);
+    let folder = Folder::new("keys");
+    let file = folder.file("two.dwsnap");
+    printed(&["snapshot", "--values", &program.pid(), "-o", &file]);
+    let text = printed(&["why", &file, "__main__.hold['tenant-a']"]);
+    assert!(text.ends_with("\n  __main__.hold['tenant-a']\n"), "{text}");
+    let text = printed(&["why", &file, "Only"]);
+    for path in ["100 of them", "hold['tenant-a'][*]", "5 of them", "hold['tenant-b'][*]"] {
+        assert!(text.contains(path), "{path}: {text}");
+    }
+    let text = printed(&["tree", &file, "--from", "__main__.hold"]);
+    assert!(text.contains("['tenant-a']  list"), "{text}");
+    let text = printed(&["tree", &file, "--from", "__main__.hold['tenant-b']"]);
+    assert!(text.contains("  __main__.hold['tenant-b']  list"), "{text}");
+}
+
+/// What was left out is said as it is.
+#[test]
+fn a_report_says_what_was_asked_to_be_left_out() {
+    let program = Program::leaky();
+    let pid = program.pid();
+    let from = ["tree", &pid, "--from", "__main__.cache"];
+    let flat = printed(&[&from[..], &["--depth", "0"]].concat());
+    assert!(flat.contains("what is more than 0 levels down (--depth)"), "{flat}");
+    assert!(!flat.contains("nothing below it"), "{flat}");
+    let whole = printed(&[&from[..], &["--depth", "9", "--least", "0"]].concat());
+    assert!(!whole.contains("Not shown"), "{whole}");
+    let narrow = printed(&["tree", &pid, "--least", "0", "--top", "1", "--depth", "1"]);
+    assert!(narrow.contains("more than 1 rows below one (--top)"), "{narrow}");
+    let rows = document(&[&from[..], &["--depth", "1"]].concat())["rows"].clone();
+    assert_eq!((&rows[0]["more_below"], &rows[1]["more_below"]), (&false.into(), &true.into()));
+
+    assert!(!printed(&["weigh", &pid, "--top", "0"]).contains("nothing stands out"));
+    let text = printed(&["why", &pid, "UserRecord", "--top", "0"]);
+    assert!(text.contains("20,000 by paths not shown: --top N shows more"), "{text}");
 }

@@ -15,7 +15,7 @@ use crate::memory::Memory;
 use crate::object::{self, Context, Grounds, Link, Visitor};
 use crate::space::Space;
 use crate::stacks::Stacks;
-use crate::types::{TypeInfo, TypeTable};
+use crate::types::{TypeInfo, TypeTable, flag};
 
 /// What marking found and noted.
 pub(super) struct Marks {
@@ -155,6 +155,10 @@ impl<'a, M: Memory> Marker<'a, M> {
         };
         if info.leaf && self.counts.is_none() {
             return;
+        }
+        if info.has(flag::TYPE_SUBCLASS) {
+            // A type without instances has its row too: it can be asked about.
+            let _row = self.types.get(self.subject.memory, &self.subject.runtime.layout, addr);
         }
         self.current = addr;
         let sizes = object::decode(cx, &info, addr, self);

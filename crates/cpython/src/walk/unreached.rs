@@ -174,13 +174,21 @@ fn holders(
         .map(|((kind, name), mut targets)| {
             targets.sort_unstable();
             targets.dedup();
-            let link = |index| Link::At(EdgeKind::Native, index);
+            // What nothing but the holder as a whole is known to hold has no place in it that could
+            // be told apart: items of a list. Garbage is not guessed at, it has no referrer at all.
+            let is_list = matches!(kind, RootKind::NativeCode | RootKind::Garbage);
+            let edge = if is_list { EdgeKind::Item } else { EdgeKind::Native };
+            let link = |index| Link::At(edge, index);
+            let grounds = match kind {
+                RootKind::Garbage => Grounds::Hidden,
+                _ => Grounds::Conservative,
+            };
             Holder {
                 type_name: "<unnamed holder>",
                 root: Some((kind, name.to_string())),
                 references: (0..)
                     .zip(targets)
-                    .map(|(index, target)| (target, link(index), Grounds::Conservative))
+                    .map(|(index, target)| (target, link(index), grounds))
                     .collect(),
                 ..Holder::default()
             }

@@ -81,7 +81,7 @@ pub enum StepExpr {
     Key(u32),
     /// `[stack 3]`: a temporary of a frame.
     Stack(u32),
-    /// `[*]`: all items, values, keys and elements.
+    /// `[*]`: all items, values of a dict, elements of a set.
     Elements,
     /// `[key *]`: all keys and elements of a set.
     Keys,
@@ -115,6 +115,16 @@ pub enum PathError {
         name: String,
         /// Roots with like names.
         near: Vec<String>,
+    },
+    /// An entry asked for by its key, where no keys were kept.
+    #[error("`{so_far}` ({found}): none of its keys was kept, so `{step}` cannot be looked up")]
+    KeyNotKept {
+        /// The path up to the step.
+        so_far: String,
+        /// The types that were found there, and how many entries they have.
+        found: String,
+        /// The step.
+        step: String,
     },
     /// A step that nothing before it can take.
     #[error("`{so_far}` ({found}) has no `{step}`{}", nearest_of(.near))]

@@ -14,6 +14,9 @@ impl FromStr for PathExpr {
         let mut steps = Vec::new();
         parser.accessors(&mut steps)?;
         while !parser.rest().is_empty() {
+            if parser.rest().starts_with('…') {
+                return Err(parser.expected("steps instead of `…`, for which some were left out,"));
+            }
             if !parser.separator() {
                 return Err(parser.expected("`.`, `[` or ` › `"));
             }

@@ -115,7 +115,7 @@ impl View<'_> {
             StepExpr::Field(offset) => self.at(nodes, EdgeKind::Field, *offset),
             StepExpr::State(offset) => self.at(nodes, EdgeKind::State, *offset),
             StepExpr::Native(offset) => self.at(nodes, EdgeKind::Native, *offset),
-            StepExpr::Elements => self.directly(nodes, |label| ELEMENTS.contains(&label.kind())),
+            StepExpr::Elements => self.elements(nodes),
             StepExpr::Keys => self.directly(nodes, |label| label.kind() == EdgeKind::Key),
             StepExpr::Temporaries => self.directly(nodes, |label| label.kind() == EdgeKind::Stack),
         }
@@ -124,6 +124,19 @@ impl View<'_> {
     fn directly(&self, nodes: &[NodeId], admits: impl Fn(Label) -> bool) -> Vec<NodeId> {
         let edges = nodes.iter().flat_map(|&node| self.heap.edges.of(node));
         distinct(edges.filter(|edge| admits(edge.label)).map(|edge| edge.target))
+    }
+
+    /// Items, the values of dicts, the elements of sets.
+    fn elements(&self, nodes: &[NodeId]) -> Vec<NodeId> {
+        let of = |&node: &NodeId| {
+            let is_value = |kind| matches!(kind, EdgeKind::Entry | EdgeKind::NamedEntry);
+            let is_dict = self.heap.edges.of(node).any(|edge| is_value(edge.label.kind()));
+            let edges = self.heap.edges.of(node).map(|edge| (edge.label.kind(), edge.target));
+            edges.filter(move |&(kind, _)| {
+                ELEMENTS.contains(&kind) && !(is_dict && kind == EdgeKind::Key)
+            })
+        };
+        distinct(nodes.iter().flat_map(of).map(|(_, target)| target))
     }
 
     fn at(&self, nodes: &[NodeId], kind: EdgeKind, index: u32) -> Vec<NodeId> {
@@ -182,6 +195,14 @@ impl View<'_> {
             if count > 0 {
                 found = format!("{found}, {word}: {count}");
             }
+        }
+        let by_key = matches!(step, StepExpr::NamedEntry(_) | StepExpr::Item(_));
+        let has = |kind: EdgeKind| {
+            let mut edges = nodes.iter().flat_map(|&node| self.heap.edges.of(node));
+            edges.any(|edge| edge.label.kind() == kind)
+        };
+        if by_key && has(EdgeKind::Entry) && !has(EdgeKind::NamedEntry) && !has(EdgeKind::Item) {
+            return PathError::KeyNotKept { so_far, found, step: step.to_string() };
         }
         let near = self.near_steps(nodes, step);
         PathError::NoStep { so_far, found, step: step.to_string(), near }

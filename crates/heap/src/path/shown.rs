@@ -9,6 +9,7 @@ use crate::merged::MergedPath;
 use crate::patterns::MergedStep;
 use crate::roots::{Root, RootKind};
 use crate::shortest::Step;
+use crate::types::TypeKind;
 use crate::units::TypeId;
 
 pub(super) const CLASS: &str = "__class__";
@@ -122,7 +123,9 @@ fn show_steps(heap: &Heap, row: Option<&Root>, chain: Chain<'_>, start: usize) -
     if let Some(row) = row {
         keep_apart(heap, row, &mut steps);
     }
-    ShownPath { root: row.map(|row| root(heap, row)), steps, shortened: false }
+    let mut path = ShownPath { root: row.map(|row| root(heap, row)), steps, shortened: false };
+    name_class(heap, &mut path, chain);
+    path
 }
 
 /// How many references the next step stands for.
@@ -218,6 +221,36 @@ fn keep_apart(heap: &Heap, root: &Root, steps: &mut [ShownStep]) {
             steps[0].expr = StepExpr::QuotedName(first);
             return;
         }
+    }
+}
+
+/// What is spelt like a type would be taken for its instances: a class is named by way of the dict it
+/// stands in, a module in quotes.
+fn name_class(heap: &Heap, path: &mut ShownPath, chain: Chain<'_>) {
+    let Some(RootExpr::Module(module)) = &path.root else { return };
+    let mut text = module.clone();
+    for step in &path.steps {
+        let StepExpr::Name(name) = &step.expr else { return };
+        text.push('.');
+        text.push_str(name);
+    }
+    let is_type = |name: &str| name == text || name.rsplit('.').next() == Some(&text);
+    let mut types = heap.types.iter().filter(|(_, row)| row.kind != TypeKind::Pseudo);
+    if !types.any(|(_, row)| is_type(heap.names.get(row.name))) {
+        return;
+    }
+    let Some(row) = path.steps.last().map(|step| step.row) else {
+        path.root = Some(RootExpr::QuotedModule(text));
+        return;
+    };
+    let dict = row.checked_sub(1).filter(|&before| {
+        let label = chain[before].label.label;
+        matches!(label.kind(), EdgeKind::Attribute | EdgeKind::Internal)
+            && heap.names.get(label.name()) == DICT
+    });
+    if let Some(row) = dict {
+        let expr = StepExpr::Name(DICT.to_owned());
+        path.steps.insert(path.steps.len() - 1, ShownStep { expr, row, repeats: false });
     }
 }
 

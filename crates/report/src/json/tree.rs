@@ -32,6 +32,8 @@ struct RowJson<'a> {
     edge: Option<String>,
     path: Option<String>,
     example: Option<String>,
+    held_by: Vec<String>,
+    more_below: bool,
     rows_left_out: u64,
 }
 
@@ -52,6 +54,8 @@ pub fn tree(view: &Tree<'_>, out: &mut dyn Write) -> io::Result<()> {
             edge: None,
             path: None,
             example: None,
+            held_by: row.held_by.iter().map(ToString::to_string).collect(),
+            more_below: view.is_cut(row),
             rows_left_out: 0,
         };
         match &row.what {
@@ -69,7 +73,7 @@ pub fn tree(view: &Tree<'_>, out: &mut dyn Write) -> io::Result<()> {
     });
     let document = Document {
         retained_bytes: view.whole.0,
-        least_bytes: view.least.0,
+        least_bytes: view.options.least.0,
         pause_ms: millis(view.capture.provenance.pause_micros),
         rows: tree_rows.collect(),
         gaps: rows(&view.capture.gaps),

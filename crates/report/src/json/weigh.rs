@@ -74,6 +74,7 @@ struct HeavyJson<'a> {
     #[serde(rename = "type")]
     type_name: Option<&'a str>,
     count: Option<u64>,
+    held_by: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -153,6 +154,7 @@ fn heavy<'a>(heap: &'a Heap, row: &HeavyRow) -> HeavyJson<'a> {
         holder_address: heap.nodes.address(row.holder).to_string(),
         type_name: row.group.map(|group| heap.names.get(heap.types.get(group.type_id).name)),
         count: row.group.map(|group| group.count),
+        held_by: row.held_by.iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use deadweight_heap::Holding;
 use deadweight_heap::path::ShownPath;
 use serde::Serialize;
 
@@ -31,7 +32,15 @@ struct PathJson<'a> {
     path: String,
     example: String,
     shortened: bool,
+    also_held_by: Vec<HoldingJson>,
+    holder_retained_bytes: Option<u64>,
     steps: Vec<StepJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct HoldingJson {
+    path: String,
+    count: u64,
 }
 
 #[derive(Serialize)]
@@ -41,6 +50,13 @@ struct StepJson<'a> {
     type_name: &'a str,
     address: Option<String>,
     conservative: bool,
+}
+
+/// So many other holders are listed for one path.
+const MOST_HOLDERS: usize = 100;
+
+fn holding(holding: &Holding) -> HoldingJson {
+    HoldingJson { path: holding.path.to_string(), count: holding.count }
 }
 
 /// Writes the document.
@@ -66,6 +82,8 @@ pub fn why(view: &Why<'_>, out: &mut dyn Write) -> io::Result<()> {
             path: ShownPath::of_merged(heap, merged).to_string(),
             example: heap.nodes.address(merged.example).to_string(),
             shortened: merged.shortened,
+            also_held_by: merged.also_held_by.iter().take(MOST_HOLDERS).map(holding).collect(),
+            holder_retained_bytes: merged.holder_retained.map(|bytes| bytes.0),
             steps: steps.collect(),
         }
     };

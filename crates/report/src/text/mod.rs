@@ -55,6 +55,15 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(escaped).collect())
 }
 
+/// `a`, `a and b`, `a, b and c`.
+fn listed(parts: &[impl ToString]) -> String {
+    let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
+    match parts.as_slice() {
+        [most @ .., last] if !most.is_empty() => format!("{} and {last}", most.join(", ")),
+        parts => parts.concat(),
+    }
+}
+
 /// A plain table, filled by its rows: columns two blanks apart, no lines.
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
@@ -81,7 +90,14 @@ fn lines(mut table: Table, right: &[bool]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::clean;
+    use super::{clean, listed};
+
+    #[test]
+    fn parts_are_listed_as_people_do() {
+        assert_eq!(listed(&[""; 0]), "");
+        assert_eq!(listed(&["a"]), "a");
+        assert_eq!(listed(&["a", "b", "c"]), "a, b and c");
+    }
 
     #[test]
     fn what_could_upset_a_terminal_is_spelt_out() {

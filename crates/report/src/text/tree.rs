@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use deadweight_heap::{How, TreeRow, TreeWhat};
+use deadweight_heap::{How, TreeOptions, TreeRow, TreeWhat};
 
 use super::origin::origin;
-use super::{clean, explain_marks, gaps, size};
+use super::{clean, explain_marks, gaps, listed, size};
 use crate::numbers::{self, count, share};
 use crate::view::{Tree, trust};
 
@@ -37,14 +37,22 @@ pub fn tree(view: &Tree<'_>, out: &mut dyn Write) -> io::Result<()> {
                     How::Directly(path) => writeln!(out, "{path}  {number}{name}")?,
                     How::ThroughOthers(path) => {
                         indirect = true;
-                        writeln!(out, "… {path}  {number}{name}")?;
+                        write!(out, "… {path}  {number}{name}")?;
+                        match row.held_by.as_slice() {
+                            [] | [_] => writeln!(out)?,
+                            [a, b, c, _, ..] => {
+                                writeln!(out, "  (held by {a}, {b}, {c} and others)")?;
+                            }
+                            few => writeln!(out, "  (held by {})", listed(few))?,
+                        }
                     }
                 }
             }
             TreeWhat::Rest(rows) => writeln!(out, "… {} more", count(*rows))?,
         }
     }
-    if view.rows.len() == 1 {
+    let is_cut = view.rows.iter().any(|row| view.is_cut(row));
+    if view.rows.len() == 1 && !is_cut {
         writeln!(out, "                 nothing below it keeps that much alive alone")?;
     }
     writeln!(out)?;
@@ -54,15 +62,31 @@ pub fn tree(view: &Tree<'_>, out: &mut dyn Write) -> io::Result<()> {
             "… before a path: held by several things, of which none alone keeps it alive"
         )?;
     }
-    if view.least.0 > 0 {
-        let least = numbers::size(view.least);
-        writeln!(out, "What retains less than {least} is not shown: --least 0 shows all")?;
+    let omitted = omitted(view, is_cut);
+    if !omitted.is_empty() {
+        writeln!(out, "Not shown: {}", omitted.join(", "))?;
     }
     explain_marks(view.rows.iter().any(|row| row.modelled), out)?;
     gaps(&view.capture.gaps, out)
 }
 
+/// What is left out, and by which flag.
+fn omitted(view: &Tree<'_>, is_cut: bool) -> Vec<String> {
+    let TreeOptions { depth, width, least } = view.options;
+    let mut parts = Vec::new();
+    if least.0 > 0 {
+        parts.push(format!("what retains less than {} (--least)", numbers::size(least)));
+    }
+    if view.rows.iter().any(|row| matches!(row.what, TreeWhat::Rest(_)) && is_shown(view, row)) {
+        parts.push(format!("more than {} rows below one (--top)", count(width as u64)));
+    }
+    if is_cut {
+        parts.push(format!("what is more than {} levels down (--depth)", count(depth as u64)));
+    }
+    parts
+}
+
 /// What is left out is worth a line only where it adds up to something.
 fn is_shown(view: &Tree<'_>, row: &TreeRow) -> bool {
-    !matches!(row.what, TreeWhat::Rest(_)) || row.retained >= view.least
+    !matches!(row.what, TreeWhat::Rest(_)) || row.retained >= view.options.least
 }

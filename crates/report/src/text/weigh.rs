@@ -6,7 +6,7 @@ use deadweight_heap::path::ShownPath;
 use deadweight_heap::{Account, AccountKind, Bytes, Heap, HeavyRow, Pymalloc};
 
 use super::origin::origin;
-use super::{clean, gaps, lines, size as marked, table};
+use super::{clean, gaps, lines, listed, size as marked, table};
 use crate::numbers::{count, duration, rough_count, share, size};
 use crate::view::{Sum, Weigh, trust};
 
@@ -25,9 +25,11 @@ pub fn weigh(view: &Weigh<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out)?;
         account(view, out)?;
     }
-    writeln!(out)?;
-    writeln!(out, "Heaviest by what they alone keep alive")?;
-    heaviest(view, out)?;
+    if view.top > 0 {
+        writeln!(out)?;
+        writeln!(out, "Heaviest by what they alone keep alive")?;
+        heaviest(view, out)?;
+    }
     aside(view, out)?;
     gaps(&view.capture.gaps, out)
 }
@@ -49,6 +51,7 @@ fn name(kind: AccountKind) -> &'static str {
         AccountKind::Stacks => "stacks",
         AccountKind::ImageData => "static data",
         AccountKind::FileBacked => "files and code",
+        AccountKind::SharedMemory => "shared memory",
     }
 }
 
@@ -129,10 +132,21 @@ fn what(heap: &Heap, row: &HeavyRow) -> String {
     }
 }
 
-/// `list app.cache`.
+/// `list app.cache`, and who shares what the holder does not refer to itself. A holder that has no
+/// name in the program says by its path what it is.
 fn holder(heap: &Heap, row: &HeavyRow) -> String {
     let path = ShownPath::of(heap, &row.path);
-    format!("{} {path}", clean(heap.type_name(row.holder)))
+    let is_object = heap.nodes.is_object(row.holder);
+    let named = if is_object || row.path.len() > 1 {
+        format!("{} {path}", clean(heap.type_name(row.holder)))
+    } else {
+        path.to_string()
+    };
+    if row.held_by.is_empty() {
+        named
+    } else {
+        format!("{named}, shared by {}", listed(&row.held_by))
+    }
 }
 
 /// What belongs to nobody in particular, where it is worth a line.

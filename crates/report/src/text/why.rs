@@ -18,6 +18,7 @@ pub fn why(view: &Why<'_>, out: &mut dyn Write) -> io::Result<()> {
     origin(&view.capture.provenance, out)?;
     writeln!(out)?;
     match view.count {
+        0 => return writeln!(out, "0 instances of `{}` are alive", view.query),
         1 => write!(out, "{}", view.query)?,
         many => write!(out, "{} {}", count(many), view.query)?,
     }
@@ -40,7 +41,9 @@ pub fn why(view: &Why<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     if shown < view.count {
         writeln!(out)?;
-        writeln!(out, "{} more by other paths: --top N shows more", count(view.count - shown))?;
+        let other = if shown == 0 { "by paths not shown" } else { "more by other paths" };
+        let rest = count(view.count - shown);
+        writeln!(out, "{rest} {other}: --top N shows more")?;
     }
     explain_marks(view.trust == deadweight_heap::Trust::Modelled, out)?;
     gaps(&view.capture.gaps, out)
@@ -86,7 +89,31 @@ fn ladder(
         let doubt = if conservative { "  (found by scanning, not by a known layout)" } else { "" };
         writeln!(out, "  {label:<width$}  {}{held}{doubt}", type_at(step.row))?;
     }
-    writeln!(out, "  {shown}")
+    writeln!(out, "  {shown}")?;
+    others(path, out)
+}
+
+/// Who else holds them, so that letting go of the one path would not free them.
+fn others(path: &MergedPath, out: &mut dyn Write) -> io::Result<()> {
+    const LISTED: usize = 3;
+    for holding in path.also_held_by.iter().take(LISTED) {
+        let number = match path.count {
+            1 => String::new(),
+            _ => format!("  ({} of them)", count(holding.count)),
+        };
+        writeln!(out, "  also held by {}{number}", holding.path)?;
+    }
+    if path.also_held_by.len() > LISTED {
+        let rest = count((path.also_held_by.len() - LISTED) as u64);
+        writeln!(out, "  also held in {rest} other ways: --json lists them")?;
+    }
+    match path.holder_retained {
+        Some(bytes) => {
+            let bytes = size(trust(path.modelled), bytes);
+            writeln!(out, "  what holds them here would free {bytes} if it went alone")
+        }
+        None => Ok(()),
+    }
 }
 
 /// `module app`; other roots say themselves what they are.
