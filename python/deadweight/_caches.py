@@ -12,6 +12,7 @@ _CACHES = {
     "sys.path_importer_cache": "finders of import",
     "typing._caches": "generic types of typing",
     "typing._cleanups": "generic types of typing",
+    "urllib.parse._parse_cache": "parsed URLs of urllib",
     "urllib.parse.urlsplit": "parsed URLs of urllib",
 }
 """Path: what it is a cache of."""
