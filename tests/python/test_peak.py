@@ -156,8 +156,8 @@ def test_used_wrongly():
     started = generator()
     next(started)
     del started
-    counted(lambda: None)
-    assert counted(lambda: None)[1:] == (0, 0)
+    # 3.10 makes room for what it remembers of a function after some calls.
+    assert all(abs(size) < SLACK for size in counted(lambda: None)[1:])
 
 
 def test_rss():

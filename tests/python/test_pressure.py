@@ -90,8 +90,9 @@ def test_a_limit_that_is_reached_writes_who_holds_what_once(tmp_path):
     holders = {row["path"]: row for row in survey["holders"]}
     cache = holders["__main__.SERVICE.cache"]
     assert cache["held_bytes"] > 0.9 * survey["held_bytes"]
-    # Each has a number (the smallest are the interpreter's own) and a text.
-    assert cache["count"] >= 3 * kept - 300
+    # Each has a number and a text; the smallest numbers are the interpreter's own: to 256, from 3.15 on to 1024.
+    interpreters_own = 1024 if sys.version_info >= (3, 15) else 256
+    assert cache["count"] >= 3 * kept - interpreters_own - 50
     assert holders["__main__.SERVICE.cache[*]"]["types"][0]["name"] in ("__main__.Session", "str")
 
 
