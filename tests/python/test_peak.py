@@ -5,6 +5,7 @@ import gc
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -116,6 +117,7 @@ def test_against_the_sum_of_objects_of_all_sizes():
 
 def test_nested_and_so_far():
     keep = []
+    re.compile("open already")  # which is kept from then on
     with dw.peak() as outer:
         bytearray(1_000_000)
         with dw.peak() as inner:
