@@ -87,7 +87,12 @@ pub fn heaviest(
         for (row, found) in rows.iter_mut().zip(found) {
             let least = found.first().map_or(0, |most: &Holding| most.count / 10);
             let found = found.into_iter().filter(|holding| holding.count > least).take(HOLDERS);
-            row.held_by = found.map(|holding| holding.path).collect();
+            let held_by: Vec<ShownPath> = found.map(|holding| holding.path).collect();
+            // What items of the holder share among themselves goes with it: that is no news.
+            let items = format!("{}[", ShownPath::of(heap, &row.path));
+            if !held_by.iter().all(|path| path.to_string().starts_with(&items)) {
+                row.held_by = held_by;
+            }
         }
     }
     rows

@@ -220,6 +220,25 @@ fn what_two_lists_share_names_both() {
 }
 
 #[test]
+fn what_items_of_the_holder_share_goes_with_it() {
+    let mut program = program();
+    let cache = program.plan.add(object("list", 800));
+    program.plan.link(program.dict, cache, attribute("cache"));
+    let lists = [0, 1].map(|index| {
+        let list = program.plan.add(object("list", 800));
+        program.plan.link(cache, list, item(index));
+        list
+    });
+    for index in 0..1000 {
+        let user = program.plan.add(object("app.User", 480));
+        for list in lists {
+            program.plan.link(list, user, item(index));
+        }
+    }
+    assert_eq!(program.first(), "1000 app.User ← list app.cache");
+}
+
+#[test]
 fn a_row_is_labelled_by_the_bytes_that_are_left_to_it() {
     let mut program = program();
     // Dicts that have rows of their own and keep much more alive than what is left to their holder.

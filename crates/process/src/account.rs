@@ -70,17 +70,17 @@ pub(crate) fn account(
     let mut shared_memory = 0;
     let mut anonymous = 0;
     for area in copy.areas() {
-        if area.kind == AreaKind::SharedMemory {
-            shared_memory += area.resident().0;
-            continue;
-        }
-        file_backed += area.file.0;
+        let of_files = match area.kind {
+            AreaKind::SharedMemory => &mut shared_memory,
+            _ => &mut file_backed,
+        };
+        *of_files += area.file.0;
         match area.kind {
             AreaKind::Stack(_) => stacks += area.own.0,
             AreaKind::ImageData(..) => image_data += area.own.0,
             AreaKind::Code(_) | AreaKind::Shared | AreaKind::Kernel => file_backed += area.own.0,
             AreaKind::Heap | AreaKind::Anonymous | AreaKind::File => anonymous += area.own.0,
-            AreaKind::SharedMemory => {}
+            AreaKind::SharedMemory => shared_memory += area.own.0,
         }
     }
     let objects = blocks.small_owned + blocks.large_owned;

@@ -325,7 +325,7 @@ fn whole_mappings(maps: &[Mapping], sums: &[MappingSums]) -> Vec<Run> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use super::*;
     use crate::maps;
@@ -377,12 +377,9 @@ mod tests {
     fn listing_ends_when_the_time_is_over() {
         let pagemap = File::open("/proc/self/pagemap").unwrap();
         let reservation = maps::parse(b"100000000000-500000000000 rw-p 00000000 00:00 0\n");
-        let begun = Instant::now();
-        let limit = Duration::from_millis(50);
-        let deadline = Deadline::start(Some(limit));
+        let deadline = Deadline::start(Some(Duration::from_millis(50)));
         let error = words(&pagemap, &reservation, &deadline).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        assert!(begun.elapsed() < limit * 20, "{:?}", begun.elapsed());
         let error = scan(&pagemap, &reservation, &deadline).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }

@@ -196,10 +196,13 @@ impl Tracees {
 impl Tracee {
     /// Looks whether it has stopped by now. `false` if it has ended, which one that had stopped can too.
     ///
-    /// The exit status of the main thread belongs to the parent (which may be us, elsewhere). That of
-    /// any other has to be taken: a thread that calls `exec` waits for it, and cannot stop meanwhile.
+    /// A stop is only looked at, never taken: once it is taken the kernel no longer knows which signal
+    /// was about to be delivered (`wait_task_stopped` of kernel/exit.c clears it), and if we were killed
+    /// then, that signal would be lost. The exit status of the main thread belongs to the parent (which may
+    /// be us, elsewhere). That of any other has to be taken: a thread that calls `exec` waits for it, and
+    /// cannot stop meanwhile.
     fn poll(&mut self, pid: u32) -> bool {
-        match sys::poll_thread(self.tid, self.tid != pid) {
+        match sys::poll_thread(self.tid, false) {
             Ok(None) => true,
             Ok(Some(Change::Stopped(cause))) => {
                 // A stop for a ptrace event delivers nothing; any other is the delivery of a signal.
@@ -208,8 +211,14 @@ impl Tracee {
                 self.state = State::Stopped { signal };
                 true
             }
+            Ok(Some(Change::Ended)) => {
+                if self.tid != pid {
+                    let _taken = sys::poll_thread(self.tid, true);
+                }
+                false
+            }
             // ECHILD: it has called `exec`, and goes on under the number of the main thread.
-            Ok(Some(Change::Ended)) | Err(_) => false,
+            Err(_) => false,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadweight_process::{Error, Limits, LiveCopy, Stage};
 
@@ -104,6 +104,56 @@ signal.signal(signal.SIGUSR1, lambda *_: print('signal', flush=True))
         assert!(copies.join().unwrap() > 10);
     });
     target.assert_answers();
+}
+
+/// A thread that is not the main one is just about to receive a signal when it is stopped, again and
+/// again, and we are killed before it goes on.
+#[test]
+fn no_signal_gets_lost_with_us() {
+    let script = "
+import select, signal, sys, threading, time
+sent = met = 0
+def caught(*_):
+    global met
+    met += 1
+signal.signal(signal.SIGUSR1, caught)
+def send():
+    global sent
+    while True:
+        sent += 1
+        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+        since = time.monotonic()
+        while met < sent and time.monotonic() < since + 60: time.sleep(0)
+        if met < sent: return
+threading.Thread(target=send, daemon=True).start()
+# Python handles a signal in its main thread, which so must not wait for long.
+print('ready', flush=True)
+while True:
+    if select.select([sys.stdin], [], [], 0.0002)[0]:
+        if not sys.stdin.readline(): break
+        print(sent, flush=True)
+";
+    let mut target = Target::start(Command::new("python3").args(["-c", script]));
+    assert_eq!(target.line(), "ready");
+    let reader = Reader::new("killed-with-a-signal");
+    let mut before = 0;
+    for round in 0..60 {
+        let mut reading = reader.start_forever(target.pid());
+        thread::sleep(Duration::from_millis(40) + some_millis(30));
+        reading.kill().unwrap();
+        reading.wait().unwrap();
+        let since = Instant::now();
+        // One that was lost is waited for, and no more are sent.
+        loop {
+            let sent: u64 = target.ask().parse().unwrap();
+            if sent > before + 2 {
+                before = sent;
+                break;
+            }
+            assert!(since.elapsed() < Duration::from_secs(20), "round {round}: a signal is lost");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn an_interpreter_that_is_not_initialised_is_refused_by_that_name() {
 /// At any moment: later when there was no Python yet, earlier when it was all there.
 #[test]
 fn an_interpreter_that_starts_is_refused_or_read() {
-    let tries = if at_length() { 2000 } else { 40 };
+    let tries = if at_length() { 400 } else { 40 };
     for python in pythons() {
         let mut met: BTreeMap<&str, u32> = BTreeMap::new();
         let mut delay = Duration::from_millis(4);
