@@ -18,7 +18,7 @@ help:
 	@echo "make test       the tests, with every interpreter that can be had"
 	@echo "make test-package  the Python package, in every interpreter"
 	@echo "make test-real  real programs and libraries, faults at length"
-	@echo "make lint       rustfmt, clippy, ruff, mypy, stubtest"
+	@echo "make lint       rustfmt, clippy, ruff, mypy, pyright, stubtest"
 	@echo "make layouts    hold the layout tables against installed headers"
 	@echo "make bench      figures beside other tools, for docs/performance.md"
 	@echo "make fuzz       cargo-fuzz (needs a nightly toolchain)"

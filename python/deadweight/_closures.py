@@ -14,14 +14,14 @@ from typing import Any
 from deadweight._sizes import deepsizeof
 from deadweight._text import size, table
 
-# How to go through a container without a look at what a subclass says of itself.
-_ITEMS: dict[type, tuple[Any, ...]] = {
-    list: (list.__iter__,),
-    tuple: (tuple.__iter__,),
-    dict: (dict.keys, dict.values),
-    set: (set.__iter__,),
-    frozenset: (frozenset.__iter__,),
-    deque: (deque.__iter__,),
+# How to go through a container without a look at what a subclass says of itself: by these methods of its own.
+_ITEMS: dict[type, tuple[str, ...]] = {
+    list: ("__iter__",),
+    tuple: ("__iter__",),
+    dict: ("keys", "values"),
+    set: ("__iter__",),
+    frozenset: ("__iter__",),
+    deque: ("__iter__",),
 }
 _mro = type.__dict__["__mro__"].__get__
 
@@ -173,7 +173,7 @@ def _count(value: Any, holding: type) -> int:
     seen: set[int] = set()
     # By address: a metaclass may have its own idea of what is equal.
     known: dict[int, tuple[bool, tuple[Any, ...]]] = {}
-    pending = [value]
+    pending: list[object] = [value]
     while pending:
         thing = pending.pop()
         if id(thing) in seen:
@@ -196,7 +196,7 @@ def _is_a(kind: type, other: type) -> bool:
 
 def _ways(kind: type) -> tuple[Any, ...]:
     for base in _mro(kind):
-        for container, ways in _ITEMS.items():
+        for container, names in _ITEMS.items():
             if base is container:
-                return ways
+                return tuple(container.__dict__[name] for name in names)
     return ()

@@ -243,7 +243,7 @@ def on_pressure(
     that is there already is kept, and the new one has a number. Forked children are watched too.
     """
     global _fork_watched
-    pattern = os.path.abspath(os.fspath(path))
+    pattern: str = os.path.abspath(os.fspath(path))
     folder = os.path.dirname(pattern)
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"no such folder: {folder}. Make it first: there may be no memory for that later")

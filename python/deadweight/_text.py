@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 # What a document of XML or HTML has no room for in a line of text; and its own letters.
 _CONTROLS = [*range(32), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0xD800, 0xE000), 0xFFFE, 0xFFFF]
-_MARKUP = dict.fromkeys(_CONTROLS, "\ufffd") | {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}
-_MARKUP |= {ord('"'): "&quot;", ord("'"): "&#x27;"}
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"}
+_MARKUP = dict.fromkeys(_CONTROLS, "\ufffd") | {ord(letter): entity for letter, entity in _ENTITIES.items()}
 
 
 def escaped(text: str) -> str:

@@ -216,10 +216,10 @@ class _Rounds:
         if self._done == 0:
             return False
         if not self._checks.for_all:
-            error.__notes__ = [  # type: ignore[attr-defined]  # Shown from 3.11 on.
-                *getattr(error, "__notes__", []),
-                f"deadweight: in round {self._done + 1} of the test (no_leaks repeats it with the same fixtures)",
-            ]
+            note = f"deadweight: in round {self._done + 1} of the test (no_leaks repeats it with its fixtures)"
+            # As `add_note` does, which 3.10 has not.
+            notes: list[str] = [*getattr(error, "__notes__", []), note]
+            error.__notes__ = notes  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
             return False
         self._over = True
         self._item.user_properties.append((_NOT_REPEATED, self._item.nodeid))
@@ -304,8 +304,9 @@ def _fixtures_as_they_are(item: pytest.Function, number: int) -> Generator[None]
         elif isinstance(fixture, pytest.CaptureFixture):
             fixture.readouterr()
     for handler in logging.getLogger().handlers:
-        if type(handler).__module__ == "_pytest.logging" and hasattr(handler, "reset"):
-            handler.reset()
+        reset = getattr(handler, "reset", None)
+        if type(handler).__module__ == "_pytest.logging" and callable(reset):
+            reset()
 
 
 @contextlib.contextmanager
