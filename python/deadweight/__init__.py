@@ -1,7 +1,5 @@
 """Weighs a Python program from inside: what objects hold, what holds them, what could go."""
 
-from typing import TYPE_CHECKING
-
 from deadweight._core import (
     BadSnapshot,
     NoSuchProcess,
@@ -15,6 +13,8 @@ from deadweight._core import (
     why,
 )
 
+# Type checkers take it for true. The module `typing` takes longer to import than all the rest.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from deadweight._closures import Closure, Closures, closures
     from deadweight._growth import Growth, Leak, StillGrowing, growth
