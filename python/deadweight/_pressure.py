@@ -239,7 +239,7 @@ def on_pressure(
 
     A file is JSON, a line at a time: what was measured, then types and holders, once a second and at the
     end. What a kill leaves can be read. It takes at most 32 MB of memory; the program stands still
-    meanwhile, about 0.2 s for a million objects. ``{pid}`` in the path is the process's number; a file
+    meanwhile, for 30 seconds at most. ``{pid}`` in the path is the process's number; a file
     that is there already is kept, and the new one has a number. Forked children are watched too.
     """
     global _fork_watched

@@ -2,6 +2,8 @@
 
 import json
 import os
+import pathlib
+import re
 import resource
 import signal
 import stat
@@ -94,6 +96,33 @@ def test_a_limit_that_is_reached_writes_who_holds_what_once(tmp_path):
     interpreters_own = 1024 if sys.version_info >= (3, 15) else 256
     assert cache["count"] >= 3 * kept - interpreters_own - 50
     assert holders["__main__.SERVICE.cache[*]"]["types"][0]["name"] in ("__main__.Session", "str")
+
+
+def documented(page, kind):
+    """The fields that docs/formats.md has for lines of a kind, and those that it says may not be there."""
+    section = page.split("on_pressure`\n", 1)[1]
+    table = section.split(f"`{kind}`:\n", 1)[1].strip().split("\n\n")[0]
+    every, optional = set(), set()
+    for row in table.splitlines()[2:]:
+        fields, meaning = row.strip("|").split("|")
+        names = set(re.findall("`([a-z0-9_]+)`", fields))
+        every |= names
+        if "only if" in meaning:
+            optional |= names
+    return every, optional
+
+
+def test_the_file_is_as_documented(tmp_path):
+    page = (pathlib.Path(__file__).resolve().parents[2] / "docs/formats.md").read_text()
+    psi = 100 if _limits.pressure_now() is not None else None
+    with dw.on_pressure(limit="100%", psi=psi, path=tmp_path / "p.jsonl", signal_number=None) as watch:
+        first, *surveys, last = lines(pathlib.Path(watch.write()))
+    assert surveys
+    for line in (first, *surveys, last):
+        every, optional = documented(page, line["kind"])
+        assert every - optional <= set(line) - {"kind"} <= every
+    assert set(surveys[-1]["types"][0]) == {"name", "count", "held_bytes"}
+    assert set(surveys[-1]["holders"][0]) == {"path", "count", "held_bytes", "types"}
 
 
 def test_it_takes_little_memory_and_finds_everything(tmp_path):
