@@ -17,6 +17,7 @@ import gc
 import inspect
 import logging
 import sys
+import unittest
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -294,6 +295,7 @@ def _fixtures_as_they_are(item: pytest.Function, number: int) -> Generator[None]
             # test records itself it is to get again, though it was told once.
             records = any(isinstance(fixture, pytest.WarningsRecorder) for fixture in fixtures)
             stack.enter_context(warnings.catch_warnings(record=not records))
+            stack.enter_context(_subtests_not_reported(item))
         for fixture in fixtures:
             if isinstance(fixture, pytest.MonkeyPatch):
                 stack.enter_context(_patches_of_a_round(fixture))
@@ -307,6 +309,26 @@ def _fixtures_as_they_are(item: pytest.Function, number: int) -> Generator[None]
         reset = getattr(handler, "reset", None)
         if type(handler).__module__ == "_pytest.logging" and callable(reset):
             reset()
+
+
+@contextlib.contextmanager
+def _subtests_not_reported(item: pytest.Function) -> Generator[None]:
+    """The subtests of the first round are reported, and pytest keeps each report. In later rounds they are
+    just code: one that fails ends its round as any other failure does."""
+    instance = getattr(item, "instance", None)
+    places: list[tuple[Any, str]] = [(item.funcargs.get("subtests"), "test")]
+    if isinstance(instance, unittest.TestCase):
+        places.append((instance, "subTest"))
+
+    def plain(*args: Any, **kwargs: Any) -> contextlib.AbstractContextManager[None]:
+        return contextlib.suppress(unittest.SkipTest, pytest.skip.Exception)
+
+    with contextlib.ExitStack() as stack:
+        for owner, name in places:
+            if hasattr(owner, name):
+                setattr(owner, name, plain)
+                stack.callback(delattr, owner, name)
+        yield
 
 
 @contextlib.contextmanager
