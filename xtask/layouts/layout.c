@@ -117,24 +117,31 @@ static void runtime_and_interpreter(void)
 static void static_types(void)
 {
     /* From 3.12 on the dict, subclasses and weak references of a static builtin type are kept per
-     * interpreter, in a row whose number (plus one) stands in tp_subclasses. */
+     * interpreter, in a row whose number (plus one) stands in tp_subclasses. From 3.13 on those of some
+     * extension modules are too, in rows of their own that are numbered from the start again. */
 #if V(3, 13)
     OPT(static_types, rows, PyInterpreterState, types.builtins.initialized);
+    OPT(static_types, extension_rows, PyInterpreterState, types.for_extensions.initialized);
     SOME(static_types, stride, sizeof(managed_static_type_state));
+    OPT(static_types, type_, managed_static_type_state, type);
     OPT(static_types, dict, managed_static_type_state, tp_dict);
     OPT(static_types, subclasses, managed_static_type_state, tp_subclasses);
     SOME(static_types, count, sizeof(((PyInterpreterState *)0)->types.builtins.initialized)
                                   / sizeof(managed_static_type_state));
 #elif V(3, 12)
     OPT(static_types, rows, PyInterpreterState, types.builtins);
+    NONE(static_types, extension_rows);
     SOME(static_types, stride, sizeof(static_builtin_state));
+    OPT(static_types, type_, static_builtin_state, type);
     OPT(static_types, dict, static_builtin_state, tp_dict);
     OPT(static_types, subclasses, static_builtin_state, tp_subclasses);
     SOME(static_types, count, sizeof(((PyInterpreterState *)0)->types.builtins)
                                   / sizeof(static_builtin_state));
 #else
     NONE(static_types, rows);
+    NONE(static_types, extension_rows);
     NONE(static_types, stride);
+    NONE(static_types, type_);
     NONE(static_types, dict);
     NONE(static_types, subclasses);
     NONE(static_types, count);
@@ -205,6 +212,7 @@ static void types(void)
     OFF(type_, item_size, PyTypeObject, tp_itemsize);
     OFF(type_, flags, PyTypeObject, tp_flags);
     OFF(type_, weaklist_offset, PyTypeObject, tp_weaklistoffset);
+    OFF(type_, doc, PyTypeObject, tp_doc);
     OFF(type_, members, PyTypeObject, tp_members);
     OFF(type_, base, PyTypeObject, tp_base);
     OFF(type_, dict, PyTypeObject, tp_dict);

@@ -19,6 +19,9 @@ pub(crate) fn advise(error: &mut clap::Error, arguments: &[OsString]) {
     if let Some(tip) = tip(&words, unknown) {
         let tips = ContextValue::StyledStrs(vec![StyledStr::from(tip)]);
         error.insert(ContextKind::Suggested, tips);
+    } else if unknown.starts_with('-') && !words.contains(&"--") {
+        // The parser's own: to start a program of that name.
+        error.remove(ContextKind::Suggested);
     }
 }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use deadweight_heap::{Capture, snapshot};
 use deadweight_process::{
-    Launched, Limits, ReadOptions, Step, Tallied, Trigger, Waited, memory_available,
-    python_children, read, tally, volunteer_when_memory_runs_out,
+    Launched, Limits, Phase, ReadOptions, Tallied, Trigger, Waited, memory_available,
+    python_descendants, read, tally, volunteer_when_memory_runs_out,
 };
 
 use crate::args::{Launch, Reading, Signal, Talk, TargetArgs};
@@ -47,8 +47,8 @@ pub(crate) fn each_tally(
     each(args, json, talk, |source, mut progress| {
         let counted = match source {
             Source::Live(pid) => {
-                Counted::Live(Box::new(tally(pid, &limits(&args.reading), |step| {
-                    progress.stage(name_of(step, "counting objects"));
+                Counted::Live(Box::new(tally(pid, &limits(&args.reading), |phase| {
+                    progress.stage(name_of(phase, "counting objects"));
                 })?))
             }
             Source::Saved(_) => {
@@ -96,7 +96,7 @@ impl Source<'_> {
         match self {
             Source::Live(pid) => {
                 let options = ReadOptions { limits: limits(reading), values: reading.values };
-                Ok(read(pid, &options, |step| progress.stage(name_of(step, "reading objects")))?)
+                Ok(read(pid, &options, |phase| progress.stage(name_of(phase, "reading objects")))?)
             }
             Source::Saved(_) if reading.max_pause.is_some() || reading.values => {
                 Err(Failure::new("--max-pause and --values are for live processes")
@@ -118,7 +118,7 @@ fn each(
         volunteer_when_memory_runs_out();
         look(source, Progress::new(talk))?;
         if let Source::Live(pid) = source {
-            mention_children(pid, talk);
+            mention_others(pid, talk);
         }
         return Ok(());
     }
@@ -180,24 +180,24 @@ fn look_at_started(
         outcome = look(Source::Live(python), Progress::new(talk));
     }
     if outcome.is_ok() {
-        mention_children(looked_at, talk);
+        mention_others(looked_at, talk);
     }
     outcome
 }
 
 /// What a server leaks may be in its workers.
-fn mention_children(pid: u32, talk: &Talk) {
+fn mention_others(pid: u32, talk: &Talk) {
     const LISTED: usize = 10;
-    let children = if talk.quiet { Vec::new() } else { python_children(pid) };
-    if children.is_empty() {
+    let others = if talk.quiet { Vec::new() } else { python_descendants(pid) };
+    if others.is_empty() {
         return;
     }
-    let listed: Vec<String> = children.iter().take(LISTED).map(u32::to_string).collect();
-    let more = if children.len() > LISTED { ", …" } else { "" };
+    let listed: Vec<String> = others.iter().take(LISTED).map(u32::to_string).collect();
+    let more = if others.len() > LISTED { ", …" } else { "" };
     let (number, noun) =
-        (children.len(), if children.len() == 1 { "Python child" } else { "Python children" });
+        (others.len(), if others.len() == 1 { "Python process" } else { "Python processes" });
     note(format_args!(
-        "Process {pid} has {number} {noun}, not looked at: {}{more}",
+        "Process {pid} has started {number} more {noun}, not looked at: {}{more}",
         listed.join(", ")
     ));
 }
@@ -212,11 +212,11 @@ fn limits(reading: &Reading) -> Limits {
     Limits { max_pause: reading.max_pause, max_copy: None }
 }
 
-fn name_of(step: Step, decoding: &'static str) -> &'static str {
-    match step {
-        Step::Copying => "copying memory",
-        Step::CopyingAgain => "copying memory again",
-        Step::Decoding => decoding,
+fn name_of(phase: Phase, decoding: &'static str) -> &'static str {
+    match phase {
+        Phase::Copying => "copying memory",
+        Phase::CopyingAgain => "copying memory again",
+        Phase::Decoding => decoding,
     }
 }
 
@@ -228,13 +228,15 @@ fn load(path: &Path, progress: &mut Progress) -> Result<Capture, Failure> {
     }
     let file = File::open(path).map_err(|error| {
         let failure = Failure::of_file(path, "open", &error);
-        if error.kind() == std::io::ErrorKind::NotFound {
+        if error.kind() != std::io::ErrorKind::NotFound {
+            failure
+        } else if path.extension().is_some_and(|extension| extension == "dwsnap") {
+            failure.with_hint(NOT_A_TARGET)
+        } else {
             failure.with_hint(format!(
                 "{NOT_A_TARGET} A program to start stands after --: `deadweight weigh -- {}`.",
                 path.display()
             ))
-        } else {
-            failure
         }
     })?;
     let limit = memory_available();

@@ -44,9 +44,14 @@ impl Held {
     }
 }
 
-/// glibc's chunk header (malloc/malloc.c): the size with three flags in its low bits.
+/// glibc's chunk header (malloc/malloc.c): the size, a multiple of 16, with three flags in its low bits.
+/// Where another allocator is in use, the word may be anything: what it says must be likely.
 const CHUNK_FLAGS: u64 = 7;
 const CHUNK_MAPPED: u64 = 2;
+const CHUNK_STEP: u64 = 16;
+/// A mapped chunk begins with a page, the block after two words.
+const PAGE: u64 = 4096;
+const MAPPED_HEAD: u64 = 16;
 /// What is left of a free chunk is given along if it is too small to be one itself (16 bytes); a mapped
 /// chunk is rounded up to pages.
 const CHUNK_SPARE: u64 = 16;
@@ -77,9 +82,11 @@ impl<'a, M: Memory> Allocators<'a, M> {
         }
         let word = self.memory.doubtful_word(start - 8).unwrap_or(0);
         let size = word & !CHUNK_FLAGS;
-        let spare = if word & CHUNK_MAPPED != 0 { MAPPED_SPARE } else { CHUNK_SPARE };
+        let is_mapped = word & CHUNK_MAPPED != 0;
+        let spare = if is_mapped { MAPPED_SPARE } else { CHUNK_SPARE };
+        let is_there = !is_mapped || start.0 % PAGE == MAPPED_HEAD;
         let least = self.model.chunk(Bytes(requested)).0;
-        if size >= least && size - least <= spare {
+        if is_there && size.is_multiple_of(CHUNK_STEP) && size >= least && size - least <= spare {
             return HeldBlock { bytes: size, modelled: false, small: false };
         }
         HeldBlock { bytes: least, modelled: true, small: false }

@@ -57,6 +57,8 @@ pub(crate) enum Family {
     SimpleQueue,
     /// `StgDict`: the dict of ctypes' types before 3.13.
     CTypesDict,
+    /// Instances of ctypes' types: they may own the data they describe.
+    CTypesData,
     /// References that follow a fixed part, as many as `ob_size` says; from this offset.
     Items(u64),
     /// A fixed number of references: offset and count.
@@ -106,10 +108,8 @@ pub(crate) fn of_name(name: &str) -> Option<Family> {
         | "_hashlib.HASH"
         | "_sha2.SHA256Type"
         | "zlib.Compress"
-        | "zlib.Decompress"
         | "unicodedata.UCD"
         | "select.epoll"
-        | "select.poll"
         | "mmap.mmap"
         | "_bz2.BZ2Compressor"
         | "_lzma.LZMACompressor" => Family::Leaf,
@@ -161,6 +161,7 @@ pub(crate) fn of_name(name: &str) -> Option<Family> {
         "xml.etree.ElementTree.Element" => Family::Element,
         "_queue.SimpleQueue" => Family::SimpleQueue,
         "StgDict" => Family::CTypesDict,
+        "_ctypes._CData" => Family::CTypesData,
         "_io.BufferedReader" | "_io.BufferedWriter" | "_io.BufferedRandom" => Family::Buffered,
         "_io.StringIO" => Family::StringIo,
         "_struct.Struct" => Family::Struct,

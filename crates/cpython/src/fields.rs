@@ -302,12 +302,7 @@ const ROWS: &[Row] = &[
     // Modules/itertoolsmodule.c
     (
         "itertools.accumulate",
-        10..=11,
-        &[(16, "<total>"), (24, "<iterator>"), (32, "<function>"), (40, "<initial>")],
-    ),
-    (
-        "itertools.accumulate",
-        12..=15,
+        ALL,
         &[(16, "<total>"), (24, "<iterator>"), (32, "<function>"), (40, "<initial>")],
     ),
     ("itertools.chain", ALL, &[(16, "<source>"), (24, "<active>")]),
@@ -481,17 +476,10 @@ const ROWS: &[Row] = &[
     ("re.Match", ALL, &[(24, "string"), (32, "regs"), (40, "re")]),
     ("_struct.unpack_iterator", ALL, &[(16, "<struct>"), (32, "<buffer>")]),
     // Modules/_ctypes
-    ("_ctypes._SimpleCData", ALL, &[(32, "_b_base_"), (64, "_objects")]),
-    ("_ctypes._Pointer", ALL, &[(32, "_b_base_"), (64, "_objects")]),
-    ("_ctypes.Structure", ALL, &[(32, "_b_base_"), (64, "_objects")]),
-    ("_ctypes.Union", ALL, &[(32, "_b_base_"), (64, "_objects")]),
-    ("_ctypes.Array", ALL, &[(32, "_b_base_"), (64, "_objects")]),
     (
         "_ctypes.CFuncPtr",
         ALL,
         &[
-            (32, "_b_base_"),
-            (64, "_objects"),
             (96, "<thunk>"),
             (104, "<callable>"),
             (112, "<converters>"),
@@ -569,6 +557,9 @@ const ROWS: &[Row] = &[
         10..=10,
         &[(16, "<key>"), (24, "<data>"), (40, "-<previous>"), (48, "-<next>")],
     ),
+    // Modules/zlibmodule.c, selectmodule.c
+    ("zlib.Decompress", ALL, &[(128, "-unused_data"), (136, "-unconsumed_tail"), (152, "<zdict>")]),
+    ("select.poll", ALL, &[(16, "<registered>")]),
     // Modules/_abc.c
     ("_abc._abc_data", ALL, &[(16, "<registry>"), (24, "<cache>"), (32, "<negative cache>")]),
     // Modules/_json.c, _csv.c

@@ -48,6 +48,15 @@ pub(crate) enum FrameAt {
     Object(Addr),
 }
 
+/// A word that may be a reference of a function that runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stacked {
+    /// The function's frame or thread, by its number.
+    pub(crate) holder: usize,
+    pub(crate) target: Addr,
+    pub(crate) link: Link,
+}
+
 /// Everything paths can begin with.
 #[derive(Debug, Default)]
 pub(crate) struct Named {
@@ -56,6 +65,8 @@ pub(crate) struct Named {
     pub(crate) holders: Vec<Holder>,
     /// Dicts whose keys are names.
     pub(crate) namespaces: Vec<Addr>,
+    /// What may lie on the value stacks of functions that run.
+    pub(crate) stacked: Vec<Stacked>,
     /// Thread states, frames and handled exceptions met so far: damaged lists of them may run in
     /// circles, or into each other.
     met: FxHashSet<Addr>,
@@ -171,7 +182,7 @@ fn thread<M: Memory>(cx: &Context<'_, M>, state: Addr, threads: &[Thread], named
     };
     let number = named.holders.len();
     named.holders.push(holder);
-    let frames = frames(cx, current, named);
+    let frames = frames(cx, current, number, named);
     named.holders[number].frames = frames;
 }
 
@@ -196,10 +207,12 @@ fn handled_exceptions<M: Memory>(
     }
 }
 
-/// The frames of a thread from the innermost out.
+/// The frames of a thread from the innermost out. What may lie on the value stack of a frame that is an
+/// object is its thread's.
 fn frames<M: Memory>(
     cx: &Context<'_, M>,
     innermost: Addr,
+    thread: usize,
     named: &mut Named,
 ) -> Vec<(FrameAt, String)> {
     let l = &cx.layout.frame;
@@ -213,6 +226,7 @@ fn frames<M: Memory>(
         let previous = addr_at(body, l.previous);
         let code = frame::untagged(cx, u64_at(body, l.code));
         let owner = u8_at(body, l.owner);
+        let known = found.len();
         match (l.owned_by_thread, l.owned_by_generator) {
             (None, _) => found.push((FrameAt::Object(at), title(cx, code, body))),
             (Some(_), _) if owner >= FIRST_FOREIGN_OWNER => {}
@@ -235,6 +249,16 @@ fn frames<M: Memory>(
                     found.push((FrameAt::Holder(number), title(cx, code, body)));
                 }
             }
+        }
+        let holder = found[known..].first().map(|(frame, _)| match *frame {
+            FrameAt::Holder(number) => number,
+            FrameAt::Object(_) => thread,
+        });
+        if let Some(holder) = holder {
+            let mut stack = Collector::default();
+            frame::unwritten_stack(cx, at, body, &mut stack);
+            let words = stack.found.into_iter();
+            named.stacked.extend(words.map(|(target, link, _)| Stacked { holder, target, link }));
         }
         at = previous;
     }

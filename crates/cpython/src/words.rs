@@ -30,6 +30,8 @@ words! {
     bytecode = "co_code",
     cache = "tp_cache",
     cache_entries = "cache",
+    c_base = "_b_base_",
+    c_objects = "_objects",
     c_type = "C type",
     callback = "callback",
     cell_names = "co_cellvars",

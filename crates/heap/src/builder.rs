@@ -66,7 +66,6 @@ pub struct HeapBuilder {
     roots: Vec<Root>,
     model: SizeModel,
     last: Addr,
-    tracked: u64,
 }
 
 impl HeapBuilder {
@@ -91,7 +90,6 @@ impl HeapBuilder {
             roots: Vec::new(),
             model,
             last: Addr::NULL,
-            tracked: 0,
         }
     }
 
@@ -154,7 +152,6 @@ impl HeapBuilder {
             return Err(BuildError::OutOfOrder(address));
         }
         self.last = address;
-        self.tracked += u64::from(flags.has(NodeFlags::TRACKED));
         self.push(Node { address, type_id, held, requested, flags })
     }
 

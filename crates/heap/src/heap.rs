@@ -6,7 +6,7 @@ use crate::nodes::{NodeFlags, Nodes};
 use crate::roots::{Root, RootKind};
 use crate::size_model::SizeModel;
 use crate::types::{TypeKind, TypeRow, Types};
-use crate::units::NodeId;
+use crate::units::{NodeId, TypeId};
 
 /// A Python heap as it was at one moment. Columnar, 32-bit ids, never changed once built.
 ///
@@ -80,10 +80,19 @@ impl Heap {
         self.roots.iter().find(|root| root.kind == RootKind::Immortal).map(|root| root.node)
     }
 
-    /// Whether a type row stands for objects.
-    #[must_use]
-    pub fn is_object_type(&self, kind: TypeKind) -> bool {
-        kind != TypeKind::Pseudo
+    /// The types that a text names: in full, or else by the last part of their name.
+    pub(crate) fn types_called(&self, text: &str) -> Vec<TypeId> {
+        let select = |fits: &dyn Fn(&str) -> bool| -> Vec<TypeId> {
+            let is = |(_, row): &(TypeId, &TypeRow)| {
+                row.kind != TypeKind::Pseudo && fits(self.names.get(row.name))
+            };
+            self.types.iter().filter(is).map(|(id, _)| id).collect()
+        };
+        let exact = select(&|name| name == text);
+        if !exact.is_empty() || text.contains('.') {
+            return exact;
+        }
+        select(&|name| name.strip_suffix(text).is_some_and(|module| module.ends_with('.')))
     }
 
     /// Whether every id in every table leads to a row that exists and every table keeps its

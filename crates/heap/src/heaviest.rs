@@ -4,12 +4,12 @@
 //! them holds a good part: a name is worth a row, one of a million items is not. What is left with
 //! a node when all rows below it are taken off is its own row, if it is enough.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::dominators::{Dominators, Union};
 use crate::edges::{EdgeKind, Label};
 use crate::heap::Heap;
-use crate::held_by::{Holding, direct_holders};
+use crate::held_by::{Unwritten, direct_holders};
 use crate::nodes::NodeFlags;
 use crate::path::{DICT, ShownPath};
 use crate::patterns::Patterns;
@@ -83,11 +83,12 @@ pub fn heaviest(
         rows.iter().map(|row| shared_sample(heap, dominators, row)).collect();
     if samples.iter().any(|sample| !sample.is_empty()) {
         let mut patterns = Patterns::new(heap, paths);
-        let found = direct_holders(heap, dominators, paths, &mut patterns, &samples);
+        let found = direct_holders(heap, dominators, &mut patterns, &samples);
         for (row, found) in rows.iter_mut().zip(found) {
-            let least = found.first().map_or(0, |most: &Holding| most.count / 10);
-            let found = found.into_iter().filter(|holding| holding.count > least).take(HOLDERS);
-            let held_by: Vec<ShownPath> = found.map(|holding| holding.path).collect();
+            let least = found.first().map_or(0, |most| most.count / 10);
+            let found = found.iter().filter(|holding| holding.count > least).take(HOLDERS);
+            let path = |holding: &Unwritten| holding.written(heap, paths, &patterns).path;
+            let held_by: Vec<ShownPath> = found.map(path).collect();
             // What items of the holder share among themselves goes with it: that is no news.
             let items = format!("{}[", ShownPath::of(heap, &row.path));
             if !held_by.iter().all(|path| path.to_string().starts_with(&items)) {
@@ -147,13 +148,13 @@ impl Others {
     }
 }
 
-/// The part of the dominator tree that is heavy enough to be looked at. Whatever dominates one of
-/// its nodes belongs to it too.
+/// The part of the dominator tree that is heavy enough to be looked at, and where names lead on to.
+/// Whatever dominates one of its nodes belongs to it too.
 struct Summit<'a> {
     heap: &'a Heap,
     dominators: &'a Dominators,
     least: Bytes,
-    /// In preorder.
+    /// What may have a row of its own, or one below it, in preorder.
     peaks: Vec<Peak>,
 }
 
@@ -166,8 +167,6 @@ struct Peak {
     /// Whether it holds what the program calls by name: a root, a module, a class, the attributes
     /// of something. These are often shared, so that others than their owner dominate them.
     is_scope: bool,
-    /// Whether it may have a row of its own, or one below it.
-    is_open: bool,
     /// Steps from the root.
     depth: usize,
 }
@@ -175,53 +174,52 @@ struct Peak {
 impl<'a> Summit<'a> {
     fn of(heap: &'a Heap, dominators: &'a Dominators, paths: &ShortestPaths) -> Summit<'a> {
         let least = Bytes((dominators.retained(Heap::ROOT).0 / LEAST_PART).max(1));
-        let peak = |node| {
-            let on_path = paths.before(heap, node).map(|(_, label)| label);
-            let is_scope = on_path.is_some_and(|label| is_dict(heap, label))
-                || !heap.nodes.is_object(node)
-                || matches!(heap.type_name(node), "module" | "type");
-            Peak { node, parent: 0, label: None, is_scope, is_open: false, depth: 0 }
-        };
-        let peaks = dominators.heavier(least).map(peak).collect();
-        let mut summit = Summit { heap, dominators, least, peaks };
-        summit.connect();
-        summit.open();
+        let top = Peak { node: Heap::ROOT, parent: 0, label: None, is_scope: true, depth: 0 };
+        let mut summit = Summit { heap, dominators, least, peaks: vec![top] };
+        let mut labels = summit.labels_below(Heap::ROOT);
+        let mut position = 1;
+        while position < heap.nodes.len() {
+            let node = dominators.at(position);
+            let is_heavy = dominators.retained(node) >= least;
+            let peak = is_heavy.then(|| summit.peak(node, labels.remove(&node), paths));
+            if let Some(peak) = peak.filter(|peak| summit.leads_on(peak) && !summit.recurs(peak)) {
+                labels.extend(summit.labels_below(node));
+                summit.peaks.push(peak);
+                position += 1;
+            } else {
+                position += dominators.subtree(node).len();
+            }
+        }
         summit
     }
 
-    fn row_of(&self, node: NodeId) -> Option<usize> {
-        let position = self.dominators.position(node);
-        self.peaks.binary_search_by_key(&position, |peak| self.dominators.position(peak.node)).ok()
+    /// A node whose immediate dominator is a peak already.
+    fn peak(&self, node: NodeId, label: Option<Label>, paths: &ShortestPaths) -> Peak {
+        let above = self.dominators.position(self.dominators.idom(node));
+        let place = |peak: &Peak| self.dominators.position(peak.node);
+        let parent = self.peaks.binary_search_by_key(&above, place).unwrap_or(0);
+        let on_path = paths.before(self.heap, node).map(|(_, label)| label);
+        let is_scope = on_path.is_some_and(|label| is_dict(self.heap, label))
+            || !self.heap.nodes.is_object(node)
+            || matches!(self.heap.type_name(node), "module" | "type");
+        Peak { node, parent, label, is_scope, depth: self.peaks[parent].depth + 1 }
     }
 
-    fn connect(&mut self) {
-        for row in 0..self.peaks.len() {
-            let node = self.peaks[row].node;
-            self.peaks[row].parent = self.row_of(self.dominators.idom(node)).unwrap_or(0);
-            for edge in self.heap.edges.of(node).filter(|edge| edge.label.is_strong()) {
-                let is_child = self.dominators.retained(edge.target) >= self.least
-                    && self.dominators.idom(edge.target) == node;
-                if let Some(child) = self.row_of(edge.target).filter(|_| is_child) {
-                    self.peaks[child].label.get_or_insert(edge.label);
-                }
+    /// By what a node refers to the heavy ones below it.
+    fn labels_below(&self, node: NodeId) -> FxHashMap<NodeId, Label> {
+        let mut labels = FxHashMap::default();
+        for edge in self.heap.edges.of(node).filter(|edge| edge.label.is_strong()) {
+            if self.dominators.retained(edge.target) >= self.least
+                && self.dominators.idom(edge.target) == node
+            {
+                labels.entry(edge.target).or_insert(edge.label);
             }
         }
-    }
-
-    /// Decides, from the root down, which peaks may have rows.
-    fn open(&mut self) {
-        for row in 0..self.peaks.len() {
-            let parent = &self.peaks[self.peaks[row].parent];
-            let depth = if row == 0 { 0 } else { parent.depth + 1 };
-            let is_open = row == 0 || parent.is_open && self.leads_on(row) && !self.recurs(row);
-            self.peaks[row].depth = depth;
-            self.peaks[row].is_open = is_open;
-        }
+        labels
     }
 
     /// Whether a peak is more than one element among many.
-    fn leads_on(&self, row: usize) -> bool {
-        let peak = &self.peaks[row];
+    fn leads_on(&self, peak: &Peak) -> bool {
         let is_element = match peak.label.map(Label::kind) {
             None => !self.peaks[peak.parent].is_scope,
             Some(kind) => matches!(
@@ -238,29 +236,29 @@ impl<'a> Summit<'a> {
     }
 
     /// Whether a peak is the attribute dict of its dominator.
-    fn is_dict(&self, row: usize) -> bool {
-        self.peaks[row].label.is_some_and(|label| is_dict(self.heap, label))
+    fn is_dict(&self, peak: &Peak) -> bool {
+        peak.label.is_some_and(|label| is_dict(self.heap, label))
     }
 
     /// Whether the types above a peak say that it is part of a linked structure, whose head has the
     /// row: lists of lists are ordinary, a class within itself is a list or a tree.
-    fn recurs(&self, row: usize) -> bool {
+    fn recurs(&self, peak: &Peak) -> bool {
         const DEEPEST: usize = 64;
-        let node = self.peaks[row].node;
-        let type_id = self.heap.nodes.type_of(node);
+        let type_id = self.heap.nodes.type_of(peak.node);
         let allowed = match self.heap.types.get(type_id).kind {
             TypeKind::Python => 0,
             TypeKind::Native => 2,
             TypeKind::Pseudo => DEEPEST,
         };
         let mut seen = 0;
-        let mut above = self.peaks[row].parent;
-        while above != 0 {
-            let same = self.heap.nodes.type_of(self.peaks[above].node) == type_id;
+        let mut row = peak.parent;
+        while row != 0 {
+            let above = &self.peaks[row];
+            let same = self.heap.nodes.type_of(above.node) == type_id;
             seen += usize::from(same && !self.is_dict(above));
-            above = self.peaks[above].parent;
+            row = above.parent;
         }
-        !self.is_dict(row) && seen > allowed || self.peaks[row].depth > DEEPEST
+        !self.is_dict(peak) && seen > allowed || peak.depth > DEEPEST
     }
 
     /// From the leaves up: who keeps enough alive that no row below accounts for.
@@ -271,7 +269,7 @@ impl<'a> Summit<'a> {
             let retained = self.dominators.retained(peak.node);
             let rest = retained - explained[row];
             let enough = rest >= self.least && (rest.0 >= retained.0 / 4 || peak.is_scope);
-            if peak.is_open && enough && !self.is_dict(row) && !self.is_interpreters(peak.node) {
+            if enough && !self.is_dict(peak) && !self.is_interpreters(peak.node) {
                 holders.push((peak.node, rest));
                 explained[row] = retained;
             }

@@ -23,8 +23,35 @@ pub struct Holding {
     pub path: ShownPath,
     /// How many of the nodes.
     pub count: u64,
+}
+
+impl Holding {
+    /// What is held by more than this many is held by everybody: there is no use in naming them all.
+    pub const MOST: usize = 100;
+}
+
+/// The same before it is written: of what is held in a million ways, few are.
+pub(crate) struct Unwritten {
     /// The pattern of the path.
     pub(crate) pattern: u32,
+    /// How many of the nodes.
+    pub(crate) count: u64,
+    /// One of the references, by row.
+    row: usize,
+}
+
+impl Unwritten {
+    /// The path as a person reads it: exactly, if it is a single one.
+    pub(crate) fn written(
+        &self,
+        heap: &Heap,
+        paths: &ShortestPaths,
+        patterns: &Patterns<'_>,
+    ) -> Holding {
+        let exact = if self.count == 1 { exact(heap, paths, self.row) } else { None };
+        let path = exact.unwrap_or_else(|| patterns.shown(self.pattern));
+        Holding { path, count: self.count }
+    }
 }
 
 /// Who refers to each group of nodes directly; those who refer to most come first. References that
@@ -32,10 +59,9 @@ pub struct Holding {
 pub(crate) fn direct_holders(
     heap: &Heap,
     dominators: &Dominators,
-    paths: &ShortestPaths,
     patterns: &mut Patterns<'_>,
     groups: &[Vec<NodeId>],
-) -> Vec<Vec<Holding>> {
+) -> Vec<Vec<Unwritten>> {
     let mut group_of: FxHashMap<NodeId, usize> = FxHashMap::default();
     for (group, nodes) in groups.iter().enumerate() {
         group_of.extend(nodes.iter().map(|&node| (node, group)));
@@ -48,12 +74,10 @@ pub(crate) fn direct_holders(
     found.sort_unstable();
     // Two references of one pattern to one node hold it once.
     found.dedup_by_key(|&mut (group, pattern, target, _)| (group, pattern, target));
-    let mut holders: Vec<Vec<Holding>> = groups.iter().map(|_| Vec::new()).collect();
+    let mut holders: Vec<Vec<Unwritten>> = groups.iter().map(|_| Vec::new()).collect();
     for same in found.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
         let (group, pattern, _, row) = same[0];
-        let exact = if same.len() == 1 { exact(heap, paths, row) } else { None };
-        let path = exact.unwrap_or_else(|| patterns.shown(pattern));
-        holders[group].push(Holding { path, count: same.len() as u64, pattern });
+        holders[group].push(Unwritten { pattern, count: same.len() as u64, row });
     }
     for holders in &mut holders {
         holders.sort_by_key(|holding| Reverse(holding.count));
@@ -63,9 +87,9 @@ pub(crate) fn direct_holders(
 
 /// The path that ends with one reference, if it is short enough to be read.
 fn exact(heap: &Heap, paths: &ShortestPaths, row: usize) -> Option<ShownPath> {
-    let mut steps = paths.path_to(heap, heap.edges.source_of(row));
+    let mut steps = paths.path_within(heap, heap.edges.source_of(row), LONGEST - 1)?;
     steps.push(Step { label: heap.edges.labels[row], node: heap.edges.targets[row] });
-    (steps.len() <= LONGEST).then(|| ShownPath::of(heap, &steps))
+    Some(ShownPath::of(heap, &steps))
 }
 
 /// The references that count towards keeping some nodes alive, with their sources: strong, not from

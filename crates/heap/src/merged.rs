@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use crate::dominators::{Dominators, Union};
 use crate::heap::Heap;
-use crate::held_by::{Holding, direct_holders};
+use crate::held_by::{Holding, Unwritten, direct_holders};
 use crate::patterns::{LONGEST, MergedStep, Patterns};
 use crate::shortest::ShortestPaths;
 use crate::units::{Bytes, NodeId};
@@ -25,8 +25,11 @@ pub struct MergedPath {
     pub shortened: bool,
     /// One of the nodes: the one that retains most.
     pub example: NodeId,
-    /// Who else refers to the nodes, by other paths than this; those who refer to most come first.
+    /// Who else refers to the nodes, by other paths than this; those who refer to most come first, and
+    /// no more than [`Holding::MOST`] are named.
     pub also_held_by: Vec<Holding>,
+    /// In how many other ways the nodes are held.
+    pub other_ways: u64,
     /// What the one object that the path takes its last step from alone keeps alive, if that is not
     /// all of the nodes.
     pub holder_retained: Option<Bytes>,
@@ -68,10 +71,12 @@ pub fn merged_paths(
             members[start..end].iter().map(node).collect()
         })
         .collect();
-    let others = direct_holders(heap, dominators, paths, &mut patterns, &shown);
-    let path = |((group, nodes), mut also_held_by): ((Group, Vec<NodeId>), Vec<Holding>)| {
+    let others = direct_holders(heap, dominators, &mut patterns, &shown);
+    let path = |((group, nodes), mut others): ((Group, Vec<NodeId>), Vec<Unwritten>)| {
         let Group { pattern, count, retained, modelled, example } = group;
-        also_held_by.retain(|holding| holding.pattern != pattern);
+        others.retain(|other| other.pattern != pattern);
+        let named = others.iter().take(Holding::MOST);
+        let also_held_by = named.map(|other| other.written(heap, paths, &patterns)).collect();
         let (mut steps, shortened) = patterns.steps(pattern);
         // One node has one path: nothing is to be merged.
         if count == 1 && !shortened && !steps.iter().any(|step| step.repeats) {
@@ -88,6 +93,7 @@ pub fn merged_paths(
             shortened,
             example,
             also_held_by,
+            other_ways: others.len() as u64,
             holder_retained,
         }
     };

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 use thiserror::Error;
 
 use crate::heap::Heap;
-use crate::path::{PathError, PathExpr, nearest, resolve};
+use crate::path::{PathError, PathExpr, RootExpr, leading, nearest, resolve};
 use crate::roots::RootKind;
 use crate::types::TypeKind;
 use crate::units::{Addr, NameId, NodeId};
@@ -106,7 +106,10 @@ pub fn query(heap: &Heap, text: &str) -> Result<Subject, QueryError> {
     if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         return at_address(heap, text, digits);
     }
-    let named = types_named(heap, text);
+    let mut named = vec![None; heap.types.len()];
+    for id in heap.types_called(text) {
+        named[id.index()] = Some(heap.types.get(id).name);
+    }
     let counts = instances(heap, &named);
     let (mut candidates, mut idle): (Vec<_>, Vec<_>) = counts
         .into_iter()
@@ -144,23 +147,7 @@ fn at_address(heap: &Heap, text: &str, digits: &str) -> Result<Subject, QueryErr
     heap.nodes.at(address).map(Subject::Object).ok_or_else(missing)
 }
 
-/// By type, the full name of those that a text names: in full, or else by its last part.
-fn types_named(heap: &Heap, text: &str) -> Vec<Option<NameId>> {
-    let select = |fits: &dyn Fn(&str) -> bool| -> Vec<Option<NameId>> {
-        let row = |row: &crate::types::TypeRow| {
-            let is = row.kind != TypeKind::Pseudo && fits(heap.names.get(row.name));
-            is.then_some(row.name)
-        };
-        heap.types.rows.iter().map(row).collect()
-    };
-    let exact = select(&|name| name == text);
-    if exact.iter().any(Option::is_some) {
-        return exact;
-    }
-    select(&|name| name.rsplit('.').next() == Some(text))
-}
-
-/// How many instances the types of each name have.
+/// How many instances the types of each name have; types that are not asked about have none here.
 fn instances(heap: &Heap, named: &[Option<NameId>]) -> FxHashMap<NameId, u64> {
     let mut counts: FxHashMap<NameId, u64> =
         named.iter().flatten().map(|&name| (name, 0)).collect();
@@ -206,14 +193,13 @@ fn at_path(heap: &Heap, text: &str) -> Result<Subject, QueryError> {
 fn without_module(heap: &Heap, text: &str) -> Vec<String> {
     const MAIN: &str = "__main__";
     const LISTED: usize = 3;
-    let leads =
-        |path: &String| path.parse::<PathExpr>().is_ok_and(|path| resolve(heap, &path).is_ok());
     let rest = text.split_once('.').map(|(_, rest)| rest);
     let of_main = [Some(text), rest].into_iter().flatten().map(|rest| format!("{MAIN}.{rest}"));
-    if let Some(path) = of_main.into_iter().find(leads) {
-        return vec![path];
+    let found = leading(heap, of_main, 1);
+    if !found.is_empty() {
+        return found;
     }
     let modules = heap.roots.iter().filter(|root| root.kind == RootKind::Module);
-    let of_others = modules.map(|root| format!("{}.{text}", heap.names.get(root.name)));
-    of_others.filter(leads).take(LISTED).collect()
+    let of_others = modules.map(|root| format!("{}.{text}", RootExpr::of(heap, root)));
+    leading(heap, of_others, LISTED)
 }

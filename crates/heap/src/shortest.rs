@@ -61,14 +61,25 @@ impl ShortestPaths {
     /// The path to a node, root first; empty if nothing reaches it.
     #[must_use]
     pub fn path_to(&self, heap: &Heap, node: NodeId) -> Vec<Step> {
-        let mut steps = Vec::new();
-        let mut next = node;
-        while let Some((before, label)) = self.before(heap, next) {
-            steps.push(Step { label, node: next });
-            next = before;
-        }
+        let mut steps: Vec<Step> = self.back_from(heap, node).collect();
         steps.reverse();
         steps
+    }
+
+    /// The same, if there are at most so many steps: of a long one, no more are taken.
+    pub(crate) fn path_within(&self, heap: &Heap, node: NodeId, most: usize) -> Option<Vec<Step>> {
+        let mut steps: Vec<Step> = self.back_from(heap, node).take(most + 1).collect();
+        steps.reverse();
+        (steps.len() <= most).then_some(steps)
+    }
+
+    /// The steps of the path to a node, last one first.
+    fn back_from(&self, heap: &Heap, node: NodeId) -> impl Iterator<Item = Step> {
+        let mut next = node;
+        std::iter::from_fn(move || {
+            let (before, label) = self.before(heap, next)?;
+            Some(Step { label, node: std::mem::replace(&mut next, before) })
+        })
     }
 }
 

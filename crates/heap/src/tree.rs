@@ -6,11 +6,11 @@ use rustc_hash::FxHashMap;
 
 use crate::bits::Bits;
 use crate::dominators::Dominators;
-use crate::edges::LabelPattern;
+use crate::edges::{Edge, LabelPattern};
 use crate::heap::Heap;
-use crate::held_by::direct_holders;
+use crate::held_by::{Holding, direct_holders};
 use crate::path::ShownPath;
-use crate::patterns::{LONGEST, Patterns, generalised};
+use crate::patterns::{LONGEST, MergedStep, Patterns, generalised};
 use crate::shortest::ShortestPaths;
 use crate::units::{Bytes, NodeId, TypeId};
 
@@ -41,7 +41,8 @@ pub struct TreeRow {
     pub retained: Bytes,
     /// Whether any size in it is modelled rather than measured.
     pub modelled: bool,
-    /// Who refers to the example, if none of those alone keeps it alive.
+    /// Who refers to the example, if none of those alone keeps it alive; no more than
+    /// [`Holding::MOST`] are named.
     pub held_by: Vec<ShownPath>,
 }
 
@@ -64,7 +65,8 @@ pub enum TreeWhat {
 /// How a node is held by what dominates it most directly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum How {
-    /// By one reference; written as a step, or as the root it leads to.
+    /// By one reference; written as a step, or as the root it leads to. A step that repeats leads to
+    /// the nodes of a linked list.
     Directly(ShownPath),
     /// By several others that it dominates; written as the shortest path from a root.
     ThroughOthers(ShownPath),
@@ -84,7 +86,8 @@ pub fn tree(
     let mut view = View { heap, dominators, paths, patterns, labelled };
     let mut rows = Vec::new();
     let key = Key::ThroughOthers(view.patterns.of(start));
-    let first = Group { key, type_id: heap.nodes.type_of(start), nodes: vec![start] };
+    let (type_id, retained) = (heap.nodes.type_of(start), dominators.retained(start));
+    let first = Group { key, type_id, retained, nodes: vec![start], repeats: false };
     let mut pending = vec![(0, Pending::Group(first))];
     while let Some((depth, next)) = pending.pop() {
         let group = match next {
@@ -92,19 +95,19 @@ pub fn tree(
                 rows.push(row);
                 continue;
             }
-            Pending::Group(group) => group,
+            Pending::Group(group) => view.run_on(group),
         };
         rows.push(view.row(depth, &group));
         if depth == options.depth {
             continue;
         }
         let mut below = view.children(&group.nodes);
-        let enough = |group: &&Group| view.weight(group) >= options.least;
+        let enough = |group: &&Group| group.retained >= options.least;
         let shown = below.iter().take(options.width).take_while(enough).count();
         let rest = below.split_off(shown);
         if !rest.is_empty() {
-            let left_out = rest.iter().map(|group| view.row(depth + 1, group));
-            pending.push((depth + 1, Pending::Rest(sum(depth + 1, left_out))));
+            let what = TreeWhat::Rest(rest.len() as u64);
+            pending.push((depth + 1, Pending::Rest(view.sum(depth + 1, what, &rest))));
         }
         pending.extend(below.into_iter().rev().map(|group| (depth + 1, Pending::Group(group))));
     }
@@ -128,27 +131,11 @@ enum Key {
 struct Group {
     key: Key,
     type_id: TypeId,
+    /// Each byte once.
+    retained: Bytes,
     nodes: Vec<NodeId>,
-}
-
-fn sum(depth: usize, rows: impl ExactSizeIterator<Item = TreeRow>) -> TreeRow {
-    let what = TreeWhat::Rest(rows.len() as u64);
-    let none = TreeRow {
-        depth,
-        what,
-        count: 0,
-        held: Bytes(0),
-        retained: Bytes(0),
-        modelled: false,
-        held_by: Vec::new(),
-    };
-    rows.fold(none, |rest, row| TreeRow {
-        count: rest.count + row.count,
-        held: rest.held + row.held,
-        retained: rest.retained + row.retained,
-        modelled: rest.modelled || row.modelled,
-        ..rest
-    })
+    /// Whether there are nodes among them that others of them hold.
+    repeats: bool,
 }
 
 struct View<'a> {
@@ -165,27 +152,69 @@ impl View<'_> {
         let retained = |node: &&NodeId| self.dominators.retained(**node);
         let example = group.nodes.iter().max_by_key(retained).copied().unwrap_or(Heap::ROOT);
         let how = match group.key {
-            Key::Directly(label) => How::Directly(ShownPath::of_label(self.heap, label)),
+            Key::Directly(label) => {
+                let (type_id, repeats) = (group.type_id, group.repeats);
+                let step = MergedStep { label, type_id, repeats };
+                How::Directly(ShownPath::of_step(self.heap, step))
+            }
             Key::ThroughOthers(pattern) => {
                 // One node has one path: nothing is to be merged.
-                let exact = Some(example).filter(|_| group.nodes.len() == 1);
-                let exact = exact.map(|node| self.paths.path_to(self.heap, node));
-                let path = match exact.filter(|steps| steps.len() <= LONGEST) {
+                let one = Some(example).filter(|_| group.nodes.len() == 1);
+                let path = match one.and_then(|n| self.paths.path_within(self.heap, n, LONGEST)) {
                     Some(steps) => ShownPath::of(self.heap, &steps),
                     None => self.patterns.shown(pattern),
                 };
                 How::ThroughOthers(path)
             }
         };
+        let what = TreeWhat::Alike { how, type_id: group.type_id, example };
+        self.sum(depth, what, std::slice::from_ref(group))
+    }
+
+    fn sum(&self, depth: usize, what: TreeWhat, groups: &[Group]) -> TreeRow {
+        let nodes = || groups.iter().flat_map(|group| &group.nodes).copied();
         TreeRow {
             depth,
-            what: TreeWhat::Alike { how, type_id: group.type_id, example },
-            count: group.nodes.len() as u64,
-            held: group.nodes.iter().map(|&node| self.heap.nodes.held(node)).sum(),
-            retained: self.weight(group),
-            modelled: group.nodes.iter().any(|&node| self.dominators.retains_modelled(node)),
+            what,
+            count: nodes().count() as u64,
+            held: nodes().map(|node| self.heap.nodes.held(node)).sum(),
+            retained: groups.iter().map(|group| group.retained).sum(),
+            modelled: nodes().any(|node| self.dominators.retains_modelled(node)),
             held_by: Vec::new(),
         }
+    }
+
+    /// A group with all nodes of the linked lists that it is the heads of: those that are held by the
+    /// same name and are of the same type again and again. Otherwise a list would have a level a node.
+    fn run_on(&mut self, mut group: Group) -> Group {
+        let Key::Directly(LabelPattern { label, any: false }) = group.key else { return group };
+        let type_id = group.type_id;
+        let next = |view: &Self, node: NodeId| {
+            let is_next = |edge: &Edge| {
+                edge.label == label
+                    && edge.target != node
+                    && view.heap.nodes.type_of(edge.target) == type_id
+                    && view.dominators.idom(edge.target) == node
+            };
+            view.heap.edges.of(node).find(is_next).map(|edge| edge.target)
+        };
+        let after = |view: &Self, nodes: &[NodeId]| -> Vec<NodeId> {
+            nodes.iter().filter_map(|&node| next(view, node)).collect()
+        };
+        let second = after(self, &group.nodes);
+        let kept: Bytes = second.iter().map(|&node| self.dominators.retained(node)).sum();
+        // A tree goes on to the left and to the right; of a list, most comes after the first node.
+        let is_list = kept.0 / 3 >= group.retained.0 / 4 && !after(self, &second).is_empty();
+        let mut more = if is_list { second } else { Vec::new() };
+        group.repeats = is_list;
+        while !more.is_empty() {
+            for &node in &more {
+                self.labelled.set(node.index());
+                group.nodes.push(node);
+            }
+            more = after(self, &more);
+        }
+        group
     }
 
     /// Names who holds what several things hold.
@@ -198,14 +227,11 @@ impl View<'_> {
         };
         let examples: Vec<Vec<NodeId>> = rows.iter().map(shared).collect();
         let View { heap, dominators, paths, patterns, .. } = self;
-        let found = direct_holders(heap, dominators, paths, patterns, &examples);
+        let found = direct_holders(heap, dominators, patterns, &examples);
         for (row, found) in rows.iter_mut().zip(found) {
-            row.held_by = found.into_iter().map(|holding| holding.path).collect();
+            let named = found.iter().take(Holding::MOST);
+            row.held_by = named.map(|holder| holder.written(heap, paths, patterns).path).collect();
         }
-    }
-
-    fn weight(&self, group: &Group) -> Bytes {
-        group.nodes.iter().map(|&node| self.dominators.retained(node)).sum()
     }
 
     /// What some nodes dominate most directly, alike ones together, heaviest first.
@@ -234,10 +260,13 @@ impl View<'_> {
                 }
             }
         }
-        let group = |((key, type_id), nodes)| Group { key, type_id, nodes };
+        let group = |((key, type_id), nodes): ((Key, TypeId), Vec<NodeId>)| {
+            let retained = nodes.iter().map(|&node| dominators.retained(node)).sum();
+            Group { key, type_id, retained, nodes, repeats: false }
+        };
         let mut groups: Vec<Group> = groups.into_iter().map(group).collect();
         let first = |group: &Group| group.nodes.first().copied();
-        groups.sort_by_cached_key(|group| (Reverse(self.weight(group)), first(group)));
+        groups.sort_by_cached_key(|group| (Reverse(group.retained), first(group)));
         groups
     }
 }

@@ -1,10 +1,15 @@
-//! Defends the reader's memory: no file makes it take more than what really arrives.
+//! Defends memory: no file makes the reader take more than what really arrives, and no shape of a heap
+//! makes a question cost more than the heap.
 #![allow(clippy::disallowed_methods, reason = "the corpus is files")]
 
-use std::path::PathBuf;
+mod heaps;
 
-use deadweight_heap::Bytes;
+use std::path::PathBuf;
+use std::sync::Mutex;
+
 use deadweight_heap::snapshot;
+use deadweight_heap::{Bytes, Dominators, NodeId, RootKind, ShortestPaths, heaviest};
+use heaps::{Plan, attribute, object};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -42,9 +47,32 @@ fn boast() -> Vec<u8> {
     file
 }
 
-/// One test in this file: others beside it would be counted too.
+/// What runs beside a test would be counted too.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// All but the end of a long list keeps much alive.
+#[test]
+fn naming_the_head_of_a_long_list_takes_no_room_for_its_nodes() {
+    const LONG: usize = 200_000;
+    let _alone = ALONE.lock();
+    let mut plan = Plan::new();
+    let first = plan.nodes.len();
+    plan.root(RootKind::Module, "app", first);
+    plan.nodes.extend((0..LONG).map(|_| object("app.Node", 16)));
+    (first..first + LONG - 1).for_each(|node| plan.link(node, node + 1, attribute("next")));
+    let heap = plan.build();
+    let (dominators, paths) = (Dominators::of(&heap), ShortestPaths::of(&heap));
+    let before = ALLOCATOR.current_usage();
+    ALLOCATOR.reset_peak_usage();
+    let rows = heaviest(&heap, &dominators, &paths, 10);
+    assert_eq!((rows.len(), rows[0].holder), (1, NodeId::from(first)));
+    let taken = ALLOCATOR.peak_usage() - before;
+    assert!(taken < LONG, "{taken} bytes");
+}
+
 #[test]
 fn no_file_is_given_memory_because_it_says_so() {
+    let _alone = ALONE.lock();
     let corpus = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/snapshot");
     let files = std::fs::read_dir(corpus).expect("there is a corpus").flatten();
     let mut files: Vec<Vec<u8>> =

@@ -13,8 +13,8 @@ use std::collections::HashMap;
 
 use deadweight_heap::path::{PathError, PathExpr, ShownPath, resolve};
 use deadweight_heap::{
-    Dominators, Edge, EdgeKind, Heap, Label, Layer, MergedPath, NodeId, RootKind, ShortestPaths,
-    Step, merged_paths,
+    Dominators, Edge, EdgeKind, Heap, Holding, Label, Layer, MergedPath, NodeId, RootKind,
+    ShortestPaths, Step, merged_paths,
 };
 use heaps::{Plan, PlanLabel, any_plan, attribute, item, object, pseudo};
 use proptest::prelude::*;
@@ -363,6 +363,49 @@ fn a_million_steps_without_a_pattern_have_few_paths() {
     let longest = merged.iter().max_by_key(|path| path.count).expect("not empty");
     assert!(longest.count > 400_000 && longest.shortened);
     assert!(ShownPath::of_merged(&heap, longest).to_string().contains('…'));
+}
+
+/// Every node of a long list also holds the last one, each by a name of its own.
+#[test]
+fn of_a_million_ways_to_hold_something_few_are_named() {
+    const LONG: usize = 100_000;
+    let mut plan = Plan::new();
+    let first = plan.nodes.len();
+    plan.root(RootKind::Module, "app", first);
+    plan.nodes.extend((0..LONG).map(|_| object("app.Node", 16)));
+    let shared = plan.add(object("list", 16));
+    for node in first..shared {
+        if node + 1 < shared {
+            plan.link(node, node + 1, attribute("next"));
+        }
+        plan.link(node, shared, attribute(&format!("name_{node}")));
+    }
+    let heap = plan.build();
+    let (paths, dominators) = (ShortestPaths::of(&heap), Dominators::of(&heap));
+    let merged = merged_paths(&heap, &paths, &dominators, &[NodeId::from(shared)], 1);
+    assert_eq!(ShownPath::of_merged(&heap, &merged[0]).to_string(), "app.name_1");
+    assert_eq!(merged[0].other_ways, LONG as u64 - 1);
+    assert_eq!(merged[0].also_held_by.len(), Holding::MOST);
+    assert_eq!(merged[0].also_held_by[0].path.to_string(), "app.next.name_2");
+}
+
+#[test]
+fn the_edge_to_a_cell_is_not_written_as_what_the_cell_holds() {
+    let mut plan = Plan::new();
+    let (function, cells) = (plan.add(object("function", 16)), plan.add(object("tuple", 16)));
+    let (cell, body) = (plan.add(object("cell", 16)), plan.add(object("bytes", 16)));
+    plan.root(RootKind::Module, "app", function);
+    plan.link(function, cells, attribute("__closure__"));
+    plan.link(cells, cell, PlanLabel::Named(EdgeKind::Closure, "body".into()));
+    plan.link(cell, body, attribute("cell_contents"));
+    let heap = plan.build();
+    let (paths, dominators) = (ShortestPaths::of(&heap), Dominators::of(&heap));
+    let merged = merged_paths(&heap, &paths, &dominators, &[NodeId::from(body)], 1);
+    let edges = merged[0].steps.iter().map(|&step| ShownPath::of_step(&heap, step).to_string());
+    assert_eq!(
+        edges.collect::<Vec<_>>(),
+        ["app", ".__closure__", ".<cell>.body", ".cell_contents"]
+    );
 }
 
 #[test]

@@ -309,6 +309,42 @@ fn a_claim_of_many_rows_is_refused_before_they_are_read() {
     assert!(matches!(error, SnapshotError::TooLarge { .. }), "{error}");
 }
 
+/// Sizes of more than four gigabytes stand outside their column, and cost more than it.
+#[test]
+fn sizes_that_do_not_fit_their_column_count_against_the_limit() {
+    const NODES: u64 = 1000;
+    let mut plan = Plan::new();
+    let list = plan.add(object("list", 64));
+    plan.root(RootKind::Module, "app", list);
+    for index in 0..NODES {
+        let node = plan.add(object("bytes", 1 << 40));
+        plan.link(list, node, item(index));
+    }
+    let bytes = written(&capture(plan.build(), true));
+    let needs_more_than = |limit| match snapshot::read(bytes.as_slice(), Bytes(limit)) {
+        Err(SnapshotError::TooLarge { needs, .. }) => Some(needs.0),
+        _ => None,
+    };
+    let tables = needs_more_than(0).expect("it needs something");
+    assert!(needs_more_than(tables + 40 * NODES).is_some());
+    assert!(read(&bytes).is_ok());
+}
+
+#[test]
+fn rows_that_belong_to_no_node_are_an_error() {
+    let mut columns = columns(&written(&capture(sample().build(), true)));
+    let counts = columns.iter_mut().find(|(name, _, _)| name == "edges.count").expect("there");
+    *counts.2.iter_mut().rfind(|count| **count > 0).expect("references") -= 1;
+    for values in ["edges.target", "edges.label"] {
+        let column = columns.iter_mut().find(|(name, _, _)| name == values).expect("there");
+        // All bytes of a number but its last have the high bit.
+        column.2.pop();
+        while column.2.pop_if(|byte| *byte >= 0x80).is_some() {}
+    }
+    let error = read(&file(&columns)).expect_err("one reference less than rows");
+    assert!(error.to_string().contains("edges.count"), "{error}");
+}
+
 #[test]
 fn contents_of_keys_stay_out_unless_values_were_asked_for() {
     let open = written(&capture(sample().build(), true));

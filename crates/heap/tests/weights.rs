@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use deadweight_heap::path::ShownPath;
 use deadweight_heap::{
-    Addr, Bytes, Census, Dominators, EdgeKind, Grouping, Heap, HeavyRow, NodeFlags, NodeId,
-    QueryError, RootKind, ShortestPaths, SortKey, Subject, TreeOptions, TreeWhat, heaviest, query,
-    tree,
+    Addr, Bytes, Census, Dominators, EdgeKind, Grouping, Heap, HeavyRow, How, NodeFlags, NodeId,
+    QueryError, RootKind, ShortestPaths, SortKey, Subject, TreeOptions, TreeRow, TreeWhat,
+    heaviest, query, tree,
 };
 use heaps::{Plan, PlanLabel, any_plan, attribute, item, object, pseudo};
 use proptest::prelude::*;
@@ -51,7 +51,13 @@ proptest! {
     }
 
     #[test]
-    fn a_whole_tree_shows_every_node_once_and_adds_up(plan in any_plan()) {
+    fn a_whole_tree_shows_every_node_once_and_adds_up(plan in any_plan(), alike in any::<bool>()) {
+        let mut plan = plan;
+        if alike {
+            // Lists and trees of one class are all that is left.
+            plan.nodes.iter_mut().filter(|node| node.is_object).for_each(|n| n.type_name = "app.Node");
+            plan.edges.iter_mut().for_each(|edge| edge.2 = attribute("next"));
+        }
         let heap = plan.build();
         let dominators = Dominators::of(&heap);
         let options = TreeOptions { depth: usize::MAX, width: usize::MAX, least: Bytes(0) };
@@ -388,6 +394,60 @@ fn a_linked_list_and_a_tree_are_named_by_their_heads() {
 }
 
 #[test]
+fn all_nodes_of_a_linked_list_are_one_row_of_a_tree_and_those_of_a_tree_are_not() {
+    let mut plan = Plan::new();
+    let module = plan.add(object("module", 8));
+    plan.root(RootKind::Module, "app", module);
+    let mut holder = module;
+    for number in 0..1000 {
+        let (node, text) = (plan.add(object("app.Node", 16)), plan.add(object("str", 4)));
+        plan.link(holder, node, attribute(if number == 0 { "head" } else { "next" }));
+        plan.link(node, text, attribute("text"));
+        holder = node;
+    }
+    let mut nodes = vec![module];
+    for number in 0_usize..7 {
+        let node = plan.add(object("app.Tree", 10));
+        let holder = if number == 0 { module } else { nodes[number.div_ceil(2)] };
+        let name = if number == 0 { "top" } else { ["right", "left"][number % 2] };
+        plan.link(holder, node, attribute(name));
+        nodes.push(node);
+    }
+    let heap = plan.build();
+    let options = TreeOptions { depth: 4, width: 9, least: Bytes(0) };
+    let rows = tree(
+        &heap,
+        &Dominators::of(&heap),
+        &ShortestPaths::of(&heap),
+        NodeId::from(module),
+        options,
+    );
+    let text = |row: &TreeRow| match &row.what {
+        TreeWhat::Alike { how: How::Directly(path), .. } => {
+            format!("{} {path} {} {} {}", row.depth, row.count, row.held.0, row.retained.0)
+        }
+        what => format!("{what:?}"),
+    };
+    let rows: Vec<String> = rows[1..].iter().map(text).collect();
+    assert_eq!(
+        rows,
+        [
+            "1 .head 1 16 20000",
+            "2 .next… 999 15984 19980",
+            "3 .text 999 3996 3996",
+            "2 .text 1 4 4",
+            "1 .top 1 10 70",
+            "2 .left 1 10 30",
+            "3 .left 1 10 10",
+            "3 .right 1 10 10",
+            "2 .right 1 10 30",
+            "3 .left 1 10 10",
+            "3 .right 1 10 10",
+        ]
+    );
+}
+
+#[test]
 fn one_big_buffer_is_its_own_holder() {
     let mut program = program();
     let array = program.plan.add(object("numpy.ndarray", 5_000_000));
@@ -405,6 +465,23 @@ fn an_element_that_is_heavy_by_itself_has_a_row_beside_its_list() {
     program.plan.link(list, giant, item(1000));
     let rows = program.rows();
     assert_eq!(rows[..2], ["1000 app.Job ← list app.jobs", "itself ← bytearray app.jobs[1000]"]);
+}
+
+#[test]
+fn a_path_without_its_module_is_looked_for_in_all_of_them() {
+    let mut plan = Plan::new();
+    for name in ["app", "my-script", "interpreter.tools"] {
+        let (module, cache) = (plan.add(object("module", 8)), plan.add(object("list", 8)));
+        plan.root(RootKind::Module, name, module);
+        plan.link(module, cache, attribute(if name == "app" { "other" } else { "cache" }));
+    }
+    let heap = plan.build();
+    let unknown = query(&heap, "cache").expect_err("no module is called so");
+    assert_eq!(
+        unknown.to_string(),
+        "no type and no module is called `cache`; a path begins with a module: \
+         `'my-script'.cache`, `'interpreter.tools'.cache`"
+    );
 }
 
 #[test]

@@ -9,6 +9,17 @@ use crate::status::Status;
 /// those that one of these started. By rising number.
 #[must_use]
 pub fn python_children(pid: u32) -> Vec<u32> {
+    started_by(pid, false)
+}
+
+/// The same with those that one of these started: the workers of a server that forks them from another
+/// process, say (`multiprocessing`'s fork server).
+#[must_use]
+pub fn python_descendants(pid: u32) -> Vec<u32> {
+    started_by(pid, true)
+}
+
+fn started_by(pid: u32, through_pythons: bool) -> Vec<u32> {
     let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
     for child in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
         let number = child.file_name().to_str().and_then(|name| name.parse().ok());
@@ -24,7 +35,13 @@ pub fn python_children(pid: u32) -> Vec<u32> {
     while let Some(parent) = next.pop_front() {
         // Taken out: whatever the numbers say, no process is gone through twice.
         for child in children.remove(&parent).unwrap_or_default() {
-            if runs_python(child) { pythons.push(child) } else { next.push_back(child) }
+            let is_python = runs_python(child);
+            if is_python {
+                pythons.push(child);
+            }
+            if !is_python || through_pythons {
+                next.push_back(child);
+            }
         }
     }
     pythons.sort_unstable();

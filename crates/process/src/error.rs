@@ -33,6 +33,13 @@ pub enum Error {
         /// The process.
         pid: u32,
     },
+    /// Its main thread has ended, and took the way to the memory of the others along
+    /// (`exit_mm` in `kernel/exit.c`).
+    #[error("the main thread of process {pid} has ended; only other threads run on")]
+    MainThreadEnded {
+        /// The process.
+        pid: u32,
+    },
     /// It is a part of the kernel.
     #[error("process {pid} is a kernel thread: it has no memory of its own")]
     KernelThread {
@@ -130,6 +137,10 @@ impl Error {
             }
             Error::Zombie { .. } => {
                 "There is nothing left to read. If it comes back each time, look at its parent."
+            }
+            Error::MainThreadEnded { .. } => {
+                "deadweight reads a process by its main thread. Let that one wait for the others \
+                 (`thread.join()`) instead of ending it."
             }
             Error::ForeignProgram { .. } => {
                 "If it is a wrapper that starts Python, give the number of the Python process."

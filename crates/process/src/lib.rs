@@ -60,7 +60,7 @@ mod usage;
 
 pub use areas::{Area, AreaKind};
 pub use deadline::Stage;
-pub use descendants::python_children;
+pub use descendants::{python_children, python_descendants};
 pub use error::Error;
 pub use frozen::{Frozen, check_room, freeze};
 pub use headroom::Ceiling;
@@ -74,7 +74,7 @@ pub use own::{Checked, Own, OwnError, Trusted};
 pub use pages::PageSource;
 pub use pause::{Registers, Thread};
 pub use permission::Denial;
-pub use read::{ReadError, ReadOptions, Step, Tallied, decode, decode_visible, read, tally};
+pub use read::{Phase, ReadError, ReadOptions, Tallied, decode, decode_visible, read, tally};
 pub use smaps::Rollup;
 pub use take::Limits;
 pub use usage::{Usage, memory_available, usage, volunteer_when_memory_runs_out};

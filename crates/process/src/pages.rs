@@ -218,10 +218,14 @@ fn scan_with(
                     push(&mut runs, Run { pages: region.start..region.end, state });
                 }
             }
-            if walked <= at {
+            // The kernel gathers 512 regions at a time, and says where the last full gathering ended:
+            // it may have reported more since (`do_pagemap_scan` in fs/proc/task_mmu.c).
+            let told = found.iter().take(count).next_back().map_or(walked, |region| region.end);
+            let next = walked.max(told);
+            if next <= at {
                 return Err(io::Error::other("the page scan does not advance"));
             }
-            at = walked;
+            at = next;
         }
     }
     Ok(runs)
@@ -396,6 +400,8 @@ read = mmap.mmap(-1, 1 << 20, anonymous); read[4096]
 huge = mmap.mmap(-1, 16 << 20, anonymous); huge.madvise(14); huge[5 << 20] = 1; huge[9 << 20]
 shared = mmap.mmap(-1, 1 << 20); shared[8192] = 1
 file = tempfile.TemporaryFile(); file.truncate(1 << 20)
+scattered = mmap.mmap(-1, 16 << 20, anonymous); scattered.madvise(15)
+for at in range(0, len(scattered), 8192): scattered[at] = 1
 private = mmap.mmap(file.fileno(), 1 << 20, mmap.MAP_PRIVATE); private[4096] = 1; private[8192]
 address = ctypes.addressof(ctypes.c_char.from_buffer(written))
 ctypes.CDLL(None).madvise(ctypes.c_void_p(address), 8192, 102)

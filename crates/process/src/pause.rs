@@ -251,7 +251,7 @@ fn seize(pid: u32, tid: u32) -> Result<bool, Error> {
         .unwrap_or_else(|| Err(Error::NotPermitted { pid, denial: diagnose(tid) }))
 }
 
-fn threads_of(pid: u32) -> Result<Vec<u32>, Error> {
+pub(crate) fn threads_of(pid: u32) -> Result<Vec<u32>, Error> {
     let list = || -> io::Result<Vec<u32>> {
         let mut tids = Vec::new();
         for entry in std::fs::read_dir(format!("/proc/{pid}/task"))? {

@@ -69,9 +69,10 @@ impl fmt::Display for Denial {
             Denial::Seccomp => {
                 f.write_str("a seccomp filter forbids us ptrace, as in some containers")
             }
-            Denial::Unknown => {
-                f.write_str("a security module (SELinux, AppArmor) or a user namespace forbids it")
-            }
+            Denial::Unknown => f.write_str(
+                "nothing to be seen forbids it: it may be a security module (SELinux, AppArmor), a \
+                     user namespace or a capability that it has and we have not",
+            ),
         }
     }
 }
@@ -82,7 +83,7 @@ impl Denial {
     pub fn hint(&self) -> String {
         match self {
             Denial::AlreadyTraced { by } => format!(
-                "End the debugger or profiler (`ps -p {by}` says what it is), or wait for it."
+                "Try again when it is done, or end it: `ps -p {by}` says what it is."
             ),
             Denial::OtherUser { theirs, .. } => {
                 format!("Run deadweight with sudo, or as user {theirs}.")

@@ -93,7 +93,7 @@ fn list(pids: &[u32]) -> String {
 
 /// What is being done to a process, for who waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum Phase {
     /// It is looked at, stopped and copied, and goes on.
     Copying,
     /// The same once more: it had been caught in the middle of a change.
@@ -110,9 +110,13 @@ pub enum Step {
 /// # Errors
 ///
 /// If it cannot be copied, is no CPython that we know, or is too large.
-pub fn read(pid: u32, options: &ReadOptions, step: impl FnMut(Step)) -> Result<Capture, ReadError> {
+pub fn read(
+    pid: u32,
+    options: &ReadOptions,
+    phase: impl FnMut(Phase),
+) -> Result<Capture, ReadError> {
     let decode = |copy: &LiveCopy| decode(copy, options);
-    settled(pid, &options.limits, step, decode, |it| (&it.gaps, &mut it.provenance))
+    settled(pid, &options.limits, phase, decode, |it| (&it.gaps, &mut it.provenance))
 }
 
 /// Counts and weighs the objects of a live process by type, without the graph: several times quicker.
@@ -122,8 +126,8 @@ pub fn read(pid: u32, options: &ReadOptions, step: impl FnMut(Step)) -> Result<C
 /// # Errors
 ///
 /// If it cannot be copied, or is no CPython that we know.
-pub fn tally(pid: u32, limits: &Limits, step: impl FnMut(Step)) -> Result<Tallied, ReadError> {
-    settled(pid, limits, step, count_copy, |it| (&it.gaps, &mut it.provenance))
+pub fn tally(pid: u32, limits: &Limits, phase: impl FnMut(Phase)) -> Result<Tallied, ReadError> {
+    settled(pid, limits, phase, count_copy, |it| (&it.gaps, &mut it.provenance))
 }
 
 /// How often a process is taken that is caught in the middle of a change each time.
@@ -136,17 +140,17 @@ const LOOKS: u32 = 3;
 fn settled<T>(
     pid: u32,
     limits: &Limits,
-    mut step: impl FnMut(Step),
+    mut phase: impl FnMut(Phase),
     decode: impl Fn(&LiveCopy) -> Result<T, ReadError>,
     parts: impl Fn(&mut T) -> (&[Gap], &mut Provenance),
 ) -> Result<T, ReadError> {
     let mut take = |what| {
-        step(what);
+        phase(what);
         let copy = LiveCopy::take(pid, limits)?;
-        step(Step::Decoding);
+        phase(Phase::Decoding);
         decode(&copy)
     };
-    let mut taken = take(Step::Copying)?;
+    let mut taken = take(Phase::Copying)?;
     for _ in 1..LOOKS {
         let (gaps, provenance) = parts(&mut taken);
         if !gaps.iter().any(|gap| may_be_motion(gap.kind)) {
@@ -154,7 +158,7 @@ fn settled<T>(
         }
         let before = provenance.pause_micros;
         // It may have ended meanwhile: what we have is better than nothing.
-        let Ok(again) = take(Step::CopyingAgain) else { break };
+        let Ok(again) = take(Phase::CopyingAgain) else { break };
         taken = again;
         parts(&mut taken).1.pause_micros += before;
     }

@@ -23,7 +23,7 @@ use crate::live::LiveCopy;
 use crate::maps::{self, Mapping};
 use crate::memory::{Region, RegionKind};
 use crate::pages::{PageState, Pages};
-use crate::pause::{Thread, has_ended, while_stopped};
+use crate::pause::{Thread, has_ended, threads_of, while_stopped};
 use crate::permission::diagnose;
 use crate::plan::{makes_resident, plan};
 use crate::ranges;
@@ -140,7 +140,8 @@ fn process_of(pid: u32) -> Result<u32, Error> {
         return Err(Error::KernelThread { pid });
     }
     if status.is_zombie() {
-        return Err(Error::Zombie { pid });
+        let runs_on = threads_of(pid).is_ok_and(|tids| tids.into_iter().any(|tid| !has_ended(tid)));
+        return Err(if runs_on { Error::MainThreadEnded { pid } } else { Error::Zombie { pid } });
     }
     if status.tracer != 0 {
         return Err(Error::NotPermitted { pid, denial: diagnose(pid) });

@@ -63,6 +63,14 @@ def generating():
     yield held
 
 
+def usual_instance(make):
+    """The first instances of a class reserve room for up to 30 attributes, later ones for what those had
+    (`_PyObject_InitInlineValues` in Objects/dictobject.c): what a program has many of are later ones."""
+    for _ in range(100):
+        instance = make()
+    return instance
+
+
 def usual():
     add("int", "0", 0)
     add("int", "1000000", int("1000000"))
@@ -92,12 +100,13 @@ def usual():
     import array
 
     containers("array.array('q')", lambda values: array.array("q", values), (0, 1, 1000))
-    add("class", "5 attributes", Plain(next(iter(numbers(1)))))
-    add("class, __slots__", "5 attributes", Slotted(next(iter(numbers(1)))))
+    first = numbers(1)[0]
+    add("class", "5 attributes", usual_instance(lambda: Plain(first)))
+    add("class, __slots__", "5 attributes", usual_instance(lambda: Slotted(first)))
     add("collections.namedtuple", "5 fields", Named(*numbers(5)))
     add("dict", "5 str keys", dict(zip("abcde", numbers(5), strict=True)))
     add("function", "def", function)
-    add("function", "closure of 2", enclosing(next(iter(numbers(1)))))
+    add("function", "closure of 2", enclosing(first))
     add("method", "bound", rows[-1].__call__)
     started = generating()
     next(started)
@@ -127,7 +136,7 @@ def asked(name):
     )
     for make in makers:
         try:
-            specimens = [(items(count), make(numbers(count))) for count in COUNTS]
+            specimens = [(items(count), usual_instance(lambda count=count: make(numbers(count)))) for count in COUNTS]
             lengths = [len(value) for _, value in specimens]
         except Exception:
             continue
@@ -136,7 +145,7 @@ def asked(name):
                 add(name, specimen, value)
             return
     try:
-        add(name, f"{attribute}()", kind())
+        add(name, f"{attribute}()", usual_instance(kind))
     except Exception as error:
         sys.exit(f"{name}() cannot be made: {error}")
 

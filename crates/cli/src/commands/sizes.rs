@@ -81,7 +81,10 @@ impl Python {
             let said = telling_line(&words);
             let failure = Failure::new(format!("{} could not make the specimens: {said}", self.name));
             // Our own script names the type that it could not make.
-            failure.with_hint(if types.iter().any(|name| said.starts_with(name.as_str())) {
+            failure.with_hint(if said.contains("() cannot be made: ") {
+                "Specimens are made without arguments or from a number of items. What instances in a program \
+                 of yours take: `deadweight census PID`."
+            } else if types.iter().any(|name| said.starts_with(name.as_str())) {
                 "A type that is no builtin needs its module: `deadweight sizes collections.deque`. Those \
                  of a program of yours: `deadweight census PID`."
             } else {

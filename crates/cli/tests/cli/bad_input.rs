@@ -80,6 +80,10 @@ fn files_that_are_no_snapshots() {
     let folder = Folder::new("files");
     let hint = "hint: Give a process number or a file that `deadweight snapshot` wrote.";
     let missing = folder.file("missing.dwsnap");
+    let words =
+        format!("error: cannot open {missing}: No such file or directory (os error 2)\n{hint}");
+    assert_refused(&["weigh", &missing], &words);
+    let missing = folder.file("missing");
     let words = format!(
         "error: cannot open {missing}: No such file or directory (os error 2)\n{hint} \
                  A program to start stands after --: `deadweight weigh -- {missing}`."
@@ -249,6 +253,18 @@ fn a_wrapper_names_the_pythons_it_has_started() {
     assert!(printed(&["weigh", child]).starts_with("Python "), "{child}");
 }
 
+/// Nobody means to start a program of that name.
+#[test]
+fn an_option_that_is_not_there_gets_no_tip_to_start_it() {
+    let outcome = deadweight(&["weigh", "--tpo", "3", "1"]);
+    assert!(
+        outcome.err.starts_with("error: unexpected argument '--tpo' found\n"),
+        "{}",
+        outcome.err
+    );
+    assert!(!outcome.err.contains("tip:"), "{}", outcome.err);
+}
+
 #[test]
 fn command_lines_that_make_no_sense() {
     let words = "\
@@ -306,6 +322,9 @@ hint: A type that is no builtin needs its module: `deadweight sizes collections.
 program of yours: `deadweight census PID`."
     );
     assert_refused(&["sizes", "--python", python, "Order"], &words);
+
+    let outcome = deadweight(&["sizes", "--python", python, "functools.partial"]);
+    assert!(outcome.err.contains("hint: Specimens are made without arguments"), "{}", outcome.err);
 
     // What starts an interpreter may have more than a line to say.
     let folder = Folder::new("shim");

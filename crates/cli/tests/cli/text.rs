@@ -1,5 +1,7 @@
 //! What a person reads.
 
+use std::process::Command;
+
 use crate::program::{Program, pythons};
 use crate::shape::shape;
 use crate::verb::{Folder, deadweight, document, printed};
@@ -146,6 +148,31 @@ fn sizes_say_what_types_cost() {
         "{text}"
     );
     assert!(text.contains("\ncollections.deque # items # # # #\n"), "{text}");
+}
+
+/// The first instances of a class reserve room for attributes that never come: what is said is what a program
+/// that has many of them finds.
+#[test]
+fn an_instance_costs_what_a_census_finds() {
+    let script = "
+import sys
+class Record:
+    def __init__(self): self.a, self.b, self.c, self.d, self.e = range(5)
+kept = [Record() for _ in range(10_000)]
+print('ready', flush=True)
+sys.stdin.read()";
+    for python in pythons() {
+        let program = Program::start(Command::new(&python).args(["-c", script]));
+        let census = document(&["census", &program.pid()]);
+        let sizes = document(&["sizes", "--python", &python]);
+        let found = census["types"].as_array().unwrap().iter();
+        let found =
+            found.filter(|row| row["name"] == "__main__.Record").map(|row| &row["shallow_bytes"]);
+        let found = found.map(|bytes| bytes.as_u64().unwrap()).sum::<u64>();
+        let said = sizes["sizes"].as_array().unwrap().iter().find(|row| row["type"] == "class");
+        let said = said.unwrap()["held_bytes"].as_u64().unwrap();
+        assert!((said * 10_000..said * 10_100).contains(&found), "{python}: {said}, {found}");
+    }
 }
 
 #[test]

@@ -141,11 +141,14 @@ pub(crate) struct InterpreterLayout {
     pub(crate) max_arenas: Option<u64>,
 }
 
-/// Where 3.12+ keeps what a static builtin type has per interpreter (`pycore_typeobject.h`).
+/// Where 3.12+ keeps what a static builtin type has per interpreter (`pycore_typeobject.h`), and 3.13+
+/// those of extension modules that are made alike.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StaticTypesLayout {
     pub(crate) rows: Option<u64>,
+    pub(crate) extension_rows: Option<u64>,
     pub(crate) stride: Option<u64>,
+    pub(crate) type_: Option<u64>,
     pub(crate) dict: Option<u64>,
     pub(crate) subclasses: Option<u64>,
     pub(crate) count: Option<u64>,
@@ -202,6 +205,7 @@ pub(crate) struct TypeLayout {
     pub(crate) item_size: u64,
     pub(crate) flags: u64,
     pub(crate) weaklist_offset: u64,
+    pub(crate) doc: u64,
     pub(crate) members: u64,
     pub(crate) base: u64,
     pub(crate) dict: u64,

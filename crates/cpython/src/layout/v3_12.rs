@@ -39,7 +39,9 @@ pub(super) const LAYOUT: Layout = Layout {
     },
     static_types: StaticTypesLayout {
         rows: Some(373_704), // static_types.rows
+        extension_rows: None, // static_types.extension_rows
         stride: Some(40), // static_types.stride
+        type_: Some(0), // static_types.type_
         dict: Some(16), // static_types.dict
         subclasses: Some(24), // static_types.subclasses
         count: Some(200), // static_types.count
@@ -84,6 +86,7 @@ pub(super) const LAYOUT: Layout = Layout {
         item_size: 40, // type_.item_size
         flags: 168, // type_.flags
         weaklist_offset: 208, // type_.weaklist_offset
+        doc: 176, // type_.doc
         members: 240, // type_.members
         base: 256, // type_.base
         dict: 264, // type_.dict

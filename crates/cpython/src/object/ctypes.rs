@@ -1,11 +1,11 @@
 //! What `ctypes` keeps of a C type: in the class's dict before 3.13 (`StgDict`), behind the type object
-//! since (`StgInfo`, Modules/_ctypes/ctypes.h).
+//! since (`StgInfo`, Modules/_ctypes/ctypes.h). And of data of such a type: `CDataObject`.
 
 use deadweight_heap::{Addr, EdgeKind};
 
 use super::{Context, Grounds, Link, Sizes, Visitor, dict as plain_dict, size_at, strong};
 use crate::layout::OB_TYPE;
-use crate::memory::{Memory, addr_at, c_string, u32_at};
+use crate::memory::{Memory, addr_at, c_string, u8_at, u32_at};
 use crate::types::TypeInfo;
 
 /// Offsets within the struct, which starts behind a dict or behind a heap type.
@@ -64,6 +64,32 @@ pub(super) fn dict<M: Memory, V: Visitor>(
     sizes.sizeof =
         sizes.sizeof.checked_add(described(cx, body, &DICT, Grounds::Hidden, visitor))?;
     Some(sizes)
+}
+
+/// `CDataObject`: data in the object itself if there is room for it, else in a block of its own, in that of
+/// `_b_base_`, or anywhere in memory. `__sizeof__` never counts it.
+pub(super) fn data<M: Memory, V: Visitor>(
+    cx: &Context<'_, M>,
+    info: &TypeInfo,
+    addr: Addr,
+    visitor: &mut V,
+) -> Option<Sizes> {
+    const POINTER: u64 = 16;
+    const NEEDS_FREE: u64 = 24;
+    const BASE: u64 = 32;
+    const SIZE: u64 = 40;
+    const OBJECTS: u64 = 64;
+    const VALUE: u64 = 72;
+    let mut scratch = Vec::new();
+    let body = cx.memory.bytes(addr, VALUE as usize, &mut scratch)?;
+    let w = cx.words;
+    strong(visitor, body, BASE, EdgeKind::Attribute, w.c_base, Grounds::Visible);
+    strong(visitor, body, OBJECTS, EdgeKind::Attribute, w.c_objects, Grounds::Visible);
+    let data = addr_at(body, POINTER);
+    if u8_at(body, NEEDS_FREE) != 0 && !data.is_null() && data != addr + VALUE {
+        visitor.buffer(data, size_at(body, SIZE));
+    }
+    Some(Sizes::same(info.basic_size))
 }
 
 /// `StgInfo`, which follows the heap type: the bytes that `CType_Type.__sizeof__` counts besides the

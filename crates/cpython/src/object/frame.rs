@@ -9,7 +9,7 @@ use deadweight_heap::{Addr, EdgeKind};
 use super::{Context, Grounds, Link, Sizes, Visitor, code, count_at, strong};
 use crate::family::Family;
 use crate::layout::StackEnd;
-use crate::memory::{Memory, addr_at, u8_at, u64_at};
+use crate::memory::{Memory, addr_at, u8_at, u32_at, u64_at};
 use crate::types::TypeInfo;
 
 /// Tags of 3.14's stack references (`pycore_stackref.h)`: the low two bits.
@@ -84,6 +84,32 @@ pub(crate) fn interpreter_frame<M: Memory, V: Visitor>(
     let filled = if filled <= most { filled.max(locals.count) } else { locals.count };
     values(cx, first, filled, &locals, grounds, visitor);
     Some(())
+}
+
+/// What lies on the value stack of a function that runs, while nobody has written how high that is: words
+/// that may be references, or left from before.
+pub(crate) fn unwritten_stack<M: Memory, V: Visitor>(
+    cx: &Context<'_, M>,
+    frame: Addr,
+    head: &[u8],
+    visitor: &mut V,
+) {
+    let l = &cx.layout.frame;
+    let unwritten = match l.stack_end {
+        StackEnd::Depth { depth: at, .. } | StackEnd::Index(at) => {
+            u32_at(head, at).cast_signed() < 0
+        }
+        StackEnd::Pointer(at) => addr_at(head, at).is_null(),
+    };
+    let code = untagged(cx, u64_at(head, l.code));
+    let Some(locals) = code::locals(cx, code).filter(|_| unwritten) else { return };
+    let first = frame + l.local_values + locals.count * 8;
+    super::records(cx, first, locals.stack_size, 8, visitor, |visitor, index, bytes| {
+        let word = u64_at(bytes, 0);
+        if let Some((target, grounds)) = stack_reference(cx, word, Grounds::Conservative) {
+            visitor.reference(target, Link::At(EdgeKind::Stack, index), grounds);
+        }
+    });
 }
 
 /// Local variables, then what lies on the value stack.

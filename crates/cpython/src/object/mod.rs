@@ -209,6 +209,7 @@ pub(crate) fn decode<M: Memory, V: Visitor>(
         Family::Element => element::decode(cx, info, addr, visitor)?,
         Family::SimpleQueue => queue::decode(cx, info, addr, visitor)?,
         Family::CTypesDict => ctypes::dict(cx, info, addr, visitor)?,
+        Family::CTypesData => ctypes::data(cx, info, addr, visitor)?,
     };
     if !info.leaf {
         instance::decode(cx, info, addr, &mut sizes, visitor)?;

@@ -5,8 +5,11 @@ use deadweight_heap::{Addr, EdgeKind};
 use super::{Context, Grounds, Sizes, Visitor, ctypes, dict, strong};
 use crate::family::Family;
 use crate::layout::OB_TYPE;
-use crate::memory::{Memory, addr_at, u64_at};
+use crate::memory::{Memory, addr_at, c_string, u64_at};
 use crate::types::{TypeInfo, flag};
+
+/// Longer than the text that describes any class.
+const LONGEST_DOC: usize = 1 << 16;
 
 pub(super) fn decode<M: Memory, V: Visitor>(
     cx: &Context<'_, M>,
@@ -23,7 +26,7 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     let grounds = if heap_type { Grounds::Visible } else { Grounds::Hidden };
     let namespace = addr_at(body, t.dict);
     if namespace.is_null() {
-        static_type(cx, u64_at(body, t.subclasses), visitor);
+        static_type(cx, addr, u64_at(body, t.subclasses), visitor);
     } else {
         visitor.namespace(namespace);
     }
@@ -51,6 +54,11 @@ pub(super) fn decode<M: Memory, V: Visitor>(
         strong(visitor, body, offset, EdgeKind::Attribute, name, Grounds::Hidden);
     }
     strong(visitor, body, h.module, EdgeKind::Internal, w.module, Grounds::Visible);
+    // A copy of its `__doc__`, for C.
+    let doc = addr_at(body, t.doc);
+    if let Some(text) = c_string(cx.memory, doc, LONGEST_DOC) {
+        visitor.buffer(doc, text.len() as u64 + 1);
+    }
     let mut sizes = heap_type_size(cx, addr, body)?;
     let c_type = info.family == Family::CType && cx.layout.minor >= 13;
     if info.family == Family::CType && !c_type {
@@ -84,26 +92,37 @@ fn heap_type_size<M: Memory>(cx: &Context<'_, M>, addr: Addr, body: &[u8]) -> Op
     Some(Sizes { body: basic.checked_add(members)?, sizeof: cx.layout.heap_type.size })
 }
 
-/// What the interpreter keeps for a static builtin type (3.12+): `tp_subclasses` holds the number of
-/// its row, plus one.
-fn static_type<M: Memory, V: Visitor>(cx: &Context<'_, M>, number: u64, visitor: &mut V) {
+/// What the interpreter keeps for a static type (3.12+): `tp_subclasses` holds the number of its row, plus
+/// one. Types of extension modules have rows of their own (3.13+), with numbers that builtin types
+/// have too: the row says whose it is.
+fn static_type<M: Memory, V: Visitor>(
+    cx: &Context<'_, M>,
+    addr: Addr,
+    number: u64,
+    visitor: &mut V,
+) {
     let s = &cx.layout.static_types;
-    let (Some(rows), Some(stride), Some(dict), Some(subclasses), Some(count)) =
-        (s.rows, s.stride, s.dict, s.subclasses, s.count)
+    let (Some(stride), Some(type_), Some(dict), Some(subclasses), Some(count)) =
+        (s.stride, s.type_, s.dict, s.subclasses, s.count)
     else {
         return;
     };
     if number == 0 || number > count {
         return;
     }
-    let row = cx.interpreter + rows + (number - 1) * stride;
     let mut scratch = Vec::new();
-    let Some(bytes) = cx.memory.bytes(row, stride as usize, &mut scratch) else {
-        visitor.unreadable();
-        return;
-    };
-    let w = cx.words;
-    visitor.namespace(addr_at(bytes, dict));
-    strong(visitor, bytes, dict, EdgeKind::Attribute, w.dict, Grounds::Hidden);
-    strong(visitor, bytes, subclasses, EdgeKind::Internal, w.subclasses, Grounds::Hidden);
+    for rows in [s.rows, s.extension_rows].into_iter().flatten() {
+        let row = cx.interpreter + rows + (number - 1) * stride;
+        let Some(bytes) = cx.memory.bytes(row, stride as usize, &mut scratch) else {
+            visitor.unreadable();
+            return;
+        };
+        if addr_at(bytes, type_) == addr {
+            let w = cx.words;
+            visitor.namespace(addr_at(bytes, dict));
+            strong(visitor, bytes, dict, EdgeKind::Attribute, w.dict, Grounds::Hidden);
+            strong(visitor, bytes, subclasses, EdgeKind::Internal, w.subclasses, Grounds::Hidden);
+            return;
+        }
+    }
 }

@@ -334,6 +334,10 @@ impl<M: Memory, L: Ledger> Sink<'_, M, L> {
         if !self.claimed.insert(granule) {
             return false;
         }
+        // The table of all empty dicts is static data.
+        if self.space.is_static(start) {
+            return true;
+        }
         let held = self.allocators.held(start, requested);
         self.held.add(held, requested);
         self.ledger.owned(start - self.lead, held.bytes, held.small);

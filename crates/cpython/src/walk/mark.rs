@@ -282,7 +282,10 @@ impl<M: Memory> Visitor for Marker<'_, M> {
         // Static tables lie in memory that holds no objects; nobody shares them wrongly.
         let Some(granule) = self.space.granule(start - self.lead) else { return true };
         let new = self.marks.claimed.insert(granule);
-        if new && let Some(counts) = &mut self.counts {
+        if new
+            && let Some(counts) = &mut self.counts
+            && !self.space.is_static(start)
+        {
             counts.block(start, requested);
         }
         new

@@ -19,7 +19,7 @@ use crate::arenas::Arenas;
 use crate::bitmap::Bitmap;
 use crate::blocks::Allocators;
 use crate::gc_list::{self, Tracked};
-use crate::holders::{self, Holder, Named, Thread};
+use crate::holders::{self, Holder, Named, Stacked, Thread};
 use crate::layout::GC_HEAD;
 use crate::memory::Memory;
 use crate::object::{Context, Grounds};
@@ -126,7 +126,12 @@ pub fn walk<M: Memory, L: Ledger>(
         let Marked { marker, named, unnamed } = all;
         let Marker { types, marks, .. } = marker;
         allowance.renew();
-        let adopted = unreached::classify(subject, cx, &space, types, &marks, &named, &unnamed);
+        let words = unreached::Words { unnamed: &unnamed, stacked: &found.named.stacked };
+        let mut adopted = unreached::classify(subject, cx, &space, types, &marks, &named, words);
+        for Stacked { holder, target, link } in adopted.stacked.drain(..) {
+            let references = &mut found.named.holders[holder].references;
+            references.push((target, link, Grounds::Conservative));
+        }
         allowance.renew();
         let gaps = gaps(&marks, &found.tracked, arenas.as_ref(), subject);
         let unread = marks.unreadable;
@@ -252,7 +257,8 @@ fn mark<'a, M: Memory>(
 
     let mut unnamed = Vec::new();
     if !only_visible {
-        unnamed = native::mark_rest(subject, space, &mut marker, cx, &named, arenas);
+        let stacked = &found.named.stacked;
+        unnamed = native::mark_rest(subject, space, &mut marker, cx, &named, stacked, arenas);
     }
     Marked { marker, named, unnamed }
 }
@@ -390,4 +396,6 @@ struct Adopted {
     layers: rustc_hash::FxHashMap<Addr, Layer>,
     /// Holders that adopt them.
     holders: Vec<Holder>,
+    /// What lies on the value stacks of functions that run.
+    stacked: Vec<Stacked>,
 }

@@ -9,6 +9,7 @@ use crate::arenas::{Arenas, Block, DEBUG_EXTRA};
 use crate::bitmap::Bitmap;
 use crate::family::Family;
 use crate::header::Header;
+use crate::holders::Stacked;
 use crate::memory::{Memory, RegionKind, addr_at};
 use crate::object::{Context, Grounds};
 use crate::space::Space;
@@ -30,9 +31,13 @@ pub(super) fn mark_rest<M: Memory>(
     marker: &mut Marker<'_, M>,
     cx: &Context<'_, M>,
     named: &Bitmap,
+    stacked: &[Stacked],
     arenas: Option<&Arenas>,
 ) -> Vec<Unnamed> {
     marker.doubt();
+    for word in stacked {
+        marker.seed(word.target, Grounds::Conservative);
+    }
     let mut found = Vec::new();
     let mut try_word = |kind, name: &str, target: Addr| {
         let Some(granule) = space.granule(target) else { return };

@@ -3,6 +3,9 @@
 //! They are told apart as the collector itself does it: an object whose reference count is higher
 //! than the references we know of is held from outside, and so is all it leads to. The rest holds
 //! only itself.
+//!
+//! Words outside all objects are told by the same count: one that leads to what is held from outside is taken
+//! for a reference, one that leads elsewhere is borrowed, or a rest of earlier work.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +17,18 @@ use super::native::Unnamed;
 use super::{Adopted, Subject};
 use crate::bitmap::Bitmap;
 use crate::header::Header;
-use crate::holders::Holder;
+use crate::holders::{Holder, Stacked};
 use crate::memory::Memory;
 use crate::object::{self, Context, Grounds, Link, Visitor};
 use crate::space::Space;
 use crate::types::TypeTable;
+
+/// Words outside all objects that may hold what no name leads to.
+#[derive(Clone, Copy)]
+pub(super) struct Words<'a> {
+    pub(super) unnamed: &'a [Unnamed],
+    pub(super) stacked: &'a [Stacked],
+}
 
 /// Sorts the unreached into layers, and makes the holders that adopt them.
 pub(super) fn classify<M: Memory>(
@@ -28,7 +38,7 @@ pub(super) fn classify<M: Memory>(
     mut types: TypeTable,
     marks: &Marks,
     named: &Bitmap,
-    unnamed: &[Unnamed],
+    words: Words<'_>,
 ) -> Adopted {
     let objects: Vec<Addr> =
         space.places(marks.seen.without(named)).map(|place| place.addr).collect();
@@ -56,14 +66,22 @@ pub(super) fn classify<M: Memory>(
             .is_none_or(|count| count > known)
     };
     let outside: Vec<Addr> = objects.iter().copied().filter(|addr| held_outside(addr)).collect();
-    let native = graph.reach(&outside);
-    let layers: FxHashMap<Addr, Layer> = objects
-        .iter()
-        .map(|&addr| (addr, if native.contains(&addr) { Layer::Native } else { Layer::Garbage }))
-        .collect();
-    let entries = graph.entries(&objects, &layers);
-    let holders = holders(&outside, unnamed, &layers, entries);
-    Adopted { types, layers, holders }
+    let held: FxHashSet<Addr> = outside.iter().copied().collect();
+    let mut on_stack = FxHashSet::default();
+    let is_held = |word: &&Stacked| held.contains(&word.target) && on_stack.insert(word.target);
+    let stacked: Vec<Stacked> = words.stacked.iter().filter(is_held).copied().collect();
+    let on_stack: Vec<Addr> = stacked.iter().map(|word| word.target).collect();
+    let rows = graph.rows();
+    let (running, native) = (graph.reach(&rows, &on_stack), graph.reach(&rows, &outside));
+    let layer = |addr: &Addr| match (running.contains(addr), native.contains(addr)) {
+        (true, _) => Layer::Named,
+        (false, true) => Layer::Native,
+        (false, false) => Layer::Garbage,
+    };
+    let layers: FxHashMap<Addr, Layer> = objects.iter().map(|addr| (*addr, layer(addr))).collect();
+    let entries = graph.entries(&rows, &objects, &layers);
+    let holders = holders(&outside, &held, words.unnamed, &layers, entries);
+    Adopted { types, layers, holders, stacked }
 }
 
 /// The references among the unreached.
@@ -76,6 +94,7 @@ struct Graph {
 }
 
 impl Graph {
+    /// The row of every object.
     fn rows(&self) -> FxHashMap<Addr, usize> {
         self.sources.iter().enumerate().map(|(row, &addr)| (addr, row)).collect()
     }
@@ -85,8 +104,7 @@ impl Graph {
     }
 
     /// Everything some objects lead to, themselves included.
-    fn reach(&self, from: &[Addr]) -> FxHashSet<Addr> {
-        let rows = self.rows();
+    fn reach(&self, rows: &FxHashMap<Addr, usize>, from: &[Addr]) -> FxHashSet<Addr> {
         let mut seen: FxHashSet<Addr> = from.iter().copied().collect();
         let mut pending = from.to_vec();
         while let Some(addr) = pending.pop() {
@@ -102,9 +120,13 @@ impl Graph {
 
     /// Garbage has no natural beginning. One object of each group that holds itself is made its entry:
     /// first those that lead to most, which a depth-first order finds.
-    fn entries(&self, objects: &[Addr], layers: &FxHashMap<Addr, Layer>) -> Vec<Addr> {
+    fn entries(
+        &self,
+        rows: &FxHashMap<Addr, usize>,
+        objects: &[Addr],
+        layers: &FxHashMap<Addr, Layer>,
+    ) -> Vec<Addr> {
         let garbage = |addr: &Addr| layers.get(addr) == Some(&Layer::Garbage);
-        let rows = self.rows();
         // Kosaraju's first pass: the object finished last leads to all objects finished before it
         // in its group, so going through them backwards makes few entries.
         let mut finished = Vec::new();
@@ -151,21 +173,25 @@ impl Graph {
 }
 
 /// Groups what is held from outside by who holds it: the words found, or native code in general.
+///
+/// A word that leads to what is not held from outside is borrowed, or a rest of earlier work.
 fn holders(
     outside: &[Addr],
+    held: &FxHashSet<Addr>,
     unnamed: &[Unnamed],
     layers: &FxHashMap<Addr, Layer>,
     garbage: Vec<Addr>,
 ) -> Vec<Holder> {
     let mut by_holder: BTreeMap<(RootKind, &str), Vec<Addr>> = BTreeMap::new();
     let mut explained = FxHashSet::default();
+    let native = |addr: &Addr| layers.get(addr) == Some(&Layer::Native);
     for word in unnamed {
-        if layers.get(&word.target) == Some(&Layer::Native) {
+        if native(&word.target) && held.contains(&word.target) {
             by_holder.entry((word.kind, &word.name)).or_default().push(word.target);
             explained.insert(word.target);
         }
     }
-    let rest = outside.iter().copied().filter(|addr| !explained.contains(addr));
+    let rest = outside.iter().copied().filter(|addr| native(addr) && !explained.contains(addr));
     by_holder.entry((RootKind::NativeCode, "")).or_default().extend(rest);
     by_holder.entry((RootKind::Garbage, "")).or_default().extend(garbage);
     by_holder

@@ -1,7 +1,7 @@
 //! Processes that were stopped in the middle of a change.
 
 use deadweight_cpython::{WalkOptions, Walked};
-use deadweight_heap::{GapKind, NodeId};
+use deadweight_heap::{EdgeKind, GapKind, Layer, NodeId};
 
 use crate::image::Image;
 use crate::image::code::CodeSpec;
@@ -143,5 +143,67 @@ fn a_list_of_the_collector_that_gets_one_more_is_whole() {
         let earlier = process.peek(before + 8).expect("more than two") & !3;
         process.poke(earlier, 0);
         assert_eq!(gaps(&walked(&process)), [GapKind::BrokenList], "{}", python.text());
+    }
+}
+
+/// A function that is in the middle of a call has not written how high its stack is (up to 3.13 never while it
+/// runs). What lies there may be all that holds an object; what has a name besides keeps that alone.
+#[test]
+fn the_stack_of_a_running_function_holds_what_nothing_else_does() {
+    for python in Python::ALL {
+        let mut image = Image::new(python);
+        let thread = image.thread(4242);
+        let code = image.code(CodeSpec { stack: 6, ..CodeSpec::PLAIN });
+        let (item, cached) = (image.list(&[]), image.list(&[]));
+        let rows = image.list(&[item]);
+        image.hold_outside(rows);
+        let globals = image.namespace(&[("cached", cached)]);
+        let function = image.function(code, globals, &[]);
+        image.call(thread, FrameSpec { code, function, unit: 0, locals: &[], stack: None });
+        image.module("app", &[("function", function)]);
+        let (place, offset) = (image.current_frame(thread), image.value_stack(code));
+        let (mut process, model) = image.finish();
+        let [rows_at, item_at, cached_at] =
+            [rows, item, cached].map(|object| model.object(object).address);
+        let stack = process.peek(place).expect("it runs") + offset;
+        // The last but one is no object, the item is found by its list.
+        let words = [cached_at, 0, rows_at, item_at, place, 1];
+        for (index, word) in (0..).zip(words) {
+            process.poke(stack + index * 8, word);
+        }
+        let found = walked(&process);
+        assert_eq!(gaps(&found), [], "{}", python.text());
+        let heap = &found.heap;
+        let scanned: Vec<_> = (0..heap.edges.len())
+            .map(|row| heap.edges.row(row))
+            .filter(|edge| edge.label.is_conservative())
+            .map(|edge| (edge.label.kind(), edge.target))
+            .collect();
+        let rows = node(&found, &model, rows);
+        assert_eq!(scanned, [(EdgeKind::Stack, rows)], "{}", python.text());
+        for object in [rows, node(&found, &model, item)] {
+            assert_eq!(heap.nodes.flags(object).layer(), Layer::Named, "{}", python.text());
+        }
+    }
+}
+
+/// A register, or a list of free objects, still leads to what is counted by who holds it.
+#[test]
+fn a_word_left_from_before_holds_nothing() {
+    for python in Python::ALL {
+        let mut image = Image::new(python);
+        image.thread(4242);
+        let inner = image.list(&[]);
+        let outer = image.list(&[inner]);
+        image.static_word(outer);
+        let (mut process, model) = image.finish();
+        process.threads[0].registers.push(model.object(inner).address);
+        let found = walked(&process);
+        assert_eq!(gaps(&found), [], "{}", python.text());
+        let (heap, inner) = (&found.heap, node(&found, &model, inner));
+        let to_inner = (0..heap.edges.len()).map(|row| heap.edges.row(row));
+        let kinds: Vec<EdgeKind> =
+            to_inner.filter(|edge| edge.target == inner).map(|edge| edge.label.kind()).collect();
+        assert_eq!(kinds, [EdgeKind::Item], "{}", python.text());
     }
 }

@@ -138,12 +138,6 @@ impl Dominators {
         self.positions[node.index()] as usize
     }
 
-    /// All nodes that retain so much, in preorder.
-    pub(crate) fn heavier(&self, least: Bytes) -> impl Iterator<Item = NodeId> + '_ {
-        let heavy = move |(_, retained): &(&NodeId, &u64)| **retained >= least.0;
-        self.order.iter().zip(&self.retained).filter(heavy).map(|(&node, _)| node)
-    }
-
     /// The node at a place in preorder.
     pub(crate) fn at(&self, position: usize) -> NodeId {
         self.order[position]

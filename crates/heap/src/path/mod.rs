@@ -19,6 +19,7 @@ pub use resolve::resolve;
 pub use shown::{ShownPath, ShownStep};
 
 pub(crate) use near::nearest;
+pub(crate) use resolve::leading;
 pub(crate) use shown::DICT;
 
 /// A path as a person writes it: where it begins, and the steps from there.
@@ -274,8 +275,12 @@ fn quote(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
     f.write_char('\'')
 }
 
-/// Control characters, and those that change the direction of text.
-fn is_unprintable(c: char) -> bool {
+/// Whether a character could upset a terminal: those that control it, and those that change the
+/// direction of text.
+#[must_use]
+pub fn is_unprintable(c: char) -> bool {
+    const ARABIC_LETTER_MARK: char = '\u{61c}';
     c.is_control()
+        || c == ARABIC_LETTER_MARK
         || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

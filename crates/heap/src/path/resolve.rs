@@ -19,22 +19,34 @@ use crate::units::{NameId, NodeId};
 /// When nothing begins like the path, or when no node found so far has the next step: says which
 /// step, what was there, and what is called alike.
 pub fn resolve(heap: &Heap, path: &PathExpr) -> Result<Vec<NodeId>, PathError> {
-    let (roots, taken) = roots_of(heap, path);
-    if roots.is_empty() {
-        return Err(no_root(heap, path));
-    }
-    let mut nodes = distinct(roots.iter().map(|root| root.node));
     let mut view = View { heap, ids: FxHashMap::default() };
-    for (number, step) in path.steps.iter().enumerate().skip(taken) {
-        let next = view.follow(&nodes, step);
-        if next.is_empty() {
-            let steps = path.steps[..number].to_vec();
+    view.walk(path).map_err(|end| match path.steps.get(end.taken) {
+        Some(step) if !end.nodes.is_empty() => {
+            let steps = path.steps[..end.taken].to_vec();
             let so_far = PathExpr { root: path.root.clone(), steps }.to_string();
-            return Err(view.no_step(&nodes, so_far, step));
+            view.no_step(&end.nodes, so_far, step)
         }
-        nodes = next;
-    }
-    Ok(nodes)
+        _ => no_root(heap, path),
+    })
+}
+
+/// The first few of these texts that are paths and lead somewhere.
+pub(crate) fn leading(
+    heap: &Heap,
+    texts: impl IntoIterator<Item = String>,
+    most: usize,
+) -> Vec<String> {
+    let mut view = View { heap, ids: FxHashMap::default() };
+    let leads = |text: &String| text.parse().is_ok_and(|path| view.walk(&path).is_ok());
+    texts.into_iter().filter(leads).take(most).collect()
+}
+
+/// Where a path ends too early.
+struct DeadEnd {
+    /// What the steps so far lead to; nothing if the path begins nowhere.
+    nodes: Vec<NodeId>,
+    /// How many steps.
+    taken: usize,
 }
 
 /// The roots a path may begin with, and how many of its steps belong to their name.
@@ -50,23 +62,19 @@ fn roots_of<'a>(heap: &'a Heap, path: &PathExpr) -> (Vec<&'a Root>, usize) {
         RootExpr::Thread(name) => return (find(RootKind::Thread, name), 0),
         RootExpr::Holder(kind, name) => return (find(*kind, name), 0),
     };
-    let mut full = first.clone();
-    let mut best = (find(RootKind::Module, &full), 0);
-    for (number, step) in path.steps.iter().enumerate().take(shown::longest_module(heap)) {
-        let StepExpr::Name(name) = step else { break };
-        full = format!("{full}.{name}");
-        let longer = find(RootKind::Module, &full);
-        if !longer.is_empty() {
-            best = (longer, number + 1);
-        }
-    }
-    best
+    let names = path.steps.iter().map_while(|step| match step {
+        StepExpr::Name(name) => Some(name.as_str()),
+        _ => None,
+    });
+    let longest = shown::longer_modules(heap, first, names).last();
+    let (full, taken) = longest.unwrap_or((first.clone(), 0));
+    (find(RootKind::Module, &full), taken)
 }
 
 fn no_root(heap: &Heap, path: &PathExpr) -> PathError {
     let name = path.root.to_string();
     let roots: Vec<String> =
-        heap.roots.iter().map(|root| shown::root(heap, root).to_string()).collect();
+        heap.roots.iter().map(|root| RootExpr::of(heap, root).to_string()).collect();
     let near = nearest(&name, roots.iter().map(String::as_str));
     PathError::NoRoot { name, near }
 }
@@ -88,6 +96,20 @@ struct View<'a> {
 }
 
 impl View<'_> {
+    fn walk(&mut self, path: &PathExpr) -> Result<Vec<NodeId>, DeadEnd> {
+        let (roots, mut taken) = roots_of(self.heap, path);
+        let mut nodes = distinct(roots.iter().map(|root| root.node));
+        while let Some(step) = path.steps.get(taken).filter(|_| !nodes.is_empty()) {
+            let next = self.follow(&nodes, step);
+            if next.is_empty() {
+                return Err(DeadEnd { nodes, taken });
+            }
+            nodes = next;
+            taken += 1;
+        }
+        if nodes.is_empty() { Err(DeadEnd { nodes, taken }) } else { Ok(nodes) }
+    }
+
     fn id(&mut self, name: &str) -> Option<NameId> {
         if let Some(&known) = self.ids.get(name) {
             return known;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use rustc_hash::FxHashSet;
+
 use super::{RootExpr, StepExpr, parse, write_steps};
 use crate::edges::{EdgeKind, LabelPattern};
 use crate::heap::Heap;
@@ -9,7 +11,6 @@ use crate::merged::MergedPath;
 use crate::patterns::MergedStep;
 use crate::roots::{Root, RootKind};
 use crate::shortest::Step;
-use crate::types::TypeKind;
 use crate::units::TypeId;
 
 pub(super) const CLASS: &str = "__class__";
@@ -69,8 +70,8 @@ impl ShownPath {
 
     /// A single reference, apart from any path: a step, or the root it leads to.
     #[must_use]
-    pub fn of_label(heap: &Heap, label: LabelPattern) -> ShownPath {
-        show(heap, &[MergedStep { label, type_id: TypeId(0), repeats: false }])
+    pub fn of_step(heap: &Heap, step: MergedStep) -> ShownPath {
+        show(heap, &[step])
     }
 }
 
@@ -123,7 +124,8 @@ fn show_steps(heap: &Heap, row: Option<&Root>, chain: Chain<'_>, start: usize) -
     if let Some(row) = row {
         keep_apart(heap, row, &mut steps);
     }
-    let mut path = ShownPath { root: row.map(|row| root(heap, row)), steps, shortened: false };
+    let mut path =
+        ShownPath { root: row.map(|row| RootExpr::of(heap, row)), steps, shortened: false };
     name_class(heap, &mut path, chain);
     path
 }
@@ -185,15 +187,17 @@ fn step(heap: &Heap, chain: Chain<'_>, on_stack: bool) -> StepExpr {
     }
 }
 
-/// Where a path from a root begins.
-pub(super) fn root(heap: &Heap, root: &Root) -> RootExpr {
-    let name = heap.names.get(root.name).to_owned();
-    match root.kind {
-        RootKind::Module if is_plain_module(&name) => RootExpr::Module(name),
-        RootKind::Module => RootExpr::QuotedModule(name),
-        RootKind::Interpreter => RootExpr::Interpreter(name),
-        RootKind::Thread => RootExpr::Thread(name),
-        kind => RootExpr::Holder(kind, name),
+impl RootExpr {
+    /// Where a path from a root of a heap begins.
+    pub(crate) fn of(heap: &Heap, root: &Root) -> RootExpr {
+        let name = heap.names.get(root.name).to_owned();
+        match root.kind {
+            RootKind::Module if is_plain_module(&name) => RootExpr::Module(name),
+            RootKind::Module => RootExpr::QuotedModule(name),
+            RootKind::Interpreter => RootExpr::Interpreter(name),
+            RootKind::Thread => RootExpr::Thread(name),
+            kind => RootExpr::Holder(kind, name),
+        }
     }
 }
 
@@ -208,19 +212,15 @@ fn keep_apart(heap: &Heap, root: &Root, steps: &mut [ShownStep]) {
     if root.kind != RootKind::Module || !is_plain_module(heap.names.get(root.name)) {
         return;
     }
-    let mut full = heap.names.get(root.name).to_owned();
-    let is_module = |name: &str| {
-        let is = |row: &Root| row.kind == RootKind::Module && heap.names.get(row.name) == name;
-        heap.roots.iter().any(is)
-    };
-    for row in 0..steps.len().min(longest_module(heap)) {
-        let StepExpr::Name(name) = &steps[row].expr else { return };
-        full = format!("{full}.{name}");
-        if is_module(&full) {
-            let StepExpr::Name(first) = steps[0].expr.clone() else { return };
-            steps[0].expr = StepExpr::QuotedName(first);
-            return;
-        }
+    let names = steps.iter().map_while(|step| match &step.expr {
+        StepExpr::Name(name) => Some(name.as_str()),
+        _ => None,
+    });
+    let is_taken = longer_modules(heap, heap.names.get(root.name), names).next().is_some();
+    if let Some(StepExpr::Name(first)) = steps.first().map(|step| &step.expr)
+        && is_taken
+    {
+        steps[0].expr = StepExpr::QuotedName(first.clone());
     }
 }
 
@@ -234,9 +234,7 @@ fn name_class(heap: &Heap, path: &mut ShownPath, chain: Chain<'_>) {
         text.push('.');
         text.push_str(name);
     }
-    let is_type = |name: &str| name == text || name.rsplit('.').next() == Some(&text);
-    let mut types = heap.types.iter().filter(|(_, row)| row.kind != TypeKind::Pseudo);
-    if !types.any(|(_, row)| is_type(heap.names.get(row.name))) {
+    if heap.types_called(&text).is_empty() {
         return;
     }
     let Some(row) = path.steps.last().map(|step| step.row) else {
@@ -254,9 +252,24 @@ fn name_class(heap: &Heap, path: &mut ShownPath, chain: Chain<'_>) {
     }
 }
 
-/// How many dots the name of a module has at most.
-pub(super) fn longest_module(heap: &Heap) -> usize {
+/// The modules whose names are a module's and some of the names that come after it, by how many.
+pub(super) fn longer_modules<'a>(
+    heap: &'a Heap,
+    module: &str,
+    names: impl Iterator<Item = &'a str>,
+) -> impl Iterator<Item = (String, usize)> {
     let modules = heap.roots.iter().filter(|root| root.kind == RootKind::Module);
-    let dots = |root: &Root| heap.names.get(root.name).matches('.').count();
-    modules.map(dots).max().unwrap_or(0)
+    let is_below =
+        |name: &&str| name.strip_prefix(module).is_some_and(|rest| rest.starts_with('.'));
+    let below: FxHashSet<&str> =
+        modules.map(|root| heap.names.get(root.name)).filter(is_below).collect();
+    let longest = below.iter().map(|name| name.len()).max().unwrap_or(0);
+    let mut full = module.to_owned();
+    let grown = names.map_while(move |name| {
+        full.push('.');
+        full.push_str(name);
+        (full.len() <= longest).then(|| full.clone())
+    });
+    let count = grown.zip(1..);
+    count.filter(move |(full, _)| below.contains(full.as_str()))
 }

@@ -193,9 +193,8 @@ fn read_roots<R: Read>(reader: &mut Reader<R>, shape: &Shape) -> Result<Vec<Root
 }
 
 fn read_nodes<R: Read>(reader: &mut Reader<R>, shape: &Shape) -> Result<Nodes, SnapshotError> {
-    /// What a base address and a size too large for its column take.
+    /// What a base address takes.
     const BLOCK: Bytes = Bytes(16);
-    const LARGE: Bytes = Bytes(48);
 
     let rows = shape.nodes;
     let flags = values(reader, "nodes.flags", rows, |column| Ok(NodeFlags(column.byte()?)))?;
@@ -213,7 +212,7 @@ fn read_nodes<R: Read>(reader: &mut Reader<R>, shape: &Shape) -> Result<Nodes, S
     values(reader, "nodes.held", rows, |column| {
         let held = Bytes(column.number()?);
         nodes.push_sizes();
-        nodes.set_sizes(NodeId(id), held, held);
+        set_sizes(&mut nodes, NodeId(id), held, held, column)?;
         id += 1;
         Ok(())
     })?;
@@ -221,12 +220,25 @@ fn read_nodes<R: Read>(reader: &mut Reader<R>, shape: &Shape) -> Result<Nodes, S
     values(reader, "nodes.requested", rows, |column| {
         let held = nodes.held(NodeId(id));
         let requested = Bytes(held.0.wrapping_sub(column.difference(0)?));
-        let large = nodes.large.len();
-        nodes.set_sizes(NodeId(id), held, requested);
+        set_sizes(&mut nodes, NodeId(id), held, requested, column)?;
         id += 1;
-        column.charge(Bytes(LARGE.0 * (nodes.large.len() - large) as u64))
+        Ok(())
     })?;
     Ok(nodes)
+}
+
+/// Sizes of a row that is there. Those too large for their columns take memory of their own.
+fn set_sizes<R: Read>(
+    nodes: &mut Nodes,
+    id: NodeId,
+    held: Bytes,
+    requested: Bytes,
+    column: &mut ColumnReader<'_, R>,
+) -> Result<(), SnapshotError> {
+    const LARGE: Bytes = Bytes(48);
+    let large = nodes.large.len();
+    nodes.set_sizes(id, held, requested);
+    if nodes.large.len() > large { column.charge(LARGE) } else { Ok(()) }
 }
 
 fn read_edges<R: Read>(reader: &mut Reader<R>, shape: &Shape) -> Result<Edges, SnapshotError> {
@@ -235,6 +247,10 @@ fn read_edges<R: Read>(reader: &mut Reader<R>, shape: &Shape) -> Result<Edges, S
     values(reader, "edges.count", shape.nodes, |column| {
         end += column.below(shape.edges + 1 - end)? as usize;
         starts.push(end as u32);
+        // What the last nodes leave over belongs to none.
+        if starts.len() > shape.nodes && end < shape.edges {
+            return Err(column.malformed("fewer references than there are"));
+        }
         Ok(())
     })?;
     let mut column = reader.column("edges.target")?.expect_rows(shape.edges as u64)?;

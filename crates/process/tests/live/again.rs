@@ -1,7 +1,7 @@
 //! A program caught in the middle of a change is taken again.
 
 use deadweight_heap::{Capture, GapKind};
-use deadweight_process::{ReadOptions, Step, read};
+use deadweight_process::{Phase, ReadOptions, read};
 
 use crate::target::{Target, pythons};
 
@@ -35,16 +35,16 @@ fn invalid_references(capture: &Capture) -> u64 {
 fn what_is_changed_by_the_next_look_is_no_gap() {
     for python in pythons() {
         let mut target = half_changed(python);
-        let mut steps = Vec::new();
-        let capture = read(target.pid(), &ReadOptions::default(), |step| {
-            if step == Step::CopyingAgain {
+        let mut phases = Vec::new();
+        let capture = read(target.pid(), &ReadOptions::default(), |phase| {
+            if phase == Phase::CopyingAgain {
                 assert_eq!(target.ask(), "changed");
             }
-            steps.push(step);
+            phases.push(phase);
         });
         assert_eq!(invalid_references(&capture.unwrap()), 0, "{python}");
-        let expected = [Step::Copying, Step::Decoding, Step::CopyingAgain, Step::Decoding];
-        assert_eq!(steps, expected, "{python}");
+        let expected = [Phase::Copying, Phase::Decoding, Phase::CopyingAgain, Phase::Decoding];
+        assert_eq!(phases, expected, "{python}");
     }
 }
 
@@ -53,8 +53,8 @@ fn what_stays_is_told() {
     for python in pythons() {
         let target = half_changed(python);
         let mut copies = 0;
-        let capture = read(target.pid(), &ReadOptions::default(), |step| {
-            copies += u32::from(step != Step::Decoding);
+        let capture = read(target.pid(), &ReadOptions::default(), |phase| {
+            copies += u32::from(phase != Phase::Decoding);
         });
         assert_eq!((invalid_references(&capture.unwrap()), copies), (1, 3), "{python}");
     }
@@ -64,8 +64,8 @@ fn what_stays_is_told() {
 #[test]
 fn a_program_that_ends_before_it_can_be_taken_again_is_reported_as_it_was() {
     let target = half_changed("python3");
-    let capture = read(target.pid(), &ReadOptions::default(), |step| {
-        if step == Step::CopyingAgain {
+    let capture = read(target.pid(), &ReadOptions::default(), |phase| {
+        if phase == Phase::CopyingAgain {
             target.signal("KILL");
             target.await_state('Z');
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use deadweight_heap::GapKind;
-use deadweight_process::{ReadOptions, Step, read};
+use deadweight_process::{Phase, ReadOptions, read};
 
 use crate::target::{Target, at_length, pythons, pythons_of_this_machine};
 
@@ -25,7 +25,7 @@ fn a_program_that_churns_collects_forks_and_maps_can_be_read_at_any_moment() {
         assert_eq!(target.line(), "ready");
         let (mut collecting, mut again) = (0, 0);
         for round in 0..rounds {
-            let count_again = |step| again += u32::from(step == Step::CopyingAgain);
+            let count_again = |phase| again += u32::from(phase == Phase::CopyingAgain);
             let capture = read(target.pid(), &ReadOptions::default(), count_again).unwrap();
             assert!(capture.heap.objects() > 5000, "{} objects", capture.heap.objects());
             for gap in &capture.gaps {

@@ -46,6 +46,25 @@ print(child)
 }
 
 #[test]
+fn a_process_whose_main_thread_has_ended() {
+    let mut target = Target::python(
+        "
+import ctypes, os, threading, time
+pid = os.getpid()
+def tell():
+    while open(f'/proc/{pid}/stat').read().split()[2] != 'Z': time.sleep(0.01)
+    print(pid, flush=True)
+    time.sleep(1000)
+threading.Thread(target=tell).start()
+ctypes.CDLL(None).pthread_exit(None)
+",
+    );
+    let error = refusal(target.numbers()[0] as u32, &Limits::default());
+    assert!(matches!(error, Error::MainThreadEnded { .. }), "{error:?}");
+    assert!(error.hint().unwrap().contains("join"));
+}
+
+#[test]
 fn ourselves() {
     let error = refusal(std::process::id(), &Limits::default());
     assert!(matches!(error, Error::Itself { .. }), "{error:?}");

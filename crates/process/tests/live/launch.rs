@@ -58,7 +58,7 @@ fn the_exit_status_survives_an_end_in_the_middle_of_a_copy() {
             }
         };
         match error {
-            Error::Ended { .. } | Error::Zombie { .. } => {}
+            Error::Ended { .. } | Error::Zombie { .. } | Error::MainThreadEnded { .. } => {}
             other => panic!("{other:?}"),
         }
         assert_eq!(launched.wait().unwrap().code(), Some(9));

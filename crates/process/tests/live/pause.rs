@@ -179,7 +179,7 @@ fn a_target_that_ends_meanwhile_is_an_error_of_that_name() {
                 assert_eq!(it, pid);
                 ended += 1;
             }
-            Error::NoSuchProcess { .. } | Error::Zombie { .. } => {}
+            Error::NoSuchProcess { .. } | Error::Zombie { .. } | Error::MainThreadEnded { .. } => {}
             other => panic!("{other}: {other:?}"),
         }
     }
@@ -215,7 +215,7 @@ time.sleep(100)
                 }
             }
             // Between two programs it has no memory, and its main thread looks like a zombie.
-            Err(Error::Ended { .. } | Error::Zombie { .. }) => {}
+            Err(Error::Ended { .. } | Error::Zombie { .. } | Error::MainThreadEnded { .. }) => {}
             Err(error) => panic!("{error:?}"),
         }
     }

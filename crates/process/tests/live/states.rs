@@ -1,19 +1,20 @@
 //! Interpreters and processes in states that are not the usual one.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use deadweight_cpython::Refusal;
-use deadweight_heap::{Addr, Capture, GapKind};
+use deadweight_heap::path::resolve;
+use deadweight_heap::{Addr, Capture, GapKind, Layer, NodeFlags, NodeId};
 use deadweight_process::{
     AreaKind, Error, Limits, LiveCopy, Memory, ReadError, ReadOptions, decode, read,
 };
 
 use crate::reader::some_millis;
-use crate::target::{Target, at_length, pythons};
+use crate::target::{Target, at_length, pythons, pythons_of_this_machine};
 
 fn weigh(target: &Target) -> Capture {
     read(target.pid(), &ReadOptions::default(), |_| {}).unwrap()
@@ -192,6 +193,66 @@ kept = [Outside() for _ in range(10)]
     }
 }
 
+/// A function that calls C has not written how high its stack is, where a loop keeps what it goes through;
+/// in 3.10 no function that runs has.
+#[test]
+fn what_a_loop_goes_through_is_held_by_its_function() {
+    let script = "
+import threading, time
+class Row: __slots__ = ()
+def rows(): return [Row() for _ in range(1000)]
+def work():
+    for row in rows(): time.sleep(1000)
+threading.Thread(target=work, daemon=True).start()
+time.sleep(0.2)
+";
+    for python in pythons_of_this_machine() {
+        let python = python.to_str().unwrap();
+        let mut target = Target::python_of(python, script);
+        assert_eq!(target.line(), "ready");
+        let capture = weigh(&target);
+        assert_no_invalid_reference(&capture);
+        let heap = &capture.heap;
+        let rows = heap.object_ids().filter(|&node| heap.type_name(node) == "__main__.Row");
+        let named = rows.filter(|&node| heap.nodes.flags(node).layer() == Layer::Named);
+        assert_eq!(named.count(), 1000, "{python}");
+    }
+}
+
+/// All empty dicts share a table that is static data: no allocator's, and none of theirs.
+#[test]
+fn every_size_in_a_plain_program_is_read_and_not_modelled() {
+    for python in pythons() {
+        let mut target = Target::python_of(python, "many = [{} for _ in range(1000)]");
+        assert_eq!(target.line(), "ready");
+        let capture = weigh(&target);
+        let heap = &capture.heap;
+        let modelled = |&node: &NodeId| heap.nodes.flags(node).has(NodeFlags::MODELLED);
+        assert_eq!(heap.object_ids().filter(modelled).count(), 0, "{python}");
+    }
+}
+
+/// C reads the text that describes a class from a copy of its own.
+#[test]
+fn a_class_holds_the_copy_of_the_text_that_describes_it() {
+    let script = "
+described = type('Described', (), {'__slots__': (), '__doc__': 'x' * 300})
+plain = type('Described', (), {'__slots__': (), '__doc__': None})
+";
+    for python in pythons_of_this_machine() {
+        let python = python.to_str().unwrap();
+        let mut target = Target::python_of(python, script);
+        assert_eq!(target.line(), "ready");
+        let capture = weigh(&target);
+        let heap = &capture.heap;
+        let held = ["__main__.plain", "__main__.described"].map(|path| {
+            let nodes = resolve(heap, &path.parse().unwrap()).unwrap();
+            heap.nodes.held(nodes[0]).0
+        });
+        assert_eq!(held[1], held[0] + 304, "{python}");
+    }
+}
+
 #[test]
 fn an_interpreter_without_its_own_allocator_is_read() {
     for python in pythons() {
@@ -204,6 +265,37 @@ fn an_interpreter_without_its_own_allocator_is_read() {
         assert_no_invalid_reference(&capture);
         assert_eq!(count_of(&capture, "Here"), 1000, "{python}");
         target.assert_answers();
+    }
+}
+
+/// Before a block of mimalloc's there is no head, but the end of another block: here one that reads like a
+/// head of glibc's that says "mapped, a page long".
+#[test]
+fn blocks_of_an_allocator_without_heads_are_not_read_as_if_they_had_some() {
+    // Only 3.13 and later have it; the others end at once.
+    let has_mimalloc = |python: &PathBuf| {
+        let mut command = Command::new(python);
+        command.args(["-c", ""]).env("PYTHONMALLOC", "mimalloc").stderr(Stdio::null());
+        command.status().unwrap().success()
+    };
+    let script = "
+import sys
+start, tail = bytes(72), (4098).to_bytes(7, 'little')
+kept = [start + tail for _ in range(10_000)]
+print('ready', flush=True)
+sys.stdin.read()";
+    for python in pythons_of_this_machine().into_iter().filter(has_mimalloc) {
+        let mut command = Command::new(&python);
+        let mut target =
+            Target::start(command.args(["-c", script]).env("PYTHONMALLOC", "mimalloc"));
+        assert_eq!(target.line(), "ready");
+        let capture = weigh(&target);
+        let nodes = &capture.heap.nodes;
+        let all = nodes.ids().filter(|&node| capture.heap.type_name(node) == "bytes");
+        let (held, requested) = all.fold((0, 0), |(held, requested), node| {
+            (held + nodes.held(node).0, requested + nodes.requested(node).0)
+        });
+        assert!(held < requested * 3 / 2, "{}: {held}, asked for {requested}", python.display());
     }
 }
 

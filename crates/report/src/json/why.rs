@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use deadweight_heap::Holding;
 use deadweight_heap::path::ShownPath;
+use deadweight_heap::{Holding, MergedStep};
 use serde::Serialize;
 
 use super::gaps::{GapRow, rows};
@@ -52,9 +52,6 @@ struct StepJson<'a> {
     conservative: bool,
 }
 
-/// So many other holders are listed for one path.
-const MOST_HOLDERS: usize = 100;
-
 fn holding(holding: &Holding) -> HoldingJson {
     HoldingJson { path: holding.path.to_string(), count: holding.count }
 }
@@ -69,7 +66,7 @@ pub fn why(view: &Why<'_>, out: &mut dyn Write) -> io::Result<()> {
         let (merged, concrete) = (&view.paths[index], &view.examples[index]);
         let whole = merged.steps.len() == concrete.len();
         let steps = merged.steps.iter().enumerate().map(|(row, step)| StepJson {
-            edge: ShownPath::of_label(heap, step.label).to_string(),
+            edge: ShownPath::of_step(heap, MergedStep { repeats: false, ..*step }).to_string(),
             type_name: heap.names.get(heap.types.get(step.type_id).name),
             // The example's own objects, where its path has the same steps.
             address: whole.then(|| heap.nodes.address(concrete[row].node).to_string()),
@@ -82,7 +79,7 @@ pub fn why(view: &Why<'_>, out: &mut dyn Write) -> io::Result<()> {
             path: ShownPath::of_merged(heap, merged).to_string(),
             example: heap.nodes.address(merged.example).to_string(),
             shortened: merged.shortened,
-            also_held_by: merged.also_held_by.iter().take(MOST_HOLDERS).map(holding).collect(),
+            also_held_by: merged.also_held_by.iter().map(holding).collect(),
             holder_retained_bytes: merged.holder_retained.map(|bytes| bytes.0),
             steps: steps.collect(),
         }

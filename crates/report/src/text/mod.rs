@@ -21,6 +21,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use deadweight_heap::path::is_unprintable;
 use deadweight_heap::{Bytes, Trust};
 
 use crate::numbers;
@@ -46,12 +47,11 @@ fn explain_marks(any_modelled: bool, out: &mut dyn Write) -> io::Result<()> {
 /// direction of what follows.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
-    let upsets =
-        |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if !text.contains(upsets) {
+    if !text.contains(is_unprintable) {
         return Cow::Borrowed(text);
     }
-    let escaped = |c: char| if upsets(c) { c.escape_default().to_string() } else { c.into() };
+    let escaped =
+        |c: char| if is_unprintable(c) { c.escape_default().to_string() } else { c.into() };
     Cow::Owned(text.chars().map(escaped).collect())
 }
 
@@ -103,6 +103,7 @@ mod tests {
     fn what_could_upset_a_terminal_is_spelt_out() {
         assert_eq!(clean("Naïve.Größe 🦀"), "Naïve.Größe 🦀");
         assert_eq!(clean("a\u{1b}[31m\n"), "a\\u{1b}[31m\\n");
+        assert_eq!(clean("a\u{200f}b\u{61c}c"), "a\\u{200f}b\\u{61c}c");
         assert_eq!(clean("x\u{9b}\u{202e}y\u{2066}"), "x\\u{9b}\\u{202e}y\\u{2066}");
     }
 }

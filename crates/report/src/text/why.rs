@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use deadweight_heap::path::{ShownPath, StepExpr};
-use deadweight_heap::{MergedPath, Step};
+use deadweight_heap::{Holding, MergedPath, Step};
 
 use super::origin::origin;
 use super::{clean, explain_marks, gaps, size};
@@ -103,9 +103,11 @@ fn others(path: &MergedPath, out: &mut dyn Write) -> io::Result<()> {
         };
         writeln!(out, "  also held by {}{number}", holding.path)?;
     }
-    if path.also_held_by.len() > LISTED {
-        let rest = count((path.also_held_by.len() - LISTED) as u64);
-        writeln!(out, "  also held in {rest} other ways: --json lists them")?;
+    let rest = path.other_ways.saturating_sub(LISTED as u64);
+    if rest > 0 {
+        let all = path.also_held_by.len() as u64 == path.other_ways;
+        let listed = if all { "them".to_owned() } else { format!("the first {}", Holding::MOST) };
+        writeln!(out, "  also held in {} other ways: --json lists {listed}", count(rest))?;
     }
     match path.holder_retained {
         Some(bytes) => {

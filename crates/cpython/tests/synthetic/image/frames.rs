@@ -162,6 +162,16 @@ impl Image {
         self.push_frame(thread, at, Frame::Holder(number), spec);
     }
 
+    /// Where on a frame the value stack of a function begins.
+    pub(crate) fn value_stack(&self, code: Obj) -> u64 {
+        let n = &self.numbers;
+        let values = match self.python {
+            Python::V3_10 => n.frame_object_data,
+            _ => n.frame_locals_plus,
+        };
+        values + self.codes[&code].variables().len() as u64 * 8
+    }
+
     /// Where a thread's state is.
     pub(crate) fn thread_state(&self, thread: ThreadId) -> u64 {
         self.holders[thread.0].address
