@@ -112,6 +112,58 @@ def test_the_option_looks_at_every_test(tmp_path):
     assert "1 tests pass once but not again" in output and "test_once" in output
 
 
+def test_subtests_are_told_once(tmp_path):
+    folder = project(
+        tmp_path,
+        """
+        import unittest
+
+        times = []
+
+        class TestOld(unittest.TestCase):
+            def test_many(self):
+                for number in range(20):
+                    with self.subTest(number=number):
+                        if number == 7:
+                            self.skipTest("not this one")
+                        assert number < 20
+
+            def test_once(self):
+                with self.subTest():
+                    app.cache.append(object())
+                    assert len(app.cache) == 1
+
+        def test_many(subtests):
+            for number in range(20):
+                with subtests.test(number=number):
+                    assert number < 20
+
+        def test_leaks(subtests):
+            with subtests.test():
+                app.cache.append(object())
+
+        @pytest.mark.no_leaks
+        def test_marked(subtests):
+            times.append(None)
+            with subtests.test():
+                assert len(times) < 6
+        """,
+    )
+    verbose = ("-o", "verbosity_subtests=1")
+    _, output = run(folder, *verbose, "-k", "test_many or test_once")
+    assert "3 passed, 1 skipped" in output and "40 subtests passed" in output, output
+    status, output = run(folder, *verbose, "-k", "test_many or test_once", "--deadweight-all")
+    assert status == 0, output
+    assert "3 passed, 1 skipped" in output and "40 subtests passed" in output, output
+    assert "1 tests pass once but not again" in output and "TestOld::test_once" in output, output
+    status, output = run(folder, *verbose, "-k", "test_leaks or test_marked", "--deadweight-all")
+    assert status == 1
+    assert "2 failed" in output and "2 subtests passed" in output, output
+    assert "app.cache" in section(output, "test_leaks")
+    assert "assert len(times) < 6" in section(output, "test_marked")
+    assert "in round 6 of the test" in section(output, "test_marked")
+
+
 @pytest.mark.skipif(not find_spec("xdist"), reason="needs pytest-xdist")
 def test_beside_xdist(sample):
     status, output = run(sample, "-n", "2")

@@ -57,6 +57,9 @@ struct Growing {
     in_bytes: bool,
 }
 
+/// What all holders without a name are called.
+const NAMELESS: u64 = 1;
+
 impl Growth {
     /// Looks at a heap: the first is what the others are compared with.
     pub fn observe(&mut self, heap: &Heap) {
@@ -176,12 +179,14 @@ impl<'a> Round<'a> {
                 // Which word of whose memory looks like a reference changes from time to time: all
                 // holders without a name are one.
                 if !root.kind.is_named() && root.kind != RootKind::Immortal {
-                    return 1;
+                    return NAMELESS;
                 }
                 (root.kind, heap.names.get(root.name)).hash(&mut hasher);
             }
             _ if before == EMPTY => return 0,
-            // Where in native memory a reference was found says nothing.
+            // Which list of what has no name it is in says as little, and where in native memory a
+            // reference was found.
+            _ if self.keys[before as usize] == NAMELESS => {}
             kind @ EdgeKind::Native => kind.hash(&mut hasher),
             kind if kind.is_named() => (kind, heap.names.get(label.name())).hash(&mut hasher),
             kind => (kind, label.payload()).hash(&mut hasher),
@@ -190,7 +195,7 @@ impl<'a> Round<'a> {
         let before = self.keys[before as usize];
         let shortened = self.patterns.is_shortened(pattern);
         (before, type_name, shortened).hash(&mut hasher);
-        hasher.finish().max(2)
+        hasher.finish().max(NAMELESS + 1)
     }
 
     fn by_key(&self) -> impl Iterator<Item = (u64, Sum)> + '_ {
