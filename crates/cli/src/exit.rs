@@ -162,6 +162,9 @@ impl From<QueryError> for Failure {
             QueryError::Path(PathError::KeyNotKept { so_far, .. }) => failure.with_hint(format!(
                 "`{so_far}[#0]` is the first value, and so on; --values keeps keys that are short strings."
             )),
+            QueryError::Path(PathError::NoHolder { .. }) => {
+                failure.with_hint("`deadweight tree` names what holds something here.")
+            }
             QueryError::Path(PathError::Syntax { .. }) => {
                 failure.with_hint("docs/paths.md has the grammar of paths.")
             }

@@ -3,6 +3,7 @@
 use crate::edges::{Edge, EdgeKind, Edges, Label};
 use crate::names::Names;
 use crate::nodes::{NodeFlags, Nodes};
+use crate::path::DICT;
 use crate::roots::{Root, RootKind};
 use crate::size_model::SizeModel;
 use crate::types::{TypeKind, TypeRow, Types};
@@ -72,6 +73,20 @@ impl Heap {
     #[must_use]
     pub fn root(&self, row: u32) -> Option<&Root> {
         self.roots.get(row as usize)
+    }
+
+    /// The dict that holds what a module calls by name, if the node is a module. Its functions
+    /// refer to that dict too, so that the module does not retain it.
+    #[must_use]
+    pub fn names_of_module(&self, node: NodeId) -> Option<NodeId> {
+        if self.type_name(node) != "module" {
+            return None;
+        }
+        let is_names = |edge: &Edge| {
+            matches!(edge.label.kind(), EdgeKind::Attribute | EdgeKind::Internal)
+                && self.names.get(edge.label.name()) == DICT
+        };
+        self.edges.of(node).find(is_names).map(|edge| edge.target)
     }
 
     /// The pseudo node that owns what is immortal, cached or static, if the heap has one.

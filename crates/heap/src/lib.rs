@@ -5,6 +5,7 @@
 //! [`Provenance`] and [`Gap`]s.
 #![forbid(unsafe_code)]
 
+mod alike;
 mod bits;
 mod builder;
 mod capture;
@@ -15,16 +16,20 @@ mod growth;
 mod heap;
 mod heaviest;
 mod held_by;
+mod holder;
 mod merged;
+mod mostly;
 mod names;
 mod nodes;
 pub mod path;
 mod patterns;
 mod query;
 mod roots;
+mod shared;
 mod shortest;
 mod size_model;
 pub mod snapshot;
+mod summit;
 mod tally;
 mod tree;
 mod types;
@@ -37,9 +42,11 @@ pub use dominators::Dominators;
 pub use edges::{Edge, EdgeKind, Edges, Label, LabelPattern};
 pub use growth::{Growth, Leak};
 pub use heap::Heap;
-pub use heaviest::{HeavyGroup, HeavyRow, heaviest};
+pub use heaviest::{HeavyRow, heaviest};
 pub use held_by::Holding;
+pub use holder::Holder;
 pub use merged::{MergedPath, merged_paths};
+pub use mostly::HeavyGroup;
 pub use names::{Interner, Names};
 pub use nodes::{Layer, Node, NodeFlags, Nodes};
 pub use patterns::MergedStep;
@@ -50,4 +57,4 @@ pub use size_model::SizeModel;
 pub use tally::{Tally, TallyRow};
 pub use tree::{How, TreeOptions, TreeRow, TreeWhat, tree};
 pub use types::{TypeKind, TypeRow, Types};
-pub use units::{Addr, Bytes, NameId, NodeId, Trust, TypeId};
+pub use units::{Addr, Bytes, NameId, NodeId, Trust, TypeId, grouped};

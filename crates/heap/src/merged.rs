@@ -4,7 +4,9 @@ use std::cmp::Reverse;
 
 use crate::dominators::{Dominators, Union};
 use crate::heap::Heap;
-use crate::held_by::{Holding, Unwritten, direct_holders};
+use crate::held_by::{Holding, Others, other_holders};
+use crate::holder::Holder;
+use crate::path::ShownPath;
 use crate::patterns::{LONGEST, MergedStep, Patterns};
 use crate::shortest::ShortestPaths;
 use crate::units::{Bytes, NodeId};
@@ -25,14 +27,16 @@ pub struct MergedPath {
     pub shortened: bool,
     /// One of the nodes: the one that retains most.
     pub example: NodeId,
-    /// Who else refers to the nodes, by other paths than this; those who refer to most come first, and
-    /// no more than [`Holding::MOST`] are named.
+    /// Who else refers to the nodes, beside the one reference to each that its path takes; those who
+    /// refer to most come first, and no more than [`Holding::MOST`] are named. If nothing else does:
+    /// who else refers to what is [`shared`](MergedPath::shared).
     pub also_held_by: Vec<Holding>,
-    /// In how many other ways the nodes are held.
+    /// In how many other ways they are held.
     pub other_ways: u64,
-    /// What the one object that the path takes its last step from alone keeps alive, if that is not
-    /// all of the nodes.
-    pub holder_retained: Option<Bytes>,
+    /// What comes before the nodes on the path, if that is what others refer to, and how many it is.
+    pub shared: Option<(ShownPath, u64)>,
+    /// What holds all of the nodes by this path, if not all of them would go with it.
+    pub holder: Option<Holder>,
 }
 
 impl MergedPath {
@@ -44,7 +48,8 @@ impl MergedPath {
 /// The paths of `nodes`, merged, those that retain most first, at most `top` of them.
 ///
 /// Items, entries, keys and stack slots of one object are the same step, and so are the nodes of a
-/// linked list from the second on. Nodes that nothing reaches have the empty path.
+/// linked list from the second on. An index that all have in common is kept. Nodes that nothing
+/// reaches have the empty path.
 #[must_use]
 pub fn merged_paths(
     heap: &Heap,
@@ -71,51 +76,15 @@ pub fn merged_paths(
             members[start..end].iter().map(node).collect()
         })
         .collect();
-    let others = direct_holders(heap, dominators, &mut patterns, &shown);
-    let path = |((group, nodes), mut others): ((Group, Vec<NodeId>), Vec<Unwritten>)| {
-        let Group { pattern, count, retained, modelled, example } = group;
-        others.retain(|other| other.pattern != pattern);
-        let named = others.iter().take(Holding::MOST);
-        let also_held_by = named.map(|other| other.written(heap, paths, &patterns)).collect();
-        let (mut steps, shortened) = patterns.steps(pattern);
-        // One node has one path: nothing is to be merged.
-        if count == 1 && !shortened && !steps.iter().any(|step| step.repeats) {
-            for (step, exact) in steps.iter_mut().zip(paths.path_to(heap, example)) {
-                step.label = exact.label.into();
-            }
-        }
-        let holder_retained = unfreed(heap, paths, dominators, &nodes);
-        MergedPath {
-            count,
-            retained,
-            modelled,
-            steps,
-            shortened,
-            example,
-            also_held_by,
-            other_ways: others.len() as u64,
-            holder_retained,
-        }
-    };
-    groups.into_iter().zip(shown).zip(others).map(path).collect()
-}
-
-/// What the node before the last step alone keeps alive: if that is the same node for all, and it
-/// does not keep all of them alive.
-fn unfreed(
-    heap: &Heap,
-    paths: &ShortestPaths,
-    dominators: &Dominators,
-    nodes: &[NodeId],
-) -> Option<Bytes> {
-    let holder = paths.before(heap, *nodes.first()?)?.0;
-    let is_holders = |node: &NodeId| {
-        paths.row_to(*node).is_some_and(|row| heap.edges.range(holder).contains(&row))
-    };
-    let is_kept = |node: &NodeId| dominators.dominates(holder, *node);
-    let differs =
-        holder != Heap::ROOT && nodes.iter().all(is_holders) && !nodes.iter().all(is_kept);
-    differs.then(|| dominators.retained(holder))
+    let others = other_holders(heap, paths, dominators, &mut patterns, &shown);
+    groups
+        .into_iter()
+        .zip(&shown)
+        .zip(others)
+        .map(|((group, nodes), others)| {
+            group.written(heap, paths, dominators, &patterns, nodes, &others)
+        })
+        .collect()
 }
 
 struct Group {
@@ -127,6 +96,42 @@ struct Group {
 }
 
 impl Group {
+    fn written(
+        &self,
+        heap: &Heap,
+        paths: &ShortestPaths,
+        dominators: &Dominators,
+        patterns: &Patterns<'_>,
+        nodes: &[NodeId],
+        others: &Others,
+    ) -> MergedPath {
+        // One node has one path: nothing is to be merged.
+        let exact = |node: NodeId, count: u64| {
+            Some(node).filter(|_| count == 1).and_then(|one| paths.path_within(heap, one, LONGEST))
+        };
+        let (steps, shortened) = match exact(self.example, self.count) {
+            Some(steps) => (steps.iter().map(|&step| MergedStep::of(heap, step)).collect(), false),
+            None => patterns.steps_met(self.pattern),
+        };
+        let shared = others.shared.map(|(pattern, example, count)| {
+            let exact = exact(example, count).map(|steps| ShownPath::of(heap, &steps));
+            (exact.unwrap_or_else(|| patterns.shown_met(pattern)), count)
+        });
+        let named = others.holdings.iter().take(Holding::MOST);
+        MergedPath {
+            count: self.count,
+            retained: self.retained,
+            modelled: self.modelled,
+            holder: Holder::of(heap, paths, dominators, nodes, &steps),
+            steps,
+            shortened,
+            example: self.example,
+            also_held_by: named.map(|other| other.written_met(heap, paths, patterns)).collect(),
+            other_ways: others.holdings.len() as u64,
+            shared,
+        }
+    }
+
     /// From members of one pattern, in preorder.
     fn of(members: &[(u32, u32)], dominators: &Dominators) -> Group {
         let mut union = Union::default();

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::edges::{EdgeKind, Label, LabelPattern};
 use crate::heap::Heap;
 use crate::path::ShownPath;
-use crate::shortest::ShortestPaths;
+use crate::shortest::{ShortestPaths, Step};
 use crate::units::{NodeId, TypeId};
 
 /// One step of a pattern.
@@ -17,6 +17,14 @@ pub struct MergedStep {
     pub type_id: TypeId,
     /// Whether it, or it and a few steps before it, may come more often in a row.
     pub repeats: bool,
+}
+
+impl MergedStep {
+    /// A step of a single path.
+    pub(crate) fn of(heap: &Heap, step: Step) -> MergedStep {
+        let type_id = heap.nodes.type_of(step.node);
+        MergedStep { label: step.label.into(), type_id, repeats: false }
+    }
 }
 
 /// Patterns are told apart up to this many steps; what is longer by its last step alone.
@@ -37,7 +45,7 @@ pub(crate) const EMPTY: u32 = 0;
 pub(crate) struct Patterns<'a> {
     heap: &'a Heap,
     paths: &'a ShortestPaths,
-    /// The pattern of each node's path, as far as known.
+    /// The pattern of each node's path, as far as known; no room is taken before one is asked for.
     known: Vec<u32>,
     table: Vec<Pattern>,
     /// What a pattern and a step make, by whether steps are left out between them.
@@ -55,6 +63,8 @@ struct Pattern {
     shortened: bool,
     /// Whether one of its steps stands for any of its sort.
     is_many: bool,
+    /// The reference that the last step is, as long as all that were met agree on it.
+    met: Option<Label>,
 }
 
 impl<'a> Patterns<'a> {
@@ -64,13 +74,14 @@ impl<'a> Patterns<'a> {
         Patterns {
             heap,
             paths,
-            known: vec![UNKNOWN; heap.nodes.len()],
+            known: Vec::new(),
             table: vec![Pattern {
                 before: EMPTY,
                 step,
                 depth: 0,
                 shortened: false,
                 is_many: false,
+                met: None,
             }],
             rows: FxHashMap::default(),
             last: (Heap::ROOT, 0..0),
@@ -79,6 +90,7 @@ impl<'a> Patterns<'a> {
 
     /// The pattern of a node's path, as a number.
     pub(crate) fn of(&mut self, node: NodeId) -> u32 {
+        self.known.resize(self.heap.nodes.len(), UNKNOWN);
         let mut unknown = Vec::new();
         let mut next = node;
         let mut pattern = loop {
@@ -108,8 +120,16 @@ impl<'a> Patterns<'a> {
         let label = self.heap.edges.labels[row];
         let type_id = self.heap.nodes.type_of(self.heap.edges.targets[row]);
         let is_one = !self.table[before as usize].is_many;
-        let label = if is_one { generalised(label, siblings) } else { label.generalised() };
-        self.extend(before, MergedStep { label, type_id, repeats: false })
+        let merged = if is_one { generalised(label, siblings) } else { label.generalised() };
+        let row = self.extend(before, MergedStep { label: merged, type_id, repeats: false }, label);
+        let met = &mut self.table[row as usize].met;
+        *met = met.filter(|&met| met == label);
+        row
+    }
+
+    /// Whether a node's path takes a reference, by row.
+    pub(crate) fn is_taken(&self, row: usize) -> bool {
+        self.paths.row_to(self.heap.edges.targets[row]) == Some(row)
     }
 
     /// A pattern as a path.
@@ -146,6 +166,21 @@ impl<'a> Patterns<'a> {
         self.table[pattern as usize].shortened
     }
 
+    /// The same, with the indices that all paths met so far have in common.
+    pub(crate) fn steps_met(&self, pattern: u32) -> (Vec<MergedStep>, bool) {
+        let (mut steps, shortened) = self.steps(pattern);
+        for (step, row) in steps.iter_mut().rev().zip(self.back_from(pattern)) {
+            step.label = self.table[row as usize].met.map_or(step.label, LabelPattern::from);
+        }
+        (steps, shortened)
+    }
+
+    /// A pattern as a path, with the indices that all paths met so far have in common.
+    pub(crate) fn shown_met(&self, pattern: u32) -> ShownPath {
+        let (steps, shortened) = self.steps_met(pattern);
+        ShownPath::of_pattern(self.heap, &steps, shortened)
+    }
+
     fn source_of(&mut self, row: usize) -> NodeId {
         if !self.last.1.contains(&row) {
             let source = self.heap.edges.source_of(row);
@@ -160,7 +195,7 @@ impl<'a> Patterns<'a> {
         std::iter::successors(Some(pattern), before).take_while(|&row| row != EMPTY)
     }
 
-    fn extend(&mut self, before: u32, step: MergedStep) -> u32 {
+    fn extend(&mut self, before: u32, step: MergedStep, label: Label) -> u32 {
         // What is longer than the longest hangs from the pattern of exactly that length.
         let (before, shortened) = match self.table[before as usize] {
             Pattern { depth, before: longest, .. } if depth > LONGEST => (longest, true),
@@ -172,7 +207,7 @@ impl<'a> Patterns<'a> {
         let Pattern { depth, is_many, .. } = self.table[before as usize];
         let (depth, is_many) = (depth + 1, is_many || step.label.any);
         let mut row = self.table.len() as u32;
-        self.table.push(Pattern { before, step, depth, shortened, is_many });
+        self.table.push(Pattern { before, step, depth, shortened, is_many, met: Some(label) });
         if let Some(twice) = self.without_third_round(row).filter(|_| !shortened) {
             self.table.pop();
             self.table[twice as usize].step.repeats = true;

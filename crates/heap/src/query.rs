@@ -7,7 +7,7 @@ use crate::heap::Heap;
 use crate::path::{PathError, PathExpr, RootExpr, leading, nearest, resolve};
 use crate::roots::RootKind;
 use crate::types::TypeKind;
-use crate::units::{Addr, NameId, NodeId};
+use crate::units::{Addr, NameId, NodeId, grouped};
 
 /// What a question is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ fn nearest_below(below: Option<Addr>) -> String {
 }
 
 fn list(candidates: &[(String, u64)]) -> String {
-    let one = |(name, count): &(String, u64)| format!("`{name}` ({count})");
+    let one = |(name, count): &(String, u64)| format!("`{name}` ({})", grouped(*count));
     candidates.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 

@@ -2,15 +2,13 @@
 
 use std::cmp::Reverse;
 
-use rustc_hash::FxHashMap;
-
-use crate::bits::Bits;
+use crate::alike::{Alike, Group, Key};
 use crate::dominators::Dominators;
 use crate::edges::{Edge, LabelPattern};
 use crate::heap::Heap;
-use crate::held_by::{Holding, direct_holders};
+use crate::held_by::{Holding, outer_holders, referrers};
 use crate::path::ShownPath;
-use crate::patterns::{LONGEST, MergedStep, Patterns, generalised};
+use crate::patterns::{LONGEST, MergedStep, Patterns};
 use crate::shortest::ShortestPaths;
 use crate::units::{Bytes, NodeId, TypeId};
 
@@ -41,8 +39,8 @@ pub struct TreeRow {
     pub retained: Bytes,
     /// Whether any size in it is modelled rather than measured.
     pub modelled: bool,
-    /// Who refers to the example, if none of those alone keeps it alive; no more than
-    /// [`Holding::MOST`] are named.
+    /// Who refers to them, if none of those alone keeps them alive: the path of the row first, then
+    /// those who refer to most; no more than [`Holding::MOST`] are named.
     pub held_by: Vec<ShownPath>,
 }
 
@@ -81,23 +79,25 @@ pub fn tree(
     start: NodeId,
     options: TreeOptions,
 ) -> Vec<TreeRow> {
-    let labelled = Bits::new(heap.nodes.len());
-    let patterns = Patterns::new(heap, paths);
-    let mut view = View { heap, dominators, paths, patterns, labelled };
+    let alike = Alike::new(heap, dominators, Patterns::new(heap, paths));
+    let mut view = View { heap, dominators, paths, alike };
     let mut rows = Vec::new();
-    let key = Key::ThroughOthers(view.patterns.of(start));
+    let key = Key::ThroughOthers(view.alike.patterns.of(start));
     let (type_id, retained) = (heap.nodes.type_of(start), dominators.retained(start));
-    let first = Group { key, type_id, retained, nodes: vec![start], repeats: false };
+    let first = Group { key, type_id, retained, nodes: vec![start] };
     let mut pending = vec![(0, Pending::Group(first))];
+    let mut shared = Vec::new();
     while let Some((depth, next)) = pending.pop() {
-        let group = match next {
+        let (group, repeats) = match next {
             Pending::Rest(row) => {
                 rows.push(row);
+                shared.push(Shared::default());
                 continue;
             }
             Pending::Group(group) => view.run_on(group),
         };
-        rows.push(view.row(depth, &group));
+        rows.push(view.row(depth, &group, repeats));
+        shared.push(Shared::of(&group, depth));
         if depth == options.depth {
             continue;
         }
@@ -111,7 +111,7 @@ pub fn tree(
         }
         pending.extend(below.into_iter().rev().map(|group| (depth + 1, Pending::Group(group))));
     }
-    view.name_holders(&mut rows);
+    view.name_holders(&mut rows, shared);
     rows
 }
 
@@ -120,40 +120,39 @@ enum Pending {
     Rest(TreeRow),
 }
 
-/// What tells the children of a node apart, besides their type.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Key {
-    Directly(LabelPattern),
-    /// By the pattern of the shortest path.
-    ThroughOthers(u32),
+/// The nodes of a row that several things hold, and the pattern of their path; none in other rows.
+#[derive(Default)]
+struct Shared {
+    pattern: u32,
+    nodes: Vec<NodeId>,
 }
 
-struct Group {
-    key: Key,
-    type_id: TypeId,
-    /// Each byte once.
-    retained: Bytes,
-    nodes: Vec<NodeId>,
-    /// Whether there are nodes among them that others of them hold.
-    repeats: bool,
+impl Shared {
+    fn of(group: &Group, depth: usize) -> Shared {
+        match group.key {
+            Key::ThroughOthers(pattern) if depth > 0 => {
+                Shared { pattern, nodes: group.nodes.clone() }
+            }
+            _ => Shared::default(),
+        }
+    }
 }
 
 struct View<'a> {
     heap: &'a Heap,
     dominators: &'a Dominators,
     paths: &'a ShortestPaths,
-    patterns: Patterns<'a>,
-    /// The nodes that are in a group already. A node has one dominator, so this is never reset.
-    labelled: Bits,
+    alike: Alike<'a>,
 }
 
 impl View<'_> {
-    fn row(&self, depth: usize, group: &Group) -> TreeRow {
+    /// The row of a group, in which nodes may hold others by the same step again.
+    fn row(&self, depth: usize, group: &Group, repeats: bool) -> TreeRow {
         let retained = |node: &&NodeId| self.dominators.retained(**node);
         let example = group.nodes.iter().max_by_key(retained).copied().unwrap_or(Heap::ROOT);
         let how = match group.key {
             Key::Directly(label) => {
-                let (type_id, repeats) = (group.type_id, group.repeats);
+                let type_id = group.type_id;
                 let step = MergedStep { label, type_id, repeats };
                 How::Directly(ShownPath::of_step(self.heap, step))
             }
@@ -162,7 +161,7 @@ impl View<'_> {
                 let one = Some(example).filter(|_| group.nodes.len() == 1);
                 let path = match one.and_then(|n| self.paths.path_within(self.heap, n, LONGEST)) {
                     Some(steps) => ShownPath::of(self.heap, &steps),
-                    None => self.patterns.shown(pattern),
+                    None => self.alike.patterns.shown(pattern),
                 };
                 How::ThroughOthers(path)
             }
@@ -185,9 +184,11 @@ impl View<'_> {
     }
 
     /// A group with all nodes of the linked lists that it is the heads of: those that are held by the
-    /// same name and are of the same type again and again. Otherwise a list would have a level a node.
-    fn run_on(&mut self, mut group: Group) -> Group {
-        let Key::Directly(LabelPattern { label, any: false }) = group.key else { return group };
+    /// same name and are of the same type again and again, and whether there are any. Otherwise a list would have a level a node.
+    fn run_on(&mut self, mut group: Group) -> (Group, bool) {
+        let Key::Directly(LabelPattern { label, any: false }) = group.key else {
+            return (group, false);
+        };
         let type_id = group.type_id;
         let next = |view: &Self, node: NodeId| {
             let is_next = |edge: &Edge| {
@@ -206,29 +207,26 @@ impl View<'_> {
         // A tree goes on to the left and to the right; of a list, most comes after the first node.
         let is_list = kept.0 / 3 >= group.retained.0 / 4 && !after(self, &second).is_empty();
         let mut more = if is_list { second } else { Vec::new() };
-        group.repeats = is_list;
         while !more.is_empty() {
             for &node in &more {
-                self.labelled.set(node.index());
+                self.alike.take(node);
                 group.nodes.push(node);
             }
             more = after(self, &more);
         }
-        group
+        (group, is_list)
     }
 
     /// Names who holds what several things hold.
-    fn name_holders(&mut self, rows: &mut [TreeRow]) {
-        let shared = |row: &TreeRow| match &row.what {
-            TreeWhat::Alike { how: How::ThroughOthers(_), example, .. } if row.depth > 0 => {
-                vec![*example]
-            }
-            _ => Vec::new(),
-        };
-        let examples: Vec<Vec<NodeId>> = rows.iter().map(shared).collect();
-        let View { heap, dominators, paths, patterns, .. } = self;
-        let found = direct_holders(heap, dominators, patterns, &examples);
-        for (row, found) in rows.iter_mut().zip(found) {
+    fn name_holders(&mut self, rows: &mut [TreeRow], shared: Vec<Shared>) {
+        let View { heap, dominators, paths, alike } = self;
+        let patterns = &mut alike.patterns;
+        let (own, groups): (Vec<u32>, Vec<Vec<NodeId>>) =
+            shared.into_iter().map(|shared| (shared.pattern, shared.nodes)).unzip();
+        let referrers = referrers(heap, dominators, groups.iter().flatten().copied());
+        let found = outer_holders(heap, dominators, patterns, &groups, &groups, &referrers);
+        for ((row, own), mut found) in rows.iter_mut().zip(own).zip(found) {
+            found.sort_by_key(|holder| holder.pattern != own);
             let named = found.iter().take(Holding::MOST);
             row.held_by = named.map(|holder| holder.written(heap, paths, patterns).path).collect();
         }
@@ -236,35 +234,7 @@ impl View<'_> {
 
     /// What some nodes dominate most directly, alike ones together, heaviest first.
     fn children(&mut self, nodes: &[NodeId]) -> Vec<Group> {
-        let (heap, dominators) = (self.heap, self.dominators);
-        let mut groups: FxHashMap<(Key, TypeId), Vec<NodeId>> = FxHashMap::default();
-        let mut add = |key: Key, child: NodeId| {
-            groups.entry((key, heap.nodes.type_of(child))).or_default().push(child);
-        };
-        for &node in nodes {
-            for edge in heap.edges.of(node).filter(|edge| edge.label.is_strong()) {
-                let is_child = dominators.idom(edge.target) == node && edge.target != node;
-                if is_child && !self.labelled.get(edge.target.index()) {
-                    self.labelled.set(edge.target.index());
-                    let siblings = heap.edges.range(node).len();
-                    let label = match nodes {
-                        [_] => generalised(edge.label, siblings),
-                        _ => edge.label.generalised(),
-                    };
-                    add(Key::Directly(label), edge.target);
-                }
-            }
-            for child in dominators.children(node) {
-                if !self.labelled.get(child.index()) {
-                    add(Key::ThroughOthers(self.patterns.of(child)), child);
-                }
-            }
-        }
-        let group = |((key, type_id), nodes): ((Key, TypeId), Vec<NodeId>)| {
-            let retained = nodes.iter().map(|&node| dominators.retained(node)).sum();
-            Group { key, type_id, retained, nodes, repeats: false }
-        };
-        let mut groups: Vec<Group> = groups.into_iter().map(group).collect();
+        let mut groups = self.alike.children(nodes, |_| true);
         let first = |group: &Group| group.nodes.first().copied();
         groups.sort_by_cached_key(|group| (Reverse(group.retained), first(group)));
         groups

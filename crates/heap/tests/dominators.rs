@@ -3,58 +3,11 @@
 
 mod heaps;
 
-use deadweight_heap::{Bytes, Dominators, EdgeKind, Heap, Layer, NodeFlags, NodeId, RootKind};
-use heaps::{Plan, PlanLabel, any_plan, attribute, item, object, pseudo};
+use deadweight_heap::{Bytes, Dominators, EdgeKind, Heap, Layer, NodeId, RootKind};
+use heaps::{
+    Plan, PlanLabel, any_plan, attribute, counted_references, item, object, pseudo, reached,
+};
 use proptest::prelude::*;
-
-/// Who refers to whom, for the purpose of retained sizes, straight from the definition.
-fn counted_references(heap: &Heap) -> Vec<Vec<NodeId>> {
-    let layer_of_root = |node: NodeId| {
-        let kinds = heap.roots.iter().filter(|root| root.node == node).map(|root| root.kind);
-        kinds
-            .map(|kind| match kind {
-                RootKind::Garbage => Layer::Garbage,
-                kind if kind.is_named() || kind == RootKind::Immortal => Layer::Named,
-                _ => Layer::Native,
-            })
-            .min()
-    };
-    let mut out: Vec<Vec<NodeId>> = heap
-        .nodes
-        .ids()
-        .map(|source| {
-            let own = heap.nodes.flags(source).layer();
-            let counts = |target: NodeId| {
-                let layer = heap.nodes.flags(target).layer();
-                match layer_of_root(source) {
-                    _ if source == Heap::ROOT => true,
-                    Some(least) if !heap.nodes.is_object(source) => layer >= least,
-                    _ => layer == own,
-                }
-            };
-            let strong = heap.edges.of(source).filter(|edge| edge.label.is_strong());
-            strong.map(|edge| edge.target).filter(|&target| counts(target)).collect()
-        })
-        .collect();
-    let holder = heap.immortal_root().unwrap_or(Heap::ROOT);
-    out[0].push(holder);
-    for node in heap.nodes.ids().filter(|&id| heap.nodes.flags(id).has(NodeFlags::INTERPRETER)) {
-        out[holder.index()].push(node);
-    }
-    out
-}
-
-fn reached(references: &[Vec<NodeId>], without: Option<NodeId>) -> Vec<bool> {
-    let mut seen = vec![false; references.len()];
-    let mut stack = vec![Heap::ROOT];
-    while let Some(node) = stack.pop() {
-        if Some(node) == without || std::mem::replace(&mut seen[node.index()], true) {
-            continue;
-        }
-        stack.extend(&references[node.index()]);
-    }
-    seen
-}
 
 /// For each node the set of nodes that deleting it would free, itself included.
 fn freed_with_each(heap: &Heap) -> Vec<Vec<bool>> {

@@ -102,8 +102,8 @@ pub(crate) fn account(
         kind: GapKind::AccountDifference,
         count: difference,
         detail: format!(
-            "the kernel counts {} bytes resident, the rows of the account {total}",
-            rss.0
+            "the rows of the account add up to {difference} bytes {} than the kernel counts",
+            if total > rss.0 { "more" } else { "less" }
         ),
     });
     let account = Account {

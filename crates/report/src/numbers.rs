@@ -1,6 +1,7 @@
 //! Numbers for people: sizes with three digits, counts with separators.
 
 use deadweight_heap::Bytes;
+pub use deadweight_heap::grouped as count;
 
 /// `8.4 MB`: decimal units, two or three digits.
 #[must_use]
@@ -18,20 +19,6 @@ pub fn size(bytes: Bytes) -> String {
     } else {
         format!("{value:.0} {}", UNITS[unit])
     }
-}
-
-/// `1,000,000`.
-#[must_use]
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// `7.26 M` from a hundred thousand on, `12,345` below.

@@ -1,5 +1,6 @@
 //! What a report shows: each number once, for whichever format.
 
+use deadweight_heap::path::ShownPath;
 use deadweight_heap::{
     AccountKind, AccountRow, Bytes, Capture, Census, CensusRow, Dominators, Gap, Grouping, Heap,
     HeavyRow, Layer, MergedPath, Names, NodeFlags, NodeId, Provenance, ShortestPaths, Step,
@@ -199,6 +200,8 @@ pub struct Why<'a> {
     pub trust: Trust,
     /// What they themselves hold.
     pub held: Bytes,
+    /// If it is a module: the path to the dict of its names, and what that retains.
+    pub names: Option<(ShownPath, Trust, Bytes)>,
     /// The paths to them, heaviest first, as many as were asked for.
     pub paths: Vec<MergedPath>,
     /// The path to the heaviest node of each.
@@ -218,6 +221,14 @@ impl<'a> Why<'a> {
     ) -> Why<'a> {
         let heap = &capture.heap;
         let merged = merged_paths(heap, paths, dominators, nodes, top);
+        let names = match nodes {
+            [one] => heap.names_of_module(*one),
+            _ => None,
+        };
+        let names = names.map(|dict| {
+            let trust = trust(dominators.retains_modelled(dict));
+            (ShownPath::of(heap, &paths.path_to(heap, dict)), trust, dominators.retained(dict))
+        });
         Why {
             capture,
             query,
@@ -225,6 +236,7 @@ impl<'a> Why<'a> {
             retained: dominators.retained_by_all(nodes),
             trust: trust(nodes.iter().any(|&node| dominators.retains_modelled(node))),
             held: nodes.iter().map(|&node| heap.nodes.held(node)).sum(),
+            names,
             examples: merged.iter().map(|path| paths.path_to(heap, path.example)).collect(),
             paths: merged,
         }

@@ -17,7 +17,7 @@ pub(crate) fn run(args: &Tree, talk: &Talk, out: &mut dyn Write) -> Result<(), F
         let start = match &args.from {
             None => Heap::ROOT,
             Some(text) => match query(heap, text)?.nodes() {
-                [node] => *node,
+                [node] => heap.names_of_module(*node).unwrap_or(*node),
                 [] => {
                     return Err(Failure::new(format!("no instance of `{text}` is alive"))
                         .with_hint("--from takes a path to one object, or 0xADDRESS."));

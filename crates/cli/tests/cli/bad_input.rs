@@ -223,6 +223,31 @@ hint: `__main__.teams[#0]` is the first value, and so on; --values keeps keys th
     assert!(outcome.err.contains(words), "{}", outcome.err);
 }
 
+/// An int among keys that are texts: `--values` keeps the texts alone.
+#[test]
+fn a_key_among_others_that_was_not_kept() {
+    let script = "
+hold = {'acme': [1], 5: [2]}
+print('ready', flush=True)
+input()";
+    let program = Program::python(script);
+    let words = "\
+error: `__main__.hold` (dict, entries: 2, keys or elements: 2): only some of its keys were kept, so `[5]` \
+cannot be looked up
+hint: `__main__.hold[#0]` is the first value, and so on; --values keeps keys that are short strings.";
+    assert_refused(&["why", &program.pid(), "__main__.hold[5]", "--values"], words);
+    printed(&["why", &program.pid(), "__main__.hold[#1]"]);
+}
+
+#[test]
+fn garbage_where_there_is_none() {
+    let words = "\
+error: there is no `<garbage not yet collected>` here
+hint: `deadweight tree` names what holds something here.";
+    let program = Program::python("import gc\ngc.collect()\nprint('ready', flush=True)\ninput()");
+    assert_refused(&["why", &program.pid(), "<garbage not yet collected>"], words);
+}
+
 /// What ends in a digit after a dot, and is below 3.10.
 #[test]
 fn a_python_that_is_too_old() {

@@ -117,8 +117,21 @@ pub enum PathError {
         /// Roots with like names.
         near: Vec<String>,
     },
-    /// An entry asked for by its key, where no keys were kept.
-    #[error("`{so_far}` ({found}): none of its keys was kept, so `{step}` cannot be looked up")]
+    /// A holder that has no name in the program, and is not there.
+    #[error("there is no `{holder}` here{}", nearest_of(.near))]
+    NoHolder {
+        /// What the path begins with.
+        holder: String,
+        /// Holders of the same kind.
+        near: Vec<String>,
+    },
+    /// An entry asked for by its key, where keys were not kept.
+    #[error(
+        "`{so_far}` ({found}): {} of its keys {} kept, so `{step}` cannot be looked up{}",
+        if *.some { "only some" } else { "none" },
+        if *.some { "were" } else { "was" },
+        nearest_of(.near)
+    )]
     KeyNotKept {
         /// The path up to the step.
         so_far: String,
@@ -126,6 +139,10 @@ pub enum PathError {
         found: String,
         /// The step.
         step: String,
+        /// Whether some keys were kept.
+        some: bool,
+        /// Kept keys that are like it.
+        near: Vec<String>,
     },
     /// A step that nothing before it can take.
     #[error("`{so_far}` ({found}) has no `{step}`{}", nearest_of(.near))]

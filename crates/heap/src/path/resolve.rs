@@ -7,7 +7,7 @@ use crate::edges::{EdgeKind, Label};
 use crate::heap::Heap;
 use crate::names::Names;
 use crate::roots::{Root, RootKind};
-use crate::units::{NameId, NodeId};
+use crate::units::{NameId, NodeId, grouped};
 
 /// The nodes a path leads to, in the order they are met.
 ///
@@ -73,6 +73,12 @@ fn roots_of<'a>(heap: &'a Heap, path: &PathExpr) -> (Vec<&'a Root>, usize) {
 
 fn no_root(heap: &Heap, path: &PathExpr) -> PathError {
     let name = path.root.to_string();
+    if let RootExpr::Holder(kind, _) = &path.root {
+        let alike = heap.roots.iter().filter(|root| root.kind == *kind);
+        let alike: Vec<String> = alike.map(|root| RootExpr::of(heap, root).to_string()).collect();
+        let near = nearest(&name, alike.iter().map(String::as_str));
+        return PathError::NoHolder { holder: name, near };
+    }
     let roots: Vec<String> =
         heap.roots.iter().map(|root| RootExpr::of(heap, root).to_string()).collect();
     let near = nearest(&name, roots.iter().map(String::as_str));
@@ -206,28 +212,30 @@ impl View<'_> {
         if types.len() > 3 {
             found.push_str(", …");
         }
-        for (kind, word) in [
-            (EdgeKind::Item, "items"),
-            (EdgeKind::Entry, "entries"),
-            (EdgeKind::NamedEntry, "entries"),
-            (EdgeKind::Key, "keys or elements"),
-        ] {
+        let count = |kind: EdgeKind| {
             let edges = nodes.iter().flat_map(|&node| self.heap.edges.of(node));
-            let count = edges.filter(|edge| edge.label.kind() == kind).count();
-            if count > 0 {
-                found = format!("{found}, {word}: {count}");
+            edges.filter(|edge| edge.label.kind() == kind).count() as u64
+        };
+        let (items, keys) = (count(EdgeKind::Item), count(EdgeKind::Key));
+        let (kept, not_kept) = (count(EdgeKind::NamedEntry), count(EdgeKind::Entry));
+        for (word, number) in
+            [("items", items), ("entries", kept + not_kept), ("keys or elements", keys)]
+        {
+            if number > 0 {
+                found = format!("{found}, {word}: {}", grouped(number));
             }
         }
-        let by_key = matches!(step, StepExpr::NamedEntry(_) | StepExpr::Item(_));
-        let has = |kind: EdgeKind| {
-            let mut edges = nodes.iter().flat_map(|&node| self.heap.edges.of(node));
-            edges.any(|edge| edge.label.kind() == kind)
-        };
-        if by_key && has(EdgeKind::Entry) && !has(EdgeKind::NamedEntry) && !has(EdgeKind::Item) {
-            return PathError::KeyNotKept { so_far, found, step: step.to_string() };
+        let is_number = matches!(step, StepExpr::Item(_));
+        let by_key = (is_number || matches!(step, StepExpr::NamedEntry(_))) && items == 0;
+        let (is_lost, some) = (by_key && not_kept > 0, kept > 0);
+        // Keys that are texts are not like a number.
+        let nothing_near = is_lost && (is_number || !some);
+        let near = if nothing_near { Vec::new() } else { self.near_steps(nodes, step) };
+        let step = step.to_string();
+        if is_lost {
+            return PathError::KeyNotKept { so_far, found, step, some, near };
         }
-        let near = self.near_steps(nodes, step);
-        PathError::NoStep { so_far, found, step: step.to_string(), near }
+        PathError::NoStep { so_far, found, step, near }
     }
 
     /// Steps that could be taken instead.

@@ -50,11 +50,7 @@ impl ShownPath {
     /// A path to one node.
     #[must_use]
     pub fn of(heap: &Heap, steps: &[Step]) -> ShownPath {
-        let exact = |step: &Step| {
-            let (label, type_id) = (step.label.into(), heap.nodes.type_of(step.node));
-            MergedStep { label, type_id, repeats: false }
-        };
-        show(heap, &steps.iter().map(exact).collect::<Vec<_>>())
+        show(heap, &steps.iter().map(|&step| MergedStep::of(heap, step)).collect::<Vec<_>>())
     }
 
     /// A path to many nodes.

@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 
-use deadweight_heap::path::ShownPath;
 use deadweight_heap::{Heap, HeavyRow, Pymalloc};
 use serde::Serialize;
 
@@ -74,7 +73,9 @@ struct HeavyJson<'a> {
     #[serde(rename = "type")]
     type_name: Option<&'a str>,
     count: Option<u64>,
+    things: u64,
     held_by: Vec<String>,
+    other_holders: u64,
 }
 
 #[derive(Serialize)]
@@ -149,12 +150,14 @@ fn heavy<'a>(heap: &'a Heap, row: &HeavyRow) -> HeavyJson<'a> {
         bytes: row.bytes.0,
         retained_bytes: row.retained.0,
         trust: trust(row.modelled),
-        path: ShownPath::of(heap, &row.path).to_string(),
+        path: row.path.to_string(),
         holder_type: heap.type_name(row.holder),
         holder_address: heap.nodes.address(row.holder).to_string(),
         type_name: row.group.map(|group| heap.names.get(heap.types.get(group.type_id).name)),
         count: row.group.map(|group| group.count),
+        things: row.things.len() as u64,
         held_by: row.held_by.iter().map(ToString::to_string).collect(),
+        other_holders: row.other_holders,
     }
 }
 

@@ -33,7 +33,8 @@ struct PathJson<'a> {
     example: String,
     shortened: bool,
     also_held_by: Vec<HoldingJson>,
-    holder_retained_bytes: Option<u64>,
+    shared: Option<SharedJson>,
+    holder: Option<HolderJson>,
     steps: Vec<StepJson<'a>>,
 }
 
@@ -41,6 +42,19 @@ struct PathJson<'a> {
 struct HoldingJson {
     path: String,
     count: u64,
+    references: u64,
+}
+
+#[derive(Serialize)]
+struct SharedJson {
+    path: String,
+    count: u64,
+}
+
+#[derive(Serialize)]
+struct HolderJson {
+    path: String,
+    frees_bytes: u64,
 }
 
 #[derive(Serialize)]
@@ -53,7 +67,8 @@ struct StepJson<'a> {
 }
 
 fn holding(holding: &Holding) -> HoldingJson {
-    HoldingJson { path: holding.path.to_string(), count: holding.count }
+    let Holding { path, count, references } = holding;
+    HoldingJson { path: path.to_string(), count: *count, references: *references }
 }
 
 /// Writes the document.
@@ -80,7 +95,14 @@ pub fn why(view: &Why<'_>, out: &mut dyn Write) -> io::Result<()> {
             example: heap.nodes.address(merged.example).to_string(),
             shortened: merged.shortened,
             also_held_by: merged.also_held_by.iter().map(holding).collect(),
-            holder_retained_bytes: merged.holder_retained.map(|bytes| bytes.0),
+            shared: merged
+                .shared
+                .as_ref()
+                .map(|(path, count)| SharedJson { path: path.to_string(), count: *count }),
+            holder: merged.holder.as_ref().map(|holder| HolderJson {
+                path: holder.path.to_string(),
+                frees_bytes: holder.frees.0,
+            }),
             steps: steps.collect(),
         }
     };

@@ -10,7 +10,7 @@ mod weigh;
 mod why;
 
 pub use census::census;
-pub use gaps::gaps;
+pub use gaps::{all_gaps, gaps};
 pub use sizes::sizes;
 pub use snapshot::snapshot;
 pub use tree::tree;

@@ -38,12 +38,14 @@ pub fn tree(view: &Tree<'_>, out: &mut dyn Write) -> io::Result<()> {
                     How::ThroughOthers(path) => {
                         indirect = true;
                         write!(out, "… {path}  {number}{name}")?;
-                        match row.held_by.as_slice() {
-                            [] | [_] => writeln!(out)?,
-                            [a, b, c, _, ..] => {
-                                writeln!(out, "  (held by {a}, {b}, {c} and others)")?;
-                            }
-                            few => writeln!(out, "  (held by {})", listed(few))?,
+                        // The path is one of the ways.
+                        let path = path.to_string();
+                        let others = row.held_by.iter().map(ToString::to_string);
+                        let others: Vec<String> = others.filter(|other| *other != path).collect();
+                        match others.as_slice() {
+                            [] => writeln!(out)?,
+                            [a, b, _, ..] => writeln!(out, "  (also held by {a}, {b} and others)")?,
+                            few => writeln!(out, "  (also held by {})", listed(few))?,
                         }
                     }
                 }

@@ -2,11 +2,10 @@
 
 use std::io::{self, Write};
 
-use deadweight_heap::path::ShownPath;
 use deadweight_heap::{Account, AccountKind, Bytes, Heap, HeavyRow, Pymalloc};
 
 use super::origin::origin;
-use super::{clean, gaps, lines, listed, size as marked, table};
+use super::{all_gaps, clean, lines, listed, size as marked, table};
 use crate::numbers::{count, duration, rough_count, share, size};
 use crate::view::{Sum, Weigh, trust};
 
@@ -31,7 +30,7 @@ pub fn weigh(view: &Weigh<'_>, out: &mut dyn Write) -> io::Result<()> {
         heaviest(view, out)?;
     }
     aside(view, out)?;
-    gaps(&view.capture.gaps, out)
+    all_gaps(&view.capture.gaps, out)
 }
 
 fn header(view: &Weigh<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -110,7 +109,7 @@ fn heaviest(view: &Weigh<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     for row in &view.heaviest[..shown] {
         let bytes = marked(trust(row.modelled), row.bytes);
-        rows.add_row([bytes, what(heap, row), format!("← {}", holder(heap, row))]);
+        rows.add_row([bytes, what(heap, row), format!("← {}", held(heap, row))]);
     }
     writeln!(out, "{}", lines(rows, &[true, false, false]))?;
     match view.heaviest.get(shown) {
@@ -126,26 +125,34 @@ fn what(heap: &Heap, row: &HeavyRow) -> String {
     match row.group {
         Some(group) => {
             let name = heap.names.get(heap.types.get(group.type_id).name);
-            format!("{} {}", count(group.count), clean(name))
+            let number = if group.count == 1 { "one".to_owned() } else { count(group.count) };
+            format!("{number} {}", clean(name))
         }
         None => format!("one {}", clean(heap.type_name(row.holder))),
     }
 }
 
-/// `list app.cache`, and who shares what the holder does not refer to itself. A holder that has no
-/// name in the program says by its path what it is.
-fn holder(heap: &Heap, row: &HeavyRow) -> String {
-    let path = ShownPath::of(heap, &row.path);
+/// `list app.cache`, and by way of what else that is kept alive; or who holds things together. A
+/// holder that has no name in the program says by its path what it is.
+fn held(heap: &Heap, row: &HeavyRow) -> String {
     let is_object = heap.nodes.is_object(row.holder);
-    let named = if is_object || row.path.len() > 1 {
-        format!("{} {path}", clean(heap.type_name(row.holder)))
+    let named = if !row.things.is_empty() {
+        String::new()
+    } else if is_object || !row.path.steps.is_empty() {
+        format!("{} {}", clean(heap.type_name(row.holder)), row.path)
     } else {
-        path.to_string()
+        row.path.to_string()
     };
-    if row.held_by.is_empty() {
-        named
-    } else {
-        format!("{named}, shared by {}", listed(&row.held_by))
+    let mut holders: Vec<String> = row.held_by.iter().map(ToString::to_string).collect();
+    if row.other_holders > 0 {
+        holders.push(format!("{} more", count(row.other_holders)));
+    }
+    match (row.things.is_empty(), holders.as_slice()) {
+        (true, []) => named,
+        (true, more) => format!("{named}, also by way of {}", listed(more)),
+        (false, []) => row.path.to_string(),
+        (false, [one]) => one.clone(),
+        (false, several) => format!("held by {}", listed(several)),
     }
 }
 

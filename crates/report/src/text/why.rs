@@ -31,6 +31,10 @@ pub fn why(view: &Why<'_>, out: &mut dyn Write) -> io::Result<()> {
         }
         _ => writeln!(out)?,
     }
+    if let Some((path, trust, retained)) = &view.names {
+        let retained = size(*trust, *retained);
+        writeln!(out, "what it has names for is held by {path}: {retained} retained")?;
+    }
     for (path, example) in view.paths.iter().zip(&view.examples) {
         writeln!(out)?;
         if view.paths.len() > 1 || path.count < view.count {
@@ -77,7 +81,7 @@ fn ladder(
     let width = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
     // Up to the first step that stands for many objects, the example's objects are everybody's.
     let mut alone = path.steps.len() == example.len();
-    for (step, label) in shown.steps.iter().zip(&labels) {
+    for (row, (step, label)) in shown.steps.iter().zip(&labels).enumerate() {
         let many = matches!(step.expr, StepExpr::Elements | StepExpr::Keys | StepExpr::Temporaries);
         alone &= !(many || step.repeats);
         let held = match example.get(step.row).filter(|_| alone) {
@@ -88,33 +92,58 @@ fn ladder(
             path.steps.get(step.row).is_some_and(|step| step.label.label.is_conservative());
         let doubt = if conservative { "  (found by scanning, not by a known layout)" } else { "" };
         writeln!(out, "  {label:<width$}  {}{held}{doubt}", type_at(step.row))?;
+        if step.repeats || path.shortened && row + 2 == shown.steps.len() {
+            writeln!(out, "  {}…", "   ".repeat(row + 1))?;
+        }
     }
     writeln!(out, "  {shown}")?;
+    if path.count == 1 && path.steps.len() < example.len() {
+        writeln!(out, "  it is {} references away from the root", count(example.len() as u64))?;
+    }
     others(path, out)
 }
 
 /// Who else holds them, so that letting go of the one path would not free them.
 fn others(path: &MergedPath, out: &mut dyn Write) -> io::Result<()> {
     const LISTED: usize = 3;
+    let (whose, many) = match &path.shared {
+        Some((shared, many)) => (format!("{shared} is "), *many),
+        None => (String::new(), path.count),
+    };
     for holding in path.also_held_by.iter().take(LISTED) {
-        let number = match path.count {
-            1 => String::new(),
-            _ => format!("  ({} of them)", count(holding.count)),
-        };
-        writeln!(out, "  also held by {}{number}", holding.path)?;
+        writeln!(out, "  {whose}also held by {}{}", holding.path, how_many(holding, many))?;
     }
     let rest = path.other_ways.saturating_sub(LISTED as u64);
     if rest > 0 {
         let all = path.also_held_by.len() as u64 == path.other_ways;
-        let listed = if all { "them".to_owned() } else { format!("the first {}", Holding::MOST) };
-        writeln!(out, "  also held in {} other ways: --json lists {listed}", count(rest))?;
+        let listed = match (all, rest) {
+            (true, 1) => "it".to_owned(),
+            (true, _) => "them".to_owned(),
+            (false, _) => format!("the first {}", Holding::MOST),
+        };
+        let ways = if rest == 1 { "way" } else { "ways" };
+        writeln!(out, "  also held in {} other {ways}: --json lists {listed}", count(rest))?;
     }
-    match path.holder_retained {
-        Some(bytes) => {
-            let bytes = size(trust(path.modelled), bytes);
-            writeln!(out, "  what holds them here would free {bytes} if it went alone")
-        }
-        None => Ok(()),
+    let Some(holder) = &path.holder else { return Ok(()) };
+    let these = if path.count == 1 { "it" } else { "these" };
+    let sized = |bytes| size(trust(path.modelled), bytes);
+    let freed = match holder.frees.0 {
+        0 => "none".to_owned(),
+        // All but a few of a million: that is no news.
+        _ if sized(holder.frees) == sized(path.retained) => return Ok(()),
+        _ => sized(holder.frees),
+    };
+    writeln!(out, "  if {} went, and nothing else, {freed} of {these} would go", holder.path)
+}
+
+/// How many of so many things a holding is about, and by how many references, if that is not plain.
+fn how_many(holding: &Holding, many: u64) -> String {
+    let of_them = (many > 1).then(|| format!("{} of them", count(holding.count)));
+    let references = (holding.references > holding.count)
+        .then(|| format!("{} references", count(holding.references)));
+    match [of_them, references].into_iter().flatten().collect::<Vec<_>>().as_slice() {
+        [] => String::new(),
+        parts => format!("  ({})", parts.join(", ")),
     }
 }
 
