@@ -10,14 +10,15 @@ ruff := .deadweight/ruff
 SECONDS_EACH ?= 600
 MINUTES ?= 60
 
-.PHONY: help demo build test test-real lint layouts bench fuzz soak clean
+.PHONY: help demo build test test-package test-real lint layouts bench fuzz soak clean
 
 help:
 	@echo "make demo       build, start a leaky Flask service, weigh it"
 	@echo "make build      the program at target/release/deadweight"
 	@echo "make test       the tests, with every interpreter that can be had"
+	@echo "make test-package  the Python package, in every interpreter"
 	@echo "make test-real  real programs and libraries, faults at length"
-	@echo "make lint       rustfmt, clippy, ruff"
+	@echo "make lint       rustfmt, clippy, ruff, mypy, pyright, stubtest"
 	@echo "make layouts    hold the layout tables against installed headers"
 	@echo "make bench      figures beside other tools, for docs/performance.md"
 	@echo "make fuzz       cargo-fuzz (needs a nightly toolchain)"
@@ -39,17 +40,23 @@ demo: build
 
 test: rust pythons
 	$(CARGO) test --workspace --locked
+	scripts/test-package
+
+test-package: rust pythons
+	scripts/test-package
 
 test-real: build pythons
 	DEADWEIGHT=$(CURDIR)/target/release/deadweight PYTHON=$(PYTHON) tests/real/run
+	PYTHON=$(PYTHON) tests/real/libraries
 	DEADWEIGHT_AT_LENGTH=1 $(CARGO) test --locked -p deadweight-process --test live -- states:: churn::
 
-lint: rust
+lint: rust pythons
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- --deny warnings
 	scripts/make-venv $(ruff) $(PYTHON) "ruff==0.17.6"
 	$(ruff)/bin/ruff check .
 	$(ruff)/bin/ruff format --check .
+	scripts/lint-package
 
 bench: build pythons
 	$(PYTHON) benches/bench.py --write docs/performance.md

@@ -18,12 +18,20 @@ pub enum ExitStatus {
     Failure,
 }
 
+impl ExitStatus {
+    /// The number that a shell sees.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            ExitStatus::Success => 0,
+            ExitStatus::Failure => 2,
+        }
+    }
+}
+
 impl From<ExitStatus> for ExitCode {
     fn from(status: ExitStatus) -> ExitCode {
-        match status {
-            ExitStatus::Success => ExitCode::SUCCESS,
-            ExitStatus::Failure => ExitCode::from(2),
-        }
+        ExitCode::from(status.code())
     }
 }
 

@@ -16,6 +16,7 @@ use std::io::{self, BufWriter, Write};
 use clap::Parser;
 
 use args::{Args, Command};
+pub use commands::snapshot::save;
 pub use exit::ExitStatus;
 use exit::Failure;
 

@@ -38,8 +38,16 @@ struct Arena {
     first_pool: Addr,
     /// Bytes of the arena.
     size: u64,
+    pools: Pools,
+}
+
+/// What is known of the pools of an arena.
+#[derive(Clone, Debug)]
+enum Pools {
     /// Size class + 1 of every pool ever used; 0 for pools that are free.
-    classes: Box<[u8]>,
+    Read(Box<[u8]>),
+    /// As many were ever used; each is looked at when it is asked for.
+    Unread(u64),
 }
 
 /// All arenas of one interpreter.
@@ -58,6 +66,8 @@ pub(crate) struct Arenas {
 /// What the debug hooks keep in front of a block, and behind it (obmalloc.c, `_PyMem_DebugRawAlloc`):
 /// its size, its kind and a guard; another guard.
 const DEBUG_LEAD: u64 = 16;
+/// The kind of the raw domain and the guard; the word before has the size, highest byte first.
+const DEBUG_GUARD: u64 = 0xfdfd_fdfd_fdfd_fd00 | b'r' as u64;
 pub(crate) const DEBUG_EXTRA: u64 = 24;
 
 /// A block the allocator has given out.
@@ -74,22 +84,47 @@ impl Arenas {
         layout: &Layout,
         interpreter: Addr,
     ) -> Option<Arenas> {
-        let (records, count) = match layout.interpreter.obmalloc {
-            Obmalloc::Static => find_records(memory)?,
-            Obmalloc::Embedded(at) => records_of(memory, layout, interpreter + at)?,
-            Obmalloc::Pointer(at) => {
-                let state = Addr(memory.word(interpreter + at)?);
-                records_of(memory, layout, state)?
+        let records = match layout.interpreter.obmalloc {
+            Obmalloc::Static => {
+                let variable = find_records(memory)?;
+                records_behind(memory, variable)?
             }
+            _ => records_of(memory, layout, interpreter)?,
         };
+        Arenas::of(memory, records, read_arena)
+    }
+
+    /// Where the arenas of one interpreter lie, without a look into them: quick enough to be asked for
+    /// each time. `variable` is where a static array of records is kept, where it is static.
+    pub(crate) fn glance<M: Memory>(
+        memory: &M,
+        layout: &Layout,
+        interpreter: Addr,
+        variable: Option<Addr>,
+    ) -> Option<Arenas> {
+        let records = match layout.interpreter.obmalloc {
+            Obmalloc::Static => records_behind(memory, variable?)?,
+            _ => records_of(memory, layout, interpreter)?,
+        };
+        Arenas::of(memory, records, |_, record| unread_arena(record))
+    }
+
+    /// The variable that leads to the records, if it is a static one.
+    pub(crate) fn find_variable<M: Memory>(memory: &M, layout: &Layout) -> Option<Addr> {
+        (layout.interpreter.obmalloc == Obmalloc::Static).then(|| find_records(memory)).flatten()
+    }
+
+    fn of<M: Memory>(
+        memory: &M,
+        (records, count): (Addr, u64),
+        arena_of: impl Fn(&M, &[u8]) -> Option<Arena>,
+    ) -> Option<Arenas> {
         let mut arenas = Vec::new();
         let mut scratch = Vec::new();
         for index in 0..count.min(MOST_ARENAS) {
             let at = records + index * ARENA_OBJECT;
             let record = memory.bytes(at, ARENA_OBJECT as usize, &mut scratch)?;
-            if let Some(arena) = read_arena(memory, record) {
-                arenas.push(arena);
-            }
+            arenas.extend(arena_of(memory, record));
         }
         arenas.sort_by_key(|arena| arena.start);
         arenas.dedup_by(|next, before| next.start < before.start + before.size);
@@ -105,8 +140,9 @@ impl Arenas {
     }
 
     /// Finds out whether debug hooks are on, from a place where a block begins for who asked for it.
-    pub(crate) fn with_lead_of(mut self, start: Addr) -> Arenas {
-        let found = self.block_of(start).is_some_and(|block| block.start + DEBUG_LEAD == start);
+    pub(crate) fn with_lead_of<M: Memory>(mut self, memory: &M, start: Addr) -> Arenas {
+        let found =
+            self.block_of(memory, start).is_some_and(|block| block.start + DEBUG_LEAD == start);
         self.lead = if found { DEBUG_LEAD } else { 0 };
         self
     }
@@ -145,13 +181,19 @@ impl Arenas {
     }
 
     /// The block an address lies in, whether it is in use or not.
-    pub(crate) fn block_of(&self, addr: Addr) -> Option<Block> {
+    pub(crate) fn block_of<M: Memory>(&self, memory: &M, addr: Addr) -> Option<Block> {
         let arena = self.arena_of(addr)?;
         if addr < arena.first_pool {
             return None;
         }
         let pool = addr.since(arena.first_pool) / POOL;
-        let class = *arena.classes.get(pool as usize)?;
+        let class = match &arena.pools {
+            Pools::Read(classes) => *classes.get(pool as usize)?,
+            Pools::Unread(used) if pool < *used => {
+                class_of_pool(memory, arena.first_pool + pool * POOL)?
+            }
+            Pools::Unread(_) => return None,
+        };
         let size = u32::from(class) * BLOCK_STEP as u32;
         // Pools are aligned: the low bits of an address are its offset in its pool.
         let offset = (addr.0 % POOL).checked_sub(POOL_HEADER)? as u32;
@@ -168,7 +210,11 @@ impl Arenas {
             books.arena_alignment += alignment_loss(arena);
             let mut live_in_arena = (0, 0);
             let pools = (arena.size - arena.first_pool.since(arena.start)) / POOL;
-            for (number, &class) in (0..pools).zip(arena.classes.iter().chain(&[0; 1024])) {
+            let classes = match &arena.pools {
+                Pools::Read(classes) => &**classes,
+                Pools::Unread(_) => &[],
+            };
+            for (number, &class) in (0..pools).zip(classes.iter().chain(&[0; 1024])) {
                 if class == 0 {
                     books.free_pools += Bytes(POOL);
                     continue;
@@ -266,35 +312,49 @@ fn count_pool(books: &mut Pymalloc, size: u64, room: u64, live: u64) {
     books.quantization += Bytes(POOL - POOL_HEADER - room * size);
 }
 
-fn records_of<M: Memory>(memory: &M, layout: &Layout, state: Addr) -> Option<(Addr, u64)> {
+/// The array of arena records that an interpreter's state leads to (3.12+), and its length.
+fn records_of<M: Memory>(memory: &M, layout: &Layout, interpreter: Addr) -> Option<(Addr, u64)> {
+    let state = match layout.interpreter.obmalloc {
+        Obmalloc::Static => return None,
+        Obmalloc::Embedded(at) => interpreter + at,
+        Obmalloc::Pointer(at) => Addr(memory.word(interpreter + at)?),
+    };
     let records = Addr(memory.word(state + layout.interpreter.arenas?)?);
     let count = memory.word(state + layout.interpreter.max_arenas?)? & 0xffff_ffff;
     (!records.is_null()).then_some((records, count))
 }
 
-/// One arena record, if it is in use and makes sense.
-fn read_arena<M: Memory>(memory: &M, record: &[u8]) -> Option<Arena> {
-    let start = addr_at(record, 0);
-    let (free, total) = (u32_at(record, FREE_AND_TOTAL), u32_at(record, FREE_AND_TOTAL + 4));
+/// The array that a static variable leads to (3.10, 3.11), and its length by the size of its block.
+fn records_behind<M: Memory>(memory: &M, variable: Addr) -> Option<(Addr, u64)> {
+    let records = Addr(memory.word(variable)?);
+    let count = room_for_records(memory, records)?;
+    Some((records, count))
+}
+
+/// One arena record, if it is in use and makes sense; its pools are not looked at.
+fn unread_arena(record: &[u8]) -> Option<Arena> {
     if !is_arena(record) {
         return None;
     }
+    let start = addr_at(record, 0);
+    let total = u64::from(u32_at(record, FREE_AND_TOTAL + 4));
     let first_pool = Addr(start.0.checked_next_multiple_of(POOL)?);
-    let total = u64::from(total);
     let padding = first_pool.since(start);
     let size = total * POOL + if padding == 0 { 0 } else { POOL };
     // Pools from pool_address on were never used; freed ones are chained.
     let used = addr_at(record, NEXT_POOL).since(first_pool) / POOL;
-    let used = used.min(total);
+    Some(Arena { start, first_pool, size, pools: Pools::Unread(used.min(total)) })
+}
+
+/// The same with the size class of every pool.
+fn read_arena<M: Memory>(memory: &M, record: &[u8]) -> Option<Arena> {
+    let arena = unread_arena(record)?;
+    let Pools::Unread(used) = arena.pools else { return Some(arena) };
+    let first_pool = arena.first_pool;
+    let free = u32_at(record, FREE_AND_TOTAL);
     let mut classes = vec![0_u8; used as usize].into_boxed_slice();
-    let mut scratch = Vec::new();
     for (number, class) in (0..used).zip(classes.iter_mut()) {
-        let pool = first_pool + number * POOL;
-        let Some(header) = memory.bytes(pool, POOL_HEADER as usize, &mut scratch) else { continue };
-        let index = u32_at(header, SIZE_CLASS);
-        if index < CLASSES {
-            *class = index as u8 + 1;
-        }
+        *class = class_of_pool(memory, first_pool + number * POOL).unwrap_or(0);
     }
     let mut next = addr_at(record, FREE_POOLS);
     for _ in 0..free {
@@ -304,7 +364,14 @@ fn read_arena<M: Memory>(memory: &M, record: &[u8]) -> Option<Arena> {
         let Some(link) = memory.word(first_pool + number * POOL + POOL_NEXT) else { break };
         next = Addr(link);
     }
-    Some(Arena { start, first_pool, size, classes })
+    Some(Arena { pools: Pools::Read(classes), ..arena })
+}
+
+/// Size class + 1 of a pool that was used.
+fn class_of_pool<M: Memory>(memory: &M, pool: Addr) -> Option<u8> {
+    let word = memory.array::<4>(pool + SIZE_CLASS)?;
+    let index = u32::from_le_bytes(word);
+    (index < CLASSES).then(|| index as u8 + 1)
 }
 
 /// Whether a record describes an arena: page-aligned, with pools enough for its size and no more.
@@ -324,8 +391,8 @@ fn is_arena(record: &[u8]) -> bool {
 /// Finds the array of arena records of 3.10 and 3.11, whose variable (`arenas`) is static and has no
 /// name in a stripped program: a word of static data that leads to a `malloc` block of as many
 /// records as the allocator would make (16, doubled as often as needed), the first in use of which
-/// is an arena.
-fn find_records<M: Memory>(memory: &M) -> Option<(Addr, u64)> {
+/// is an arena. Gives the address of that word.
+fn find_records<M: Memory>(memory: &M) -> Option<Addr> {
     let mut scratch = Vec::new();
     let mut block = Vec::new();
     for region in memory.regions() {
@@ -336,10 +403,9 @@ fn find_records<M: Memory>(memory: &M) -> Option<(Addr, u64)> {
         while at < region.end {
             let length = region.end.since(at).min(1 << 16);
             if let Some(bytes) = memory.bytes(at, length as usize, &mut scratch) {
-                for word in bytes.chunks_exact(8) {
-                    let candidate = addr_at(word, 0);
-                    if let Some(count) = record_count(memory, candidate, &mut block) {
-                        return Some((candidate, count));
+                for (place, word) in (0..).zip(bytes.chunks_exact(8)) {
+                    if is_record_array(memory, addr_at(word, 0), &mut block) {
+                        return Some(at + place * 8);
                     }
                 }
             }
@@ -349,12 +415,15 @@ fn find_records<M: Memory>(memory: &M) -> Option<(Addr, u64)> {
     None
 }
 
-/// How many records a block of `malloc` holds, if it is the array.
-fn record_count<M: Memory>(memory: &M, block: Addr, scratch: &mut Vec<u8>) -> Option<u64> {
-    if !block.0.is_multiple_of(16) || !is_anonymous(memory.regions(), block) {
-        return None;
+/// How many records a block of `malloc` holds, if it can be the array of them.
+fn room_for_records<M: Memory>(memory: &M, block: Addr) -> Option<u64> {
+    let before = memory.word(block - 8)?;
+    if before == DEBUG_GUARD {
+        let size = memory.word(block - DEBUG_LEAD)?.swap_bytes();
+        let fits = size.is_multiple_of(ARENA_OBJECT) && size <= MOST_ARENAS * ARENA_OBJECT;
+        return fits.then_some(size / ARENA_OBJECT).filter(|&count| count >= 16);
     }
-    let room = (memory.word(block - 8)? & !7).checked_sub(8)?;
+    let room = (before & !7).checked_sub(8)?;
     if !(16 * ARENA_OBJECT..=MOST_ARENAS * ARENA_OBJECT).contains(&room) {
         return None;
     }
@@ -364,23 +433,31 @@ fn record_count<M: Memory>(memory: &M, block: Addr, scratch: &mut Vec<u8>) -> Op
     }
     // `malloc` rounds to 16 bytes, or to pages for what it maps.
     let spare = room.checked_sub(count * ARENA_OBJECT)?;
-    if spare >= 4096 + 16 || (spare > 16 && room < 100 << 10) {
-        return None;
+    (spare <= 16 || (spare < 4096 + 16 && room >= 100 << 10)).then_some(count)
+}
+
+/// Whether a block is the array of arena records.
+fn is_record_array<M: Memory>(memory: &M, block: Addr, scratch: &mut Vec<u8>) -> bool {
+    if !block.0.is_multiple_of(16) || !is_anonymous(memory.regions(), block) {
+        return false;
     }
+    let Some(count) = room_for_records(memory, block) else { return false };
     let mut in_use = 0;
     for index in 0..count.min(16) {
-        let record = memory.bytes(block + index * ARENA_OBJECT, ARENA_OBJECT as usize, scratch)?;
+        let at = block + index * ARENA_OBJECT;
+        let Some(record) = memory.bytes(at, ARENA_OBJECT as usize, scratch) else { return false };
         if addr_at(record, 0).is_null() {
             continue;
         }
         // The first page of an arena may never have been touched; its first pool was.
-        let first_pool = addr_at(record, 0).0.checked_next_multiple_of(POOL)?;
-        if !is_arena(record) || !is_anonymous(memory.regions(), Addr(first_pool)) {
-            return None;
+        let first_pool = addr_at(record, 0).0.checked_next_multiple_of(POOL);
+        let in_memory = first_pool.is_some_and(|at| is_anonymous(memory.regions(), Addr(at)));
+        if !is_arena(record) || !in_memory {
+            return false;
         }
         in_use += 1;
     }
-    (in_use > 0).then_some(count)
+    in_use > 0
 }
 
 fn is_anonymous(regions: &[Region], addr: Addr) -> bool {

@@ -73,14 +73,14 @@ impl<'a, M: Memory> Allocators<'a, M> {
         let requested = if lead > 0 { requested.saturating_add(DEBUG_EXTRA) } else { requested };
         let start = start - lead;
         if let Some(arenas) = self.arenas
-            && let Some(block) = arenas.block_of(start)
+            && let Some(block) = arenas.block_of(self.memory, start)
         {
             // An object inside somebody else's block has no block of its own.
             let own = block.start == start;
             let bytes = if own { block.size } else { requested };
             return HeldBlock { bytes, modelled: !own, small: true };
         }
-        let word = self.memory.word(start - 8).unwrap_or(0);
+        let word = self.memory.doubtful_word(start - 8).unwrap_or(0);
         let size = word & !CHUNK_FLAGS;
         let is_mapped = word & CHUNK_MAPPED != 0;
         let spare = if is_mapped { MAPPED_SPARE } else { CHUNK_SPARE };

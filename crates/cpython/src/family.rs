@@ -37,7 +37,7 @@ pub(crate) enum Family {
     /// `numpy.void`: an item of a structured array, or raw bytes.
     NumPyVoid,
     /// `numpy.dtype` and its subclasses, one a kind of item.
-    Descriptor,
+    Dtype,
     LruCache,
     /// `threading.local`, and what keeps one thread's part of it alive before 3.13.
     ThreadLocal,
@@ -138,10 +138,12 @@ pub(crate) fn of_name(name: &str) -> Option<Family> {
         "array.array" => Family::Array,
         "numpy.ndarray" => Family::NdArray,
         "numpy.void" => Family::NumPyVoid,
-        "numpy.dtype" => Family::Descriptor,
+        "numpy.dtype" => Family::Dtype,
+        // What it has beyond the rest is a struct of its own, left to be scanned.
+        "numpy.dtypes.StringDType" => return None,
         // `numpy.dtype[void]` of NumPy 1, `numpy.dtypes.VoidDType` of NumPy 2.
         name if name.starts_with("numpy.dtype[") || name.starts_with("numpy.dtypes.") => {
-            Family::Descriptor
+            Family::Dtype
         }
         "_thread._local" => Family::ThreadLocal,
         "_thread._localdummy" => Family::ThreadLocalDummy,

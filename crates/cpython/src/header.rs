@@ -77,13 +77,22 @@ impl Refcount {
 /// that holds a heap pointer followed by a type pointer looks like an object whose count is an
 /// 8-aligned address of ours.
 pub(crate) fn is_plausible_count(layout: &Layout, space: &Space, word: u64) -> bool {
+    is_plausible(layout, word, |low| space.contains(low))
+}
+
+/// The same for who has no map of the memory, but can ask what is there.
+pub(crate) fn is_plausible(
+    layout: &Layout,
+    word: u64,
+    is_there: impl FnOnce(Addr) -> bool,
+) -> bool {
     let refcount = layout.object.refcount;
     if !refcount.is_alive(word) {
         return false;
     }
     let low = word & 0xffff_ffff;
     let looks_like_pointer = (1 << 20..1 << 31).contains(&low) && low.is_multiple_of(8);
-    !(looks_like_pointer && !refcount.is_immortal(word) && space.contains(Addr(low)))
+    !(looks_like_pointer && !refcount.is_immortal(word) && is_there(Addr(low)))
 }
 
 #[cfg(test)]

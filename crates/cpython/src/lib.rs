@@ -27,6 +27,7 @@ mod text;
 mod types;
 mod version;
 mod walk;
+mod weigh;
 mod words;
 
 pub use holders::Thread;
@@ -34,3 +35,6 @@ pub use memory::{Memory, Region, RegionKind};
 pub use runtime::{Refusal, Runtime, Symbols};
 pub use version::Version;
 pub use walk::{Counted, Ledger, Subject, WalkOptions, Walked, count, walk};
+pub use weigh::{
+    Block, Deep, Holding, Part, PartKind, Scale, SmallBlocks, Survey, TypeWeight, Weight,
+};

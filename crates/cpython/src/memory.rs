@@ -21,6 +21,13 @@ pub trait Memory {
         let _ = addr;
     }
 
+    /// A word that may not be there, although the block behind it is: what an allocator may keep in
+    /// front of it. Only a source that reads without looking tells it from [`Memory::word`].
+    #[inline]
+    fn doubtful_word(&self, addr: Addr) -> Option<u64> {
+        self.word(addr)
+    }
+
     /// A few bytes, copied.
     #[inline]
     fn array<const N: usize>(&self, addr: Addr) -> Option<[u8; N]> {

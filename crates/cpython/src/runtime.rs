@@ -56,6 +56,8 @@ pub enum Refusal {
 #[derive(Clone, Debug)]
 pub struct Runtime {
     pub(crate) layout: Layout,
+    /// `_PyRuntime`.
+    state: Addr,
     pub(crate) type_type: Addr,
     /// All interpreters, the main one first.
     pub(crate) interpreters: Vec<Addr>,
@@ -103,7 +105,14 @@ impl Runtime {
         let mismatch = |what| Refusal::Mismatch { version, what };
         check_type(memory, &layout, symbols.type_type).map_err(mismatch)?;
         find_generations(memory, &mut layout, main).map_err(mismatch)?;
-        Ok(Runtime { layout, type_type: symbols.type_type, interpreters, version, corrected })
+        let (state, type_type) = (symbols.runtime, symbols.type_type);
+        Ok(Runtime { layout, state, type_type, interpreters, version, corrected })
+    }
+
+    /// The interpreters that there are now, the main one first: in a program that looks at itself they
+    /// come and go.
+    pub(crate) fn interpreters_now<M: Memory>(&self, memory: &M) -> Vec<Addr> {
+        interpreters(memory, &self.layout, self.state)
     }
 
     /// The patch release whose headers gave the table.

@@ -123,6 +123,12 @@ impl Label {
         self.0 & CONSERVATIVE != 0
     }
 
+    /// Whether it is of a known layout and meant to last: no temporary of a frame, such as an argument
+    /// of the call that is under way.
+    pub(crate) fn is_firm(self) -> bool {
+        !self.is_conservative() && self.kind() != EdgeKind::Stack
+    }
+
     /// Whether it keeps its target alive.
     #[must_use]
     pub fn is_strong(self) -> bool {

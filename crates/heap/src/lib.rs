@@ -12,6 +12,7 @@ mod capture;
 mod census;
 mod dominators;
 mod edges;
+mod growth;
 mod heap;
 mod heaviest;
 mod held_by;
@@ -39,6 +40,7 @@ pub use capture::{Account, AccountKind, AccountRow, Capture, Gap, GapKind, Prove
 pub use census::{Census, CensusRow, Grouping, SortKey};
 pub use dominators::Dominators;
 pub use edges::{Edge, EdgeKind, Edges, Label, LabelPattern};
+pub use growth::{Growth, Leak};
 pub use heap::Heap;
 pub use heaviest::{HeavyRow, heaviest};
 pub use held_by::Holding;

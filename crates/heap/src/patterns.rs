@@ -37,7 +37,8 @@ const LONGEST_ROUND: usize = 4;
 const FEW: usize = 32;
 
 const UNKNOWN: u32 = u32::MAX;
-const EMPTY: u32 = 0;
+/// The pattern of what nothing reaches, before all others.
+pub(crate) const EMPTY: u32 = 0;
 
 /// All patterns met so far, as a tree: a pattern is the one before it and a step more. Those of the
 /// nodes on the way are remembered, so that a million items of one list cost a step each.
@@ -143,6 +144,26 @@ impl<'a> Patterns<'a> {
             self.back_from(pattern).map(|row| self.table[row as usize].step).collect();
         steps.reverse();
         (steps, self.table[pattern as usize].shortened)
+    }
+
+    /// How many patterns there are. Each comes after the one before its last step.
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// The pattern without its last step.
+    pub(crate) fn before(&self, pattern: u32) -> u32 {
+        self.table[pattern as usize].before
+    }
+
+    /// The last step of a pattern.
+    pub(crate) fn step(&self, pattern: u32) -> MergedStep {
+        self.table[pattern as usize].step
+    }
+
+    /// Whether there may be more steps before the last.
+    pub(crate) fn is_shortened(&self, pattern: u32) -> bool {
+        self.table[pattern as usize].shortened
     }
 
     /// The same, with the indices that all paths met so far have in common.

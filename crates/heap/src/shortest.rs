@@ -18,9 +18,9 @@ pub struct Step {
 
 /// A shortest path to every node that any root reaches.
 ///
-/// Better grounds win over shorter paths: known layouts from a named root, then references found
-/// conservatively too, then roots without a name, then what waits for the collector. Of equally
-/// short paths, that of the root earlier in the root table wins.
+/// Better grounds win over shorter paths: known layouts from a named root, then temporaries of frames
+/// and references found conservatively too, then roots without a name, then what waits for the
+/// collector. Of equally short paths, that of the root earlier in the root table wins.
 #[derive(Clone, Debug)]
 pub struct ShortestPaths {
     /// The reference by which each node was reached, by row.
@@ -33,7 +33,7 @@ impl ShortestPaths {
     pub fn of(heap: &Heap) -> ShortestPaths {
         let mut search = Search { heap, rows: vec![NONE; heap.nodes.len()] };
         let named = search.enter(RootKind::is_named);
-        let strict = search.spread(named, |label| !label.is_conservative());
+        let strict = search.spread(named, Label::is_firm);
         search.widen(&strict);
         drop(strict);
         let unnamed = search.enter(|kind| kind != RootKind::Garbage);
@@ -147,7 +147,7 @@ impl Search<'_> {
         reached
     }
 
-    /// Breadth first from all that is reached, by conservative references and whatever follows.
+    /// Breadth first from all that is reached, by references that are not firm and whatever follows.
     fn widen(&mut self, strict: &Reached) {
         let mut frontier = Vec::new();
         let mut next = Vec::new();
@@ -156,7 +156,7 @@ impl Search<'_> {
             let start = strict.levels.get(level).copied().unwrap_or(strict.nodes.len());
             let end = strict.levels.get(level + 1).copied().unwrap_or(strict.nodes.len());
             for &node in &strict.nodes[start..end] {
-                self.follow(node, Label::is_conservative, &mut next);
+                self.follow(node, |label| !label.is_firm(), &mut next);
             }
             for &node in &frontier {
                 self.follow(node, |_| true, &mut next);

@@ -63,7 +63,8 @@ fn distances(
 /// The length of the path each node should have.
 fn expected_lengths(heap: &Heap) -> Vec<Option<usize>> {
     let none = vec![None; heap.nodes.len()];
-    let strict = distances(heap, RootKind::is_named, |label| !label.is_conservative(), none);
+    let lasts = |label: Label| !label.is_conservative() && label.kind() != EdgeKind::Stack;
+    let strict = distances(heap, RootKind::is_named, lasts, none);
     let named = distances(heap, RootKind::is_named, |_| true, strict);
     let unnamed = distances(heap, |kind| kind != RootKind::Garbage, |_| true, named);
     distances(heap, |_| true, |_| true, unnamed)
@@ -225,6 +226,24 @@ fn generalised(heap: &Heap, path: &[Step]) -> Vec<String> {
         }
     }
     steps
+}
+
+#[test]
+fn what_lasts_is_named_before_a_temporary() {
+    let mut plan = Plan::new();
+    let [thread, frame, module, cache, user] =
+        ["thread", "frame", "module", "dict", "app.User"].map(|name| plan.add(object(name, 48)));
+    plan.root(RootKind::Thread, "7", thread);
+    plan.link(thread, frame, attribute("main"));
+    plan.link(frame, user, PlanLabel::At(EdgeKind::Stack, 2));
+    plan.root(RootKind::Module, "app", module);
+    plan.link(module, cache, attribute("cache"));
+    plan.link(cache, user, attribute("first"));
+    let heap = plan.build();
+    let paths = ShortestPaths::of(&heap);
+    let path = paths.path_to(&heap, NodeId::from(user));
+    let nodes: Vec<NodeId> = path.iter().map(|step| step.node).collect();
+    assert_eq!(nodes, [module, cache, user].map(NodeId::from));
 }
 
 #[test]

@@ -221,6 +221,12 @@ impl Buffer {
         }
     }
 
+    /// Its addresses.
+    pub(crate) fn range(&self) -> Range<u64> {
+        let start = self.start as u64;
+        start..start + self.len as u64
+    }
+
     fn advise(&self, advice: c_int) -> bool {
         // SAFETY: the range is our own mapping, and none of the advices used here changes contents.
         unsafe { libc::madvise(self.start.cast(), self.len, advice) == 0 }
@@ -332,12 +338,16 @@ pub(crate) fn own_usage() -> (Duration, u64) {
 /// Asks the processor to have a byte of memory ready soon. Only a hint: it cannot fail.
 #[inline]
 pub(crate) fn prefetch(byte: &u8) {
-    // SAFETY: every x86-64 processor has the instruction (SSE), and it never faults; the pointer comes
-    // from a reference besides.
+    prefetch_at(ptr::from_ref(byte) as u64);
+}
+
+/// The same by address, whether there is anything or not.
+#[inline]
+pub(crate) fn prefetch_at(addr: u64) {
+    // SAFETY: every x86-64 processor has the instruction (SSE), and it never faults, wherever the
+    // address leads.
     unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(
-            ptr::from_ref(byte).cast(),
-        );
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(addr as *const i8);
     }
 }
 

@@ -12,7 +12,7 @@ use deadweight_heap::{Addr, Bytes};
 
 use crate::areas::{Area, AreaKind, areas};
 use crate::contents::{Contents, Piece, Source};
-use crate::copy::{MAX_THREADS, copy};
+use crate::copy::{MAX_THREADS, Route, copy};
 use crate::deadline::{Deadline, Stage};
 use crate::elf;
 use crate::error::Error;
@@ -72,7 +72,7 @@ impl LiveCopy {
                     buffer.truncate(0);
                     buffer = make_room(pid, Bytes(needs), limits)?;
                 }
-                copy_listed(pid, threads, listing, &mut buffer, deadline).map(Some)
+                copy_listed(pid, Route::Call, threads, listing, &mut buffer, deadline).map(Some)
             })?;
             paused += pause;
             if let Some(frozen) = frozen {
@@ -81,6 +81,38 @@ impl LiveCopy {
             }
         }
     }
+}
+
+/// A copy of ourselves: of `pid`, which is us, or a clone of us that stands still. `paused` is how long
+/// we stood still for the clone; without one we stand still until this returns.
+pub(crate) fn of_ourselves(
+    pid: u32,
+    route: Route<'_>,
+    threads: &[Thread],
+    paused: Duration,
+    limits: &Limits,
+) -> Result<LiveCopy, Error> {
+    let us = std::process::id();
+    let program = Program::of(us)?;
+    let mut files = MappedFiles::default();
+    files.open(us, &maps::read(us).map_err(|source| failure(us, "read the map of", source))?);
+    let deadline = Deadline::start(limits.max_pause);
+    let mut listing = list(pid, &files, &deadline)?;
+    let mut buffer = make_room(us, Bytes(ranges::total(&listing.plan)), limits)?;
+    if pid == us {
+        // The copy is no part of what is copied. Listed again, for it may have grown meanwhile.
+        listing = list(pid, &files, &deadline)?;
+        let own = [buffer.range()];
+        listing.plan =
+            listing.plan.into_iter().flat_map(|range| ranges::gaps(range, &own)).collect();
+        if ranges::total(&listing.plan) > buffer.len() as u64 {
+            buffer = make_room(us, Bytes(ranges::total(&listing.plan)), limits)?;
+        }
+    }
+    let frozen = copy_listed(pid, route, threads, listing, &mut buffer, &deadline)?;
+    let pause = if pid == us { deadline.elapsed() } else { paused };
+    files.open(us, &frozen.maps);
+    Ok(assemble(us, program, pause, buffer, frozen, &files))
 }
 
 /// Room for growth between the first look and the stop, in sixteenths of what is there. A process that
@@ -194,11 +226,12 @@ struct Listing {
     plan: Vec<Range<u64>>,
     /// The kernel's sums cost it a walk over all pages, which is made beside everything else. If we
     /// give up, nobody waits for them.
-    rollup: JoinHandle<Option<Rollup>>,
+    rollup: Option<JoinHandle<Option<Rollup>>>,
 }
 
 fn list(pid: u32, files: &MappedFiles, deadline: &Deadline) -> Result<Listing, Error> {
-    let rollup = std::thread::spawn(move || Rollup::read(pid).ok());
+    // Where there may be no more threads, the sums are done without.
+    let rollup = std::thread::Builder::new().spawn(move || Rollup::read(pid).ok()).ok();
     let maps = maps::read(pid).map_err(|source| failure(pid, "read the map of", source))?;
     if maps.is_empty() {
         return Err(Error::Ended { pid });
@@ -222,18 +255,19 @@ struct Frozen {
 
 fn copy_listed(
     pid: u32,
+    route: Route<'_>,
     threads: &[Thread],
     listing: Listing,
     into: &mut [u8],
     deadline: &Deadline,
 ) -> Result<Frozen, Error> {
     let Listing { maps, pages, plan, rollup } = listing;
-    let sums = || rollup.join().unwrap_or_default();
+    let sums = || rollup.and_then(|rollup| rollup.join().unwrap_or_default());
     let (rollup, vanished) = if makes_resident(&plan, &pages) {
         // Then the sums come first.
-        (sums(), copy(pid, &plan, into, deadline)?)
+        (sums(), copy(pid, route, &plan, into, deadline)?)
     } else {
-        let vanished = copy(pid, &plan, into, deadline)?;
+        let vanished = copy(pid, route, &plan, into, deadline)?;
         (sums(), vanished)
     };
     Ok(Frozen { threads: threads.to_vec(), maps, pages, rollup, plan, vanished })

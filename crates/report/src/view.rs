@@ -24,6 +24,38 @@ pub struct Cost {
     pub peak: Bytes,
 }
 
+/// What a program that runs out of memory says of itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Survey<'a> {
+    /// Whether everything was met.
+    pub complete: bool,
+    /// How long it has taken.
+    pub seconds: f64,
+    /// Objects that were met, and what they hold.
+    pub objects: u64,
+    /// What they hold.
+    pub held: Bytes,
+    /// Whether any size in that follows a rule.
+    pub modelled: bool,
+    /// References that there was no room to follow.
+    pub left_out: u64,
+    /// By type, heaviest first.
+    pub types: Vec<SurveyRow<'a>>,
+    /// Paths, heaviest first, each with the heaviest types below it.
+    pub holders: Vec<(SurveyRow<'a>, Vec<SurveyRow<'a>>)>,
+}
+
+/// A type or a path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SurveyRow<'a> {
+    /// Its name, or the path.
+    pub name: &'a str,
+    /// Objects.
+    pub count: u64,
+    /// What they hold.
+    pub held: Bytes,
+}
+
 /// Objects and what they hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sum {

@@ -136,7 +136,10 @@ def asked(name):
     )
     for make in makers:
         try:
-            specimens = [(items(count), usual_instance(lambda count=count: make(numbers(count)))) for count in COUNTS]
+            specimens = [
+                (items(count), usual_instance(lambda make=make, count=count: make(numbers(count))))
+                for count in COUNTS
+            ]
             lengths = [len(value) for _, value in specimens]
         except Exception:
             continue

@@ -26,7 +26,8 @@ pub(crate) fn run(args: &Snapshot, talk: &Talk, out: &mut dyn Write) -> Result<(
         let path = of_look(args.output.clone().unwrap_or_else(default), looks);
         refuse_to_replace(&path, args.force)?;
         progress.stage("writing the snapshot");
-        let size = save(&capture, &path)?;
+        let saved = save_unless(&capture, &path, Some(&Interruption::watch()));
+        let size = saved.map_err(|error| Failure::of_file(&path, "write", &error))?;
         drop(progress);
         let view = view::Saved { capture: &capture, file: &path, size };
         if args.json {
@@ -87,17 +88,28 @@ fn try_to_write(path: &Path) -> Result<(), Failure> {
 }
 
 /// Writes to a file beside the real one, readable by its owner only, and renames it when it is whole.
-fn save(capture: &Capture, path: &Path) -> Result<Bytes, Failure> {
-    let interruption = Interruption::watch();
+/// Gives the size of the file.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn save(capture: &Capture, path: &Path) -> io::Result<Bytes> {
+    save_unless(capture, path, None)
+}
+
+/// The same, given up once somebody asks the program to end.
+fn save_unless(
+    capture: &Capture,
+    path: &Path,
+    interruption: Option<&Interruption>,
+) -> io::Result<Bytes> {
     let beside = beside(path);
-    let written = write_whole(capture, &beside, &interruption).and_then(|bytes| {
+    let written = write_whole(capture, &beside, interruption).and_then(|bytes| {
         fs::rename(&beside, path)?;
         Ok(bytes)
     });
-    written.map_err(|error| {
+    written.inspect_err(|_| {
         // What is half written is of no use to anybody.
         let _ = fs::remove_file(&beside);
-        Failure::of_file(path, "write", &error)
     })
 }
 
@@ -112,12 +124,16 @@ fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
-fn write_whole(capture: &Capture, path: &Path, interruption: &Interruption) -> io::Result<Bytes> {
+fn write_whole(
+    capture: &Capture,
+    path: &Path,
+    interruption: Option<&Interruption>,
+) -> io::Result<Bytes> {
     let mut writer = BufWriter::new(Interruptible { file: create(path)?, interruption });
     snapshot::write(capture, &mut writer)?;
     let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?.file;
     file.sync_all()?;
-    if interruption.came() {
+    if came(interruption) {
         return Err(interrupted());
     }
     Ok(Bytes(file.metadata()?.len()))
@@ -126,12 +142,12 @@ fn write_whole(capture: &Capture, path: &Path, interruption: &Interruption) -> i
 /// A file that is written no further once somebody asks us to end.
 struct Interruptible<'a> {
     file: File,
-    interruption: &'a Interruption,
+    interruption: Option<&'a Interruption>,
 }
 
 impl Write for Interruptible<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.interruption.came() {
+        if came(self.interruption) {
             return Err(interrupted());
         }
         self.file.write(bytes)
@@ -140,6 +156,10 @@ impl Write for Interruptible<'_> {
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
+}
+
+fn came(interruption: Option<&Interruption>) -> bool {
+    interruption.is_some_and(Interruption::came)
 }
 
 /// Not of the kind `Interrupted`, which means "try again".

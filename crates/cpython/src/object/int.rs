@@ -26,12 +26,19 @@ pub(super) fn decode<M: Memory>(cx: &Context<'_, M>, info: &TypeInfo, addr: Addr
     // Before 3.12 `__sizeof__` ignores what a subclass added to the struct.
     let start = if cx.layout.minor < 12 { cx.layout.int.digits } else { info.basic_size };
     let sizeof = start.checked_add(digits_size)?;
+    if !info.python && info.basic_size > cx.layout.int.digits {
+        // `bool` before 3.12: its basic size is the whole struct, the one digit included.
+        return Some(Sizes { body: info.basic_size, sizeof });
+    }
     let body = info.basic_size.checked_add(digits_size)?;
     if info.python {
         // PyType_GenericAlloc adds a digit as a sentinel and rounds.
         return Some(Sizes { body: body.checked_add(DIGIT)?.checked_next_multiple_of(8)?, sizeof });
     }
-    Some(Sizes { body, sizeof })
+    // From 3.11 on ints of one digit are made by _PyLong_FromMedium, which asks for the whole struct
+    // with its padding.
+    let padded = cx.layout.minor >= 11 && digits <= 1;
+    Some(Sizes { body: if padded { body.next_multiple_of(8) } else { body }, sizeof })
 }
 
 /// The value of a small int.

@@ -7,8 +7,8 @@ mod array;
 pub(crate) mod code;
 mod ctypes;
 mod deque;
-mod descriptor;
 pub(crate) mod dict;
+mod dtype;
 mod element;
 pub(crate) mod frame;
 mod function;
@@ -183,9 +183,9 @@ pub(crate) fn decode<M: Memory, V: Visitor>(
         Family::Module => module::decode(cx, info, addr, visitor)?,
         Family::Deque => deque::decode(cx, info, addr, visitor)?,
         Family::Array => array::decode(cx, info, addr, visitor)?,
+        Family::Dtype => dtype::decode(cx, info, addr, visitor)?,
         Family::NdArray => ndarray::decode(cx, info, addr, visitor)?,
         Family::NumPyVoid => ndarray::void(cx, info, addr, visitor)?,
-        Family::Descriptor => descriptor::decode(cx, info, addr, visitor)?,
         Family::ThreadLocal => thread_local::local(cx, info, addr, visitor)?,
         Family::ThreadLocalDummy => thread_local::dummy(cx, info, addr, visitor)?,
         Family::LruCache => function::lru_cache(cx, info, addr, visitor)?,

@@ -3,7 +3,7 @@
 
 use deadweight_heap::{Addr, EdgeKind};
 
-use super::descriptor::{self, Descriptor};
+use super::dtype::{self, Descriptor};
 use super::{Context, Grounds, Link, Sizes, Visitor, count_at, records, strong};
 use crate::memory::{Memory, addr_at, u32_at, u64_at};
 use crate::types::TypeInfo;
@@ -49,6 +49,7 @@ pub(super) fn decode<M: Memory, V: Visitor>(
         visitor.unreadable();
         return Some(sizes);
     };
+    // Where there is nothing to keep, NumPy asks for a byte all the same.
     let size = items.saturating_mul(descriptor.item_size);
     // `ndarray.__sizeof__` counts the data if it owns it, and the shape.
     sizes.sizeof = sizes.sizeof.saturating_add(dimensions * 16);
@@ -57,7 +58,7 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     }
     sizes.sizeof = sizes.sizeof.saturating_add(size);
     let data = addr_at(body, DATA);
-    if visitor.buffer(data, size) {
+    if visitor.buffer(data, size.max(1)) {
         objects(cx, dtype, data, items, visitor);
     }
     Some(sizes)
@@ -75,7 +76,7 @@ fn objects<M: Memory, V: Visitor>(
     if !descriptor.holds_objects || descriptor.item_size == 0 {
         return;
     }
-    let Some(places) = descriptor::objects(cx, dtype) else {
+    let Some(places) = dtype::objects(cx, dtype) else {
         visitor.unreadable();
         return;
     };

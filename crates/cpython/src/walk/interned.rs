@@ -4,11 +4,11 @@
 
 use deadweight_heap::Addr;
 
-use super::Subject;
 use super::native::scan;
-use crate::layout::OB_TYPE;
+use crate::layout::{Layout, OB_TYPE};
 use crate::memory::{Memory, RegionKind};
 use crate::object::dict;
+use crate::runtime::Runtime;
 
 /// A dict with fewer entries could look like the table by chance; an interpreter interns thousands.
 const LEAST: usize = 64;
@@ -18,8 +18,7 @@ const INTERNED: u64 = 3;
 /// From 3.12 on the interpreter says where. Before, it is a static variable without a symbol in
 /// stripped programs: of the program's own data, the word that leads to a dict which maps interned strings to
 /// themselves.
-pub(super) fn table<M: Memory>(subject: &Subject<'_, M>) -> Option<Addr> {
-    let (memory, runtime) = (subject.memory, subject.runtime);
+pub(crate) fn table<M: Memory>(memory: &M, runtime: &Runtime) -> Option<Addr> {
     let main = *runtime.interpreters.first()?;
     let l = &runtime.layout.interpreter;
     if let Some(at) = l.interned_strings {
@@ -38,7 +37,7 @@ pub(super) fn table<M: Memory>(subject: &Subject<'_, M>) -> Option<Addr> {
         scan(memory, region.start, region.end, |word| {
             if found.is_none()
                 && memory.word(word + OB_TYPE) == Some(dict_type)
-                && maps_interned_to_themselves(subject, word)
+                && maps_interned_to_themselves(memory, &runtime.layout, word)
             {
                 found = Some(word);
             }
@@ -47,13 +46,12 @@ pub(super) fn table<M: Memory>(subject: &Subject<'_, M>) -> Option<Addr> {
     found
 }
 
-fn maps_interned_to_themselves<M: Memory>(subject: &Subject<'_, M>, dict: Addr) -> bool {
-    let layout = &subject.runtime.layout;
+fn maps_interned_to_themselves<M: Memory>(memory: &M, layout: &Layout, dict: Addr) -> bool {
     let places = 4 * LEAST as u64;
-    let entries = dict::first_entries(subject.memory, layout, dict, places);
+    let entries = dict::first_entries(memory, layout, dict, places);
     entries.len() >= LEAST
         && entries.iter().all(|&(key, value)| {
-            let state = subject.memory.word(key + layout.str.state);
+            let state = memory.word(key + layout.str.state);
             key == value && state.is_some_and(|state| state & INTERNED != 0)
         })
 }

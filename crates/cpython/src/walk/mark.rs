@@ -186,7 +186,9 @@ impl<'a, M: Memory> Marker<'a, M> {
         }
         let (arenas, stacks, lead) = (self.arenas, &self.stacks, self.lead);
         let info = self.types.get(memory, layout, header.type_addr)?;
-        if grounds.is_conservative() && !is_a_place(arenas, stacks, addr, lead + info.before) {
+        if grounds.is_conservative()
+            && !is_a_place(memory, arenas, stacks, addr, lead + info.before)
+        {
             return None;
         }
         Some(info)
@@ -250,9 +252,17 @@ impl<'a, M: Memory> Marker<'a, M> {
 
 /// Whether an object found by a word can start at an address: at the start of its block (`before` are
 /// the bytes in front of it there), and on no stack.
-fn is_a_place(arenas: Option<&Arenas>, stacks: &Stacks, addr: Addr, before: u64) -> bool {
+fn is_a_place<M: Memory>(
+    memory: &M,
+    arenas: Option<&Arenas>,
+    stacks: &Stacks,
+    addr: Addr,
+    before: u64,
+) -> bool {
     match arenas.filter(|arenas| arenas.contains(addr)) {
-        Some(arenas) => arenas.block_of(addr).is_some_and(|block| block.start + before == addr),
+        Some(arenas) => {
+            arenas.block_of(memory, addr).is_some_and(|block| block.start + before == addr)
+        }
         None => !stacks.contains(addr),
     }
 }

@@ -5,7 +5,7 @@
 //! rising address, where memory is read in order, and records sizes and named references.
 
 mod emit;
-mod interned;
+pub(crate) mod interned;
 mod mark;
 mod native;
 mod scales;
@@ -195,13 +195,22 @@ fn with_context<M: Memory, T>(
     subject: &Subject<'_, M>,
     run: impl FnOnce(&Context<'_, M>, TypeTable) -> T,
 ) -> T {
-    let memory = subject.memory;
-    let layout = &subject.runtime.layout;
-    let micro = subject.runtime.version.micro;
-    let mut types = TypeTable::new(subject.runtime.type_type, layout.minor, micro);
+    let interned = interned::table(subject.memory, subject.runtime).unwrap_or(Addr::NULL);
+    context_of(subject.memory, subject.runtime, interned, run)
+}
+
+/// What the decoders read from, and an empty table of types.
+pub(crate) fn context_of<M: Memory, T>(
+    memory: &M,
+    runtime: &Runtime,
+    interned: Addr,
+    run: impl FnOnce(&Context<'_, M>, TypeTable) -> T,
+) -> T {
+    let layout = &runtime.layout;
+    let micro = runtime.version.micro;
+    let mut types = TypeTable::new(runtime.type_type, layout.minor, micro);
     let words = Words::new(&mut types.names);
-    let main = subject.runtime.interpreters.first().copied().unwrap_or_default();
-    let interned = interned::table(subject).unwrap_or(Addr::NULL);
+    let main = runtime.interpreters.first().copied().unwrap_or_default();
     run(&Context { memory, layout, words: &words, interpreter: main, micro, interned }, types)
 }
 
@@ -286,7 +295,7 @@ fn read_arenas<M: Memory>(subject: &Subject<'_, M>) -> Option<Arenas> {
     // `sys.modules` is a dict like any other: a GC head, and the object.
     let main = *subject.runtime.interpreters.first()?;
     let modules = subject.memory.word(main + layout.interpreter.modules).map(Addr)?;
-    Some(arenas.with_lead_of(modules - GC_HEAD))
+    Some(arenas.with_lead_of(subject.memory, modules - GC_HEAD))
 }
 
 fn unreadable(count: u64) -> Option<Gap> {
@@ -363,13 +372,18 @@ fn gaps<M: Memory>(
 
 /// The cached ints of 3.10, which are objects like any other; later versions have them in static data.
 fn cached_ints<M: Memory>(subject: &Subject<'_, M>) -> FxHashSet<Addr> {
+    cached_ints_of(subject.memory, subject.runtime)
+}
+
+/// The same by memory and interpreter.
+pub(crate) fn cached_ints_of<M: Memory>(memory: &M, runtime: &Runtime) -> FxHashSet<Addr> {
     /// -5 to 256 (`pycore_interp.h`, `_PY_NSMALLNEGINTS` and `_PY_NSMALLPOSINTS`).
     const COUNT: u64 = 262;
     let mut found = FxHashSet::default();
-    if let Some(at) = subject.runtime.layout.interpreter.small_ints {
-        for &interpreter in &subject.runtime.interpreters {
+    if let Some(at) = runtime.layout.interpreter.small_ints {
+        for &interpreter in &runtime.interpreters {
             let pointers = (0..COUNT).map(|index| interpreter + at + index * 8);
-            found.extend(pointers.filter_map(|at| subject.memory.word(at)).map(Addr));
+            found.extend(pointers.filter_map(|at| memory.word(at)).map(Addr));
         }
     }
     found

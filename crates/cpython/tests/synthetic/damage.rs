@@ -14,7 +14,7 @@ use crate::memory_image;
 use crate::noise::Noise;
 use crate::survival::{LITTLE_WORK, survives};
 
-fn toured(python: Python) -> FakeProcess {
+pub(crate) fn toured(python: Python) -> FakeProcess {
     let mut image = Image::new(python);
     tour(&mut image);
     image.finish().0

@@ -13,4 +13,5 @@ mod motion;
 #[path = "../../../../fuzz/bodies/noise.rs"]
 mod noise;
 mod oracle;
+mod refused;
 mod survival;

@@ -68,15 +68,12 @@ impl Image {
 
     fn int_of(&mut self, digits: &[u32], negative: bool, is_static: bool) -> Obj {
         let count = digits.len() as u64;
-        // From 3.11 on there is room for one digit at least.
-        let room = if self.since(Python::V3_11) { count.max(1) } else { count };
-        let size = 24 + 4 * room;
+        // From 3.11 on there is room for one digit at least, and then for the struct's padding, as
+        // tracemalloc records it.
+        let small = self.since(Python::V3_11) && count <= 1;
+        let size = if small { 32 } else { 24 + 4 * count };
         let int = self.core.int;
-        let object = if is_static { self.static_object(int, 32) } else { self.object(int, size) };
-        if is_static {
-            // `__sizeof__` and the model agree on the digits, not on the padding behind them.
-            self.objects[object.0].static_size = Some(size);
-        }
+        let object = if is_static { self.static_object(int, size) } else { self.object(int, size) };
         let at = self.address(object);
         let word = if self.since(Python::V3_12) {
             // longintrepr.h: `lv_tag`, the sign in its low two bits.

@@ -1,31 +1,46 @@
-//! `numpy.dtype` (numpy/core/include/numpy/ndarraytypes.h, 1.x and 2.x): how wide an item of an array is,
-//! and where in it objects are.
+//! `numpy.dtype` (numpy/core/include/numpy/ndarraytypes.h, 1.x and 2.x): what an item of an array is,
+//! and where in it objects are. The unit of dates, and base and shape of a subarray, are in blocks of their own.
 
-use deadweight_heap::{Addr, EdgeKind};
+use deadweight_heap::{Addr, EdgeKind, NameId};
 
-use super::{Context, Grounds, Link, Sizes, Visitor, dict, int};
+use super::{Context, Grounds, Sizes, Visitor, dict, int, strong};
 use crate::layout::OB_SIZE;
-use crate::memory::{Memory, u8_at, u32_at, u64_at};
+use crate::memory::{Memory, addr_at, u8_at, u32_at, u64_at};
 use crate::types::TypeInfo;
 
-const TYPE: u64 = 16;
+const SCALAR_TYPE: u64 = 16;
 const KIND: u64 = 24;
 const FLAGS_1: u64 = 27;
 const TYPE_NUMBER: u64 = 28;
 const FLAGS_2: u64 = 32;
-/// The bytes that dtypes of both versions have.
-const HEAD: u64 = 64;
-/// NumPy 1: the item size as an `int`, and after it the alignment, where NumPy 2 has the upper half of its
-/// flags, none of which is in use.
+/// NumPy 1: the item size as an `int`.
 const SIZE_1: u64 = 32;
+/// NumPy 1 has the alignment here, which is never 0; NumPy 2 the upper half of its flags, none of which
+/// is in use.
 const ALIGNMENT_1: u64 = 36;
 const SIZE_2: u64 = 40;
-/// `NPY_VSTRING`: from it on, and below 0, dtypes are of the new style, which have neither fields nor names.
-const FIRST_NEW_STYLE: u32 = 2056;
-/// `PyArray_ArrayDescr`: the dtype of a subarray's items, and its shape.
-const SUBARRAY: u64 = 16;
+/// Bytes that dtypes of both have.
+const HEAD: u64 = 64;
 /// More fields, and fields of fields, than this are damage.
 const MOST_PARTS: u64 = 1 << 16;
+/// `NPY_VSTRING`: the first dtype without the fields of old.
+const FIRST_NEW: u32 = 2056;
+/// `PyArray_DatetimeDTypeMetaData`: four words and two ints.
+const DATE_METADATA: u64 = 40;
+
+/// Where a release keeps what it refers to.
+struct Places {
+    subarray: u64,
+    fields: u64,
+    names: u64,
+    metadata: u64,
+    c_metadata: u64,
+}
+
+const NUMPY_1: Places =
+    Places { subarray: 40, fields: 48, names: 56, metadata: 72, c_metadata: 80 };
+const NUMPY_2: Places =
+    Places { subarray: 88, fields: 96, names: 104, metadata: 56, c_metadata: 112 };
 
 /// A dtype.
 #[derive(Clone, Copy, Debug)]
@@ -35,9 +50,7 @@ pub(super) struct Descriptor {
     kind: u8,
     /// `NPY_ITEM_REFCOUNT`: there are objects in an item.
     pub(super) holds_objects: bool,
-    /// Where the dict of metadata stands.
-    metadata: u64,
-    /// Where `subarray`, `fields` and `names` stand, if it has them.
+    /// Where `subarray` and after it `fields` stand, if it has them.
     parts: Option<u64>,
 }
 
@@ -45,17 +58,16 @@ impl Descriptor {
     pub(super) fn read<M: Memory>(memory: &M, addr: Addr) -> Option<Descriptor> {
         let mut scratch = Vec::new();
         let head = memory.bytes(addr, HEAD as usize, &mut scratch)?;
-        let (item_size, flags, metadata, parts) = if u32_at(head, ALIGNMENT_1) == 0 {
-            (u64_at(head, SIZE_2), u8_at(head, FLAGS_2), 56, 88)
+        let (item_size, flags, places) = if u32_at(head, ALIGNMENT_1) == 0 {
+            (u64_at(head, SIZE_2), u8_at(head, FLAGS_2), NUMPY_2)
         } else {
-            (u64::from(u32_at(head, SIZE_1)), u8_at(head, FLAGS_1), 72, 40)
+            (u64::from(u32_at(head, SIZE_1)), u8_at(head, FLAGS_1), NUMPY_1)
         };
         Some(Descriptor {
             item_size,
             kind: u8_at(head, KIND),
             holds_objects: flags & 1 != 0,
-            metadata,
-            parts: (u32_at(head, TYPE_NUMBER) < FIRST_NEW_STYLE).then_some(parts),
+            parts: (u32_at(head, TYPE_NUMBER) < FIRST_NEW).then_some(places.subarray),
         })
     }
 }
@@ -115,25 +127,41 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     addr: Addr,
     visitor: &mut V,
 ) -> Option<Sizes> {
-    let descriptor = Descriptor::read(cx.memory, addr)?;
-    let mut refer = |at: Addr, name: &'static str| {
-        let target = cx.memory.word(at).map_or(Addr(0), Addr);
-        if !target.is_null() {
-            visitor.reference(target, Link::Static(EdgeKind::Attribute, name), Grounds::Hidden);
-        }
-    };
-    refer(addr + TYPE, "type");
-    refer(addr + descriptor.metadata, "metadata");
-    if let Some(parts) = descriptor.parts {
-        let parts = addr + parts;
-        refer(parts + 8, "fields");
-        refer(parts + 16, "names");
-        let subarray = cx.memory.word(parts).map_or(Addr(0), Addr);
-        if !subarray.is_null() {
-            refer(subarray, "base");
-            refer(subarray + 8, "shape");
-            visitor.buffer(subarray, SUBARRAY);
+    let sizes = Sizes::same(info.basic_size);
+    let mut scratch = Vec::new();
+    let body = cx.memory.bytes(addr, info.basic_size as usize, &mut scratch)?;
+    let w = cx.words;
+    let is_numpy_2 = body.len() as u64 > ALIGNMENT_1 + 4 && u32_at(body, ALIGNMENT_1) == 0;
+    let places = if is_numpy_2 { NUMPY_2 } else { NUMPY_1 };
+    if info.basic_size < places.metadata + 8 {
+        return Some(sizes);
+    }
+    refer(visitor, body, SCALAR_TYPE, w.scalar_type);
+    refer(visitor, body, places.metadata, w.metadata);
+    if info.basic_size < places.c_metadata + 8 || u32_at(body, TYPE_NUMBER) >= FIRST_NEW {
+        return Some(sizes);
+    }
+    refer(visitor, body, places.fields, w.fields);
+    refer(visitor, body, places.names, w.field_names);
+    let subarray = addr_at(body, places.subarray);
+    if !subarray.is_null() {
+        let mut scratch = Vec::new();
+        match cx.memory.bytes(subarray, 16, &mut scratch) {
+            Some(pair) => {
+                refer(visitor, pair, 0, w.array_base);
+                refer(visitor, pair, 8, w.shape);
+                visitor.buffer(subarray, 16);
+            }
+            None => visitor.unreadable(),
         }
     }
-    Some(Sizes::same(info.basic_size))
+    let c_metadata = addr_at(body, places.c_metadata);
+    if !c_metadata.is_null() && matches!(u8_at(body, KIND), b'M' | b'm') {
+        visitor.buffer(c_metadata, DATE_METADATA);
+    }
+    Some(sizes)
+}
+
+fn refer<V: Visitor>(visitor: &mut V, body: &[u8], offset: u64, name: NameId) {
+    strong(visitor, body, offset, EdgeKind::Attribute, name, Grounds::Hidden);
 }

@@ -1,0 +1,342 @@
+//! What given objects hold together: everything they lead to, each object and buffer once.
+
+use deadweight_heap::{Addr, Bytes, EdgeKind, NameId};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::seen::Seen;
+use super::{Bench, Followed, Scale, Weight};
+use crate::family::Family;
+use crate::header::{Header, is_plausible};
+use crate::memory::Memory;
+use crate::object::{Grounds, Link};
+use crate::types::TypeInfo;
+
+/// The objects of one type among them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TypeWeight {
+    /// The type's full name.
+    pub name: String,
+    /// How many.
+    pub count: u64,
+    /// What they hold.
+    pub held: Bytes,
+    /// What was asked for.
+    pub requested: Bytes,
+}
+
+/// What some objects hold together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deep {
+    /// Everything.
+    pub total: Weight,
+    /// Of that, what something else holds too: it would stay if these objects went.
+    pub shared: Bytes,
+    /// How many objects.
+    pub count: u64,
+    /// By type, heaviest first.
+    pub by_type: Vec<TypeWeight>,
+}
+
+impl Scale {
+    /// What `roots` and everything they lead to weigh. Instances of `stop` and of its subclasses are
+    /// left out, with what only they lead to. If `namespaces` is false, neither do functions and
+    /// frames lead to the module they are of.
+    ///
+    /// The interpreter's own objects (immortal, cached, static) are left out, unless they are roots.
+    ///
+    /// `memory` is read for what known layouts lead to; words that only look like references, and all
+    /// that they lead to, are read from `doubtful`, which must bear any address.
+    #[must_use]
+    pub fn weigh_deep<M: Memory, D: Memory>(
+        &self,
+        memory: &M,
+        doubtful: &D,
+        roots: &[Addr],
+        stop: &[Addr],
+        namespaces: bool,
+    ) -> Deep {
+        let mut sums = Sums::default();
+        let trail = Trail { seen: Seen::default(), ..Trail::default() };
+        let (trail, held_elsewhere) = self.ask(memory, |bench| {
+            let mut closure = Closure::new(bench, stop, namespaces, trail);
+            closure.run(roots, true, &mut sums);
+            closure.finish(&mut sums)
+        });
+        sums.shared += held_elsewhere;
+        if !trail.doubtful.is_empty() {
+            self.ask(doubtful, |bench| {
+                let mut closure = Closure::new(bench, stop, namespaces, trail);
+                closure.run_doubtful(&mut sums);
+                let (_, held_elsewhere) = closure.finish(&mut sums);
+                sums.shared += held_elsewhere;
+            });
+        }
+        sums.into_deep()
+    }
+}
+
+/// What was met so far, whichever memory it was read from.
+#[derive(Default)]
+struct Trail {
+    seen: Seen,
+    /// Words that may be references.
+    doubtful: Vec<Addr>,
+}
+
+/// The numbers.
+#[derive(Default)]
+struct Sums {
+    total: Weight,
+    shared: Bytes,
+    count: u64,
+    rows: FxHashMap<String, TypeWeight>,
+}
+
+impl Sums {
+    fn into_deep(self) -> Deep {
+        let mut by_type: Vec<TypeWeight> = self.rows.into_values().collect();
+        by_type.sort_by(|a, b| b.held.cmp(&a.held).then_with(|| a.name.cmp(&b.name)));
+        Deep { total: self.total, shared: self.shared, count: self.count, by_type }
+    }
+}
+
+/// How many objects are asked for before the first of them is looked at: a heap is larger than any
+/// cache.
+const LOOKAHEAD: usize = 16;
+
+/// An object that has more than one reference.
+struct Popular {
+    addr: Addr,
+    references: u64,
+    is_root: bool,
+}
+
+struct Closure<'a, M> {
+    bench: Bench<'a, M>,
+    stop: FxHashSet<Addr>,
+    /// By the type's row: whether its instances are left out.
+    stopped: Vec<Option<bool>>,
+    cached_ints: FxHashSet<Addr>,
+    steps: Steps,
+    by_row: Vec<(u64, Weight)>,
+    popular: Vec<Popular>,
+}
+
+/// Follows references.
+struct Steps {
+    trail: Trail,
+    pending: Vec<Addr>,
+    /// Further references to what was met already.
+    again: FxHashMap<Addr, u64>,
+    /// The names of references that lead out of objects into modules.
+    namespaces: Option<[NameId; 2]>,
+    /// Whether classes are followed. If not, the commonest reference of all need not be looked at.
+    classes: bool,
+}
+
+impl Followed for Steps {
+    #[inline]
+    fn reference(&mut self, target: Addr, link: Link, grounds: Grounds) {
+        match link {
+            Link::Named(EdgeKind::Weak, _) => return,
+            Link::At(EdgeKind::Class, _) if !self.classes => return,
+            Link::Named(_, name) if self.namespaces.is_some_and(|names| names.contains(&name)) => {
+                return;
+            }
+            _ => {}
+        }
+        match grounds {
+            Grounds::OnlyVisited => {}
+            Grounds::Conservative => self.trail.doubtful.push(target),
+            Grounds::Visible | Grounds::Hidden => {
+                if self.trail.seen.insert(target) {
+                    self.pending.push(target);
+                } else {
+                    *self.again.entry(target).or_default() += 1;
+                }
+            }
+        }
+    }
+
+    fn block(&mut self, start: Addr) -> bool {
+        self.trail.seen.insert(start)
+    }
+}
+
+impl<'a, M: Memory> Closure<'a, M> {
+    fn new(bench: Bench<'a, M>, stop: &[Addr], namespaces: bool, trail: Trail) -> Self {
+        let stop: FxHashSet<Addr> = stop.iter().copied().collect();
+        let words = bench.cx.words;
+        let classes = !stop.contains(&bench.scale.runtime.type_type);
+        let names = (!namespaces).then_some([words.globals, words.builtins]);
+        Closure {
+            cached_ints: bench.cached_ints(),
+            bench,
+            stop,
+            stopped: Vec::new(),
+            steps: Steps {
+                trail,
+                pending: Vec::new(),
+                again: FxHashMap::default(),
+                namespaces: names,
+                classes,
+            },
+            by_row: Vec::new(),
+            popular: Vec::new(),
+        }
+    }
+
+    fn run(&mut self, roots: &[Addr], are_roots: bool, sums: &mut Sums) {
+        for &root in roots {
+            if self.steps.trail.seen.insert(root) {
+                self.visit(root, are_roots, sums);
+            }
+        }
+        self.drain(sums);
+    }
+
+    fn drain(&mut self, sums: &mut Sums) {
+        // A ring of objects asked for; a null address is an empty place.
+        let mut window = [Addr::NULL; LOOKAHEAD];
+        let mut waiting = 0;
+        for place in (0..LOOKAHEAD).cycle() {
+            let addr = std::mem::replace(&mut window[place], Addr::NULL);
+            if !addr.is_null() {
+                waiting -= 1;
+                self.visit(addr, false, sums);
+            }
+            if let Some(next) = self.steps.pending.pop() {
+                self.bench.cx.memory.prefetch(next);
+                window[place] = next;
+                waiting += 1;
+            } else if waiting == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Words that look like references count if what they lead to is an object in every respect.
+    fn run_doubtful(&mut self, sums: &mut Sums) {
+        while let Some(addr) = self.steps.trail.doubtful.pop() {
+            if !addr.0.is_multiple_of(8) || addr.0 < 4096 {
+                continue;
+            }
+            let Some(header) = Header::read(self.bench.cx.memory, addr) else { continue };
+            let is_there = |low| self.bench.cx.memory.word(low).is_some();
+            if !is_plausible(self.bench.layout(), header.refcount, is_there)
+                || self.bench.type_of(addr).is_none()
+                || !self.steps.trail.seen.insert(addr)
+            {
+                continue;
+            }
+            self.visit(addr, false, sums);
+            self.drain(sums);
+        }
+    }
+
+    fn visit(&mut self, addr: Addr, is_root: bool, sums: &mut Sums) {
+        let memory = self.bench.cx.memory;
+        let Some(header) = Header::read(memory, addr) else { return };
+        let layout = self.bench.cx.layout;
+        let Some(info) = self.bench.types.get(memory, layout, header.type_addr).cloned() else {
+            return;
+        };
+        if !is_root && (self.is_stopped(&info) || self.is_interpreters(&info, addr, header)) {
+            return;
+        }
+        let Some(weight) = self.bench.weigh(&info, addr, &mut self.steps) else { return };
+        let row = info.row as usize;
+        if self.by_row.len() <= row {
+            self.by_row.resize(row + 1, (0, Weight::default()));
+        }
+        let (count, sum) = &mut self.by_row[row];
+        *count += 1;
+        sum.held += weight.held;
+        sum.requested += weight.requested;
+        sum.modelled |= weight.modelled;
+        sums.count += 1;
+        let references = layout.object.refcount.count(header.refcount).unwrap_or(0);
+        if references > 1 || is_root {
+            self.popular.push(Popular { addr, references, is_root });
+        }
+    }
+
+    /// The interpreter's own: immortal, cached or static.
+    fn is_interpreters(&self, info: &TypeInfo, addr: Addr, header: Header) -> bool {
+        self.bench.layout().object.refcount.is_immortal(header.refcount)
+            || (info.family == Family::Int && self.cached_ints.contains(&addr))
+            || self.bench.scale.is_static(addr)
+    }
+
+    fn is_stopped(&mut self, info: &TypeInfo) -> bool {
+        let row = info.row as usize;
+        if let Some(Some(known)) = self.stopped.get(row) {
+            return *known;
+        }
+        let stopped = self.has_stopped_base(info.addr);
+        if self.stopped.len() <= row {
+            self.stopped.resize(row + 1, None);
+        }
+        self.stopped[row] = Some(stopped);
+        stopped
+    }
+
+    /// Whether a class or one it derives from is among the stopped: its `__mro__`, as `issubclass`
+    /// reads it when nobody overrides that.
+    fn has_stopped_base(&self, class: Addr) -> bool {
+        let (memory, layout) = (self.bench.cx.memory, self.bench.layout());
+        if self.stop.contains(&class) {
+            return true;
+        }
+        let Some(mro) = memory.word(class + layout.type_.mro).map(Addr) else { return false };
+        let Some(length) = memory.word(mro + crate::layout::OB_SIZE) else { return false };
+        let items = mro + layout.tuple.items;
+        let bases = (0..length.min(1 << 12)).map_while(|index| memory.word(items + index * 8));
+        bases.map(Addr).any(|base| self.stop.contains(&base))
+    }
+
+    /// Adds the rows up, and says how much of it something else holds too.
+    fn finish(mut self, sums: &mut Sums) -> (Trail, Bytes) {
+        for (row, (count, weight)) in self.by_row.iter().enumerate() {
+            let Some(info) = self.bench.types.rows.get(row).filter(|_| *count > 0) else {
+                continue;
+            };
+            let name = self.bench.types.names.get(info.name).to_owned();
+            let sum = sums.rows.entry(name.clone()).or_default();
+            sum.name = name;
+            sum.count += count;
+            sum.held += weight.held;
+            sum.requested += weight.requested;
+            sums.total.held += weight.held;
+            sums.total.requested += weight.requested;
+            sums.total.modelled |= weight.modelled;
+        }
+        let shared = self.shared();
+        (self.steps.trail, shared)
+    }
+
+    /// What has more references than we followed is held by something else too, and so is all that it
+    /// leads to. Roots are held by who asks; that says nothing.
+    fn shared(&mut self) -> Bytes {
+        let popular = std::mem::take(&mut self.popular);
+        let again = std::mem::take(&mut self.steps.again);
+        let roots: Vec<Addr> = popular.iter().filter(|it| it.is_root).map(|it| it.addr).collect();
+        let held_elsewhere = |it: &&Popular| {
+            let ours = 1 + again.get(&it.addr).copied().unwrap_or(0);
+            !it.is_root && it.references > ours
+        };
+        let starts: Vec<Addr> = popular.iter().filter(held_elsewhere).map(|it| it.addr).collect();
+        let doubtful = std::mem::take(&mut self.steps.trail.doubtful);
+        let seen = std::mem::take(&mut self.steps.trail.seen);
+        let rows = std::mem::take(&mut self.by_row);
+        let mut sums = Sums::default();
+        for root in roots {
+            self.steps.trail.seen.insert(root);
+        }
+        self.run(&starts, false, &mut sums);
+        self.popular.clear();
+        let shared = std::mem::replace(&mut self.by_row, rows).iter().map(|(_, it)| it.held).sum();
+        self.steps.trail = Trail { seen, doubtful };
+        shared
+    }
+}

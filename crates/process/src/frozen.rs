@@ -1,0 +1,139 @@
+//! A copy of ourselves that stands still: a child that shares our pages as they are now and only
+//! waits, so that a heap can be read while the program goes on.
+//!
+//! The child is made by a bare `clone`: no handler of `fork` runs, and it runs no code but its wait, so
+//! no lock of ours can hold it up. It shares our table of descriptors (no pipe stays open because of
+//! it), gives no signal when it ends (the program's own waiting never meets it), has all signals
+//! blocked, and ends when we do.
+
+use std::fs::File;
+use std::io;
+use std::time::{Duration, Instant};
+
+use deadweight_heap::{Addr, Bytes};
+
+use crate::PAGE;
+use crate::copy::Route;
+use crate::deadline::Deadline;
+use crate::error::Error;
+use crate::files::MappedFiles;
+use crate::headroom::Headroom;
+use crate::live::LiveCopy;
+use crate::maps;
+use crate::own;
+use crate::pages::Pages;
+use crate::pause::{Registers, Thread};
+use crate::plan::plan;
+use crate::ranges;
+use crate::take::{self, Limits};
+
+/// Whether a copy of ourselves would fit. Asked before anything stands still.
+///
+/// # Errors
+/// If it would not, or our own memory map cannot be read.
+pub fn check_room(limits: &Limits) -> Result<(), Error> {
+    let pid = std::process::id();
+    let failed = |source| Error::Io { what: "read our own memory map".to_owned(), source };
+    let maps = maps::read(pid).map_err(failed)?;
+    let pages = Pages::read(pid, &maps, &Deadline::start(None)).map_err(failed)?;
+    let mut files = MappedFiles::default();
+    files.open(pid, &maps);
+    let needs = ranges::total(&plan(&maps, &pages, &files));
+    Headroom::now(limits.max_copy).check(pid, Bytes(needs))
+}
+
+/// A clone of this process. Dropped, it is killed and its remains are taken.
+#[derive(Debug)]
+pub struct Frozen {
+    child: own::Clone,
+    threads: Vec<Thread>,
+    pause: Duration,
+}
+
+/// Makes a clone of this process, as it is now. What nobody else may change meanwhile (the
+/// interpreter's lock) must be held by the caller.
+///
+/// The clone ends with the thread that made it: that thread also reads it.
+///
+/// # Errors
+/// If the system does not allow one more process, or not one as large as this.
+pub fn freeze() -> io::Result<Frozen> {
+    let threads = own_threads();
+    let start = Instant::now();
+    let child = own::Clone::new()?;
+    let pause = start.elapsed();
+    // It is the first to go when memory runs out. Where that cannot be had, nothing is lost.
+    let _ = std::fs::write(format!("/proc/{}/oom_score_adj", child.pid()), "1000");
+    Ok(Frozen { child, threads, pause })
+}
+
+impl Frozen {
+    /// Copies what the clone holds. The interpreter's lock need not be held.
+    ///
+    /// # Errors
+    /// If the clone may not be read, or the copy does not fit into memory.
+    pub fn copy(self, limits: &Limits) -> Result<LiveCopy, Error> {
+        let child = self.child.pid();
+        // `process_vm_readv` would have the kernel unshare every page it reads, and double our memory.
+        let memory = File::open(format!("/proc/{child}/mem")).map_err(|source| Error::Io {
+            what: "read a clone of this process".to_owned(),
+            source,
+        })?;
+        let (route, limits) = (Route::File(&memory), Limits { max_pause: None, ..*limits });
+        take::of_ourselves(child, route, &self.threads, self.pause, &limits)
+    }
+}
+
+impl LiveCopy {
+    /// Copies our own memory as it is. What nobody else may change meanwhile (the interpreter's lock)
+    /// must be held by the caller until this returns.
+    ///
+    /// # Errors
+    /// If the copy does not fit into memory, or takes longer than allowed.
+    pub fn of_ourselves(limits: &Limits) -> Result<LiveCopy, Error> {
+        let threads = own_threads();
+        // The file works where a filter forbids the call, the call where we may not open the file (we
+        // have changed our user).
+        let memory = File::open("/proc/self/mem").ok();
+        let route = memory.as_ref().map_or(Route::Call, Route::File);
+        take::of_ourselves(std::process::id(), route, &threads, Duration::ZERO, limits)
+    }
+}
+
+/// Our threads: where the stacks of those end that wait in the kernel, as all do that want the
+/// interpreter's lock.
+fn own_threads() -> Vec<Thread> {
+    let (this, here) = own::this_thread();
+    let mut threads = vec![Thread { tid: this, registers: here }];
+    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let others = tasks.filter_map(|task| task.file_name().to_str()?.parse::<u32>().ok());
+    for tid in others.filter(|&tid| tid != this) {
+        let syscall = std::fs::read_to_string(format!("/proc/self/task/{tid}/syscall"));
+        let stack = syscall.ok().and_then(|line| stack_pointer(&line)).unwrap_or(Addr::NULL);
+        let registers = Registers { stack_pointer: stack, ..Registers::default() };
+        threads.push(Thread { tid, registers });
+    }
+    threads
+}
+
+/// The last but one word of a line of `/proc/PID/syscall`; a thread that runs has none.
+fn stack_pointer(line: &str) -> Option<Addr> {
+    let word = line.split_ascii_whitespace().rev().nth(1)?;
+    let at = u64::from_str_radix(word.strip_prefix("0x")?, 16).ok()?;
+    (at >= PAGE).then_some(Addr(at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stack_of_a_waiting_thread_is_known() {
+        assert_eq!(
+            stack_pointer("202 0x1 0x0 0x0 0x0 0x0 0x0 0x7ffc10 0x7f11\n"),
+            Some(Addr(0x7f_fc10))
+        );
+        assert_eq!(stack_pointer("running\n"), None);
+        assert_eq!(stack_pointer(""), None);
+    }
+}

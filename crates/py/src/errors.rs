@@ -1,0 +1,91 @@
+//! Exceptions: each is also the builtin that a user would catch.
+
+use deadweight_heap::QueryError;
+use deadweight_heap::snapshot::SnapshotError;
+use deadweight_process::{Error, OwnError, ReadError};
+use pyo3::create_exception;
+use pyo3::exceptions::{
+    PyLookupError, PyMemoryError, PyPermissionError, PyProcessLookupError, PyRuntimeError,
+    PyValueError,
+};
+use pyo3::prelude::*;
+
+create_exception!(
+    deadweight,
+    Unsupported,
+    PyRuntimeError,
+    "This interpreter, or that process, is none that deadweight can read."
+);
+create_exception!(
+    deadweight,
+    NotPermitted,
+    PyPermissionError,
+    "The system does not let us look at that process."
+);
+create_exception!(
+    deadweight,
+    NoSuchProcess,
+    PyProcessLookupError,
+    "There is no such process, or it has ended."
+);
+create_exception!(deadweight, NotEnoughMemory, PyMemoryError, "A copy would not fit into memory.");
+create_exception!(deadweight, BadSnapshot, PyValueError, "A file is no whole snapshot.");
+create_exception!(deadweight, NotThere, PyLookupError, "A heap has no such type, path or address.");
+
+/// An error with its causes and what to do next, in one line.
+fn whole(error: &dyn std::error::Error, hint: Option<String>) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.ends_with(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    match hint {
+        Some(hint) => format!("{text}. {hint}"),
+        None => text,
+    }
+}
+
+pub(crate) fn of_own(error: &OwnError) -> PyErr {
+    Unsupported::new_err(whole(error, None))
+}
+
+pub(crate) fn of_process(error: &Error) -> PyErr {
+    let text = whole(error, error.hint());
+    match error {
+        Error::NotPermitted { .. } => NotPermitted::new_err(text),
+        Error::NoSuchProcess { .. } | Error::Ended { .. } | Error::Zombie { .. } => {
+            NoSuchProcess::new_err(text)
+        }
+        Error::NoHeadroom { .. } => NotEnoughMemory::new_err(text),
+        Error::ForeignProgram { .. } => Unsupported::new_err(text),
+        _ => PyRuntimeError::new_err(text),
+    }
+}
+
+pub(crate) fn of_read(error: &ReadError) -> PyErr {
+    match error {
+        ReadError::Process(error) => of_process(error),
+        ReadError::NotPython { .. } | ReadError::Refused { .. } => {
+            Unsupported::new_err(whole(error, error.hint()))
+        }
+        _ => PyRuntimeError::new_err(whole(error, error.hint())),
+    }
+}
+
+pub(crate) fn of_query(error: &QueryError) -> PyErr {
+    NotThere::new_err(whole(error, None))
+}
+
+pub(crate) fn of_snapshot(path: &std::path::Path, error: SnapshotError) -> PyErr {
+    match error {
+        SnapshotError::Io(error) => error.into(),
+        SnapshotError::TooLarge { .. } => {
+            NotEnoughMemory::new_err(format!("{}: {}", path.display(), whole(&error, None)))
+        }
+        _ => BadSnapshot::new_err(format!("{}: {}", path.display(), whole(&error, None))),
+    }
+}

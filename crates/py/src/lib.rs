@@ -1,0 +1,42 @@
+//! The compiled part of the Python package. Thin: what it answers, the other crates have computed.
+#![deny(unsafe_code)]
+
+use pyo3::prelude::*;
+
+#[expect(unsafe_code, reason = "the structs of Arrow's C data interface")]
+mod arrow;
+mod command;
+mod errors;
+mod growth;
+mod heap;
+#[expect(unsafe_code, reason = "the one place that takes addresses for objects")]
+mod own;
+#[expect(unsafe_code, reason = "hooks that the interpreter calls with blocks of memory")]
+mod peak;
+mod sizes;
+mod snapshot;
+mod survey;
+
+#[pymodule]
+mod _core {
+    #[pymodule_export]
+    use super::arrow::{arrow_schema, arrow_stream};
+    #[pymodule_export]
+    use super::command::run;
+    #[pymodule_export]
+    use super::errors::{
+        BadSnapshot, NoSuchProcess, NotEnoughMemory, NotPermitted, NotThere, Unsupported,
+    };
+    #[pymodule_export]
+    use super::growth::Growth;
+    #[pymodule_export]
+    use super::heap::Heap;
+    #[pymodule_export]
+    use super::peak::{Peak, peak};
+    #[pymodule_export]
+    use super::sizes::{deepsizeof, layout, sizeof};
+    #[pymodule_export]
+    use super::snapshot::{load, snapshot, snapshot_of, why};
+    #[pymodule_export]
+    use super::survey::survey;
+}

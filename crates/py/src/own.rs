@@ -1,0 +1,61 @@
+//! The interpreter we run in.
+
+use std::sync::OnceLock;
+
+use deadweight_heap::Addr;
+use deadweight_process::{Checked, Own, Trusted};
+use pyo3::exceptions::PyOSError;
+use pyo3::prelude::*;
+
+use crate::errors::{Unsupported, of_own};
+
+/// What all questions about this process begin with.
+pub(crate) fn attach(py: Python<'_>) -> PyResult<&'static Own> {
+    static OWN: OnceLock<Result<Own, String>> = OnceLock::new();
+    let version = Python::version_str().split(' ').next().unwrap_or_default();
+    let attached = OWN.get_or_init(|| Own::attach(version).map_err(|error| text(py, &error)));
+    attached.as_ref().map_err(|text| Unsupported::new_err(text.clone()))
+}
+
+fn text(py: Python<'_>, error: &deadweight_process::OwnError) -> String {
+    of_own(error).value(py).to_string()
+}
+
+/// Reads objects of this process for as long as `read` runs.
+pub(crate) fn with_memory<T>(
+    py: Python<'_>,
+    read: impl FnOnce(&Own, &Trusted<'_>, &Checked) -> T,
+) -> PyResult<T> {
+    let own = attach(py)?;
+    let checked = Checked::new().map_err(PyOSError::new_err)?;
+    // SAFETY: `py` shows that this thread holds the interpreter's lock, and `read` gets no means to
+    // let go of it: it is given neither `py` nor anything that runs Python code. Those who call with
+    // addresses take them from references that their caller holds.
+    let trusted = unsafe { Trusted::new(&checked) };
+    Ok(read(own, &trusted, &checked))
+}
+
+/// Where an object is.
+pub(crate) fn address(object: &Bound<'_, PyAny>) -> Addr {
+    Addr(object.as_ptr() as u64)
+}
+
+/// The object at the end of a chain of references that begins at `first`, if the chain still holds and
+/// the last one is of the type at `class`.
+pub(crate) fn at_end_of<'py>(
+    py: Python<'py>,
+    first: &Bound<'py, PyAny>,
+    chain: &[Addr],
+    class: Addr,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    if chain.first() != Some(&address(first)) {
+        return Ok(None);
+    }
+    let holds = with_memory(py, |own, memory, _| own.scale.leads_to(memory, chain, class))?;
+    let Some(&last) = chain.last().filter(|_| holds) else { return Ok(None) };
+    // SAFETY: `first` is alive, for we hold a reference, and `leads_to` has followed a strong reference
+    // from each object of the chain to the next, with the interpreter's lock held since: so the last
+    // one is alive too, and `from_borrowed_ptr` takes a reference of its own.
+    let object = unsafe { Bound::from_borrowed_ptr(py, last.0 as *mut pyo3::ffi::PyObject) };
+    Ok(Some(object))
+}

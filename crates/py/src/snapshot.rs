@@ -1,0 +1,90 @@
+//! Where heaps come from: this process, another one, a file.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use deadweight_heap::Capture;
+use deadweight_heap::snapshot::read as read_snapshot;
+use deadweight_process::{
+    Frozen, Limits, LiveCopy, ReadOptions, decode, freeze, memory_available, read,
+};
+use pyo3::prelude::*;
+
+use crate::errors::{of_process, of_read, of_snapshot};
+use crate::heap::Heap;
+use crate::own::{address, attach};
+
+/// A heap of this process.
+#[pyfunction]
+pub(crate) fn snapshot(py: Python<'_>, values: bool) -> PyResult<Heap> {
+    let (capture, method) = capture(py, values)?;
+    Ok(Heap::new(capture, Some(method)))
+}
+
+/// This process as it is now, and how it was read.
+pub(crate) fn capture(py: Python<'_>, values: bool) -> PyResult<(Capture, String)> {
+    attach(py)?;
+    let options = ReadOptions { values, ..ReadOptions::default() };
+    let (copy, method) = copy(py, &options)?;
+    let capture = py.detach(move || decode(&copy, &options)).map_err(|error| of_read(&error))?;
+    Ok((capture, method))
+}
+
+/// A copy of our memory: of a clone that stands still, or, where there can be none, of ourselves with
+/// the interpreter's lock held all the while.
+fn copy(py: Python<'_>, options: &ReadOptions) -> PyResult<(LiveCopy, String)> {
+    py.detach(|| deadweight_process::check_room(&options.limits))
+        .map_err(|error| of_process(&error))?;
+    match freeze() {
+        Ok(frozen) => {
+            let copied = py.detach(|| Frozen::copy(frozen, &options.limits));
+            match copied {
+                Ok(copy) => Ok((copy, "clone".to_owned())),
+                Err(error) => in_place(options, &error.to_string()),
+            }
+        }
+        Err(error) => in_place(options, &error.to_string()),
+    }
+}
+
+fn in_place(options: &ReadOptions, why: &str) -> PyResult<(LiveCopy, String)> {
+    let copy = LiveCopy::of_ourselves(&options.limits).map_err(|error| of_process(&error))?;
+    Ok((copy, format!("in place, for there could be no clone: {why}")))
+}
+
+/// A heap of another process.
+#[pyfunction]
+pub(crate) fn snapshot_of(
+    py: Python<'_>,
+    pid: u32,
+    values: bool,
+    max_pause: Option<Duration>,
+) -> PyResult<Heap> {
+    let options = ReadOptions { limits: Limits { max_pause, max_copy: None }, values };
+    let capture = py.detach(|| read(pid, &options, |_| {})).map_err(|error| of_read(&error))?;
+    Ok(Heap::new(capture, None))
+}
+
+/// A heap that was saved.
+#[pyfunction]
+pub(crate) fn load(py: Python<'_>, path: PathBuf) -> PyResult<Heap> {
+    py.detach(move || {
+        let file = File::open(&path)?;
+        let read = read_snapshot(BufReader::new(file), memory_available());
+        read.map(|capture| Heap::new(capture, None)).map_err(|error| of_snapshot(&path, error))
+    })
+}
+
+/// A heap of this process, and where the object is in it. A function of C code: a frame of Python
+/// code would hold the object itself.
+#[pyfunction]
+#[pyo3(signature = (object, /))]
+pub(crate) fn why<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = object.py();
+    let heap = snapshot(py, false)?;
+    let query = address(object).to_string();
+    let answers = py.import("deadweight._heap")?;
+    answers.getattr("why_object")?.call1((heap, query))
+}

@@ -1,0 +1,158 @@
+"""Weighs a Python program from inside: what objects hold, what holds them, what could go."""
+
+from deadweight._core import (
+    BadSnapshot,
+    NoSuchProcess,
+    NotEnoughMemory,
+    NotPermitted,
+    NotThere,
+    Peak,
+    Unsupported,
+    peak,
+    sizeof,
+    why,
+)
+
+# Type checkers take it for true. The module `typing` takes longer to import than all the rest.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from deadweight._closures import Closure, Closures, closures
+    from deadweight._growth import Growth, Leak, StillGrowing, growth
+    from deadweight._heap import (
+        Census,
+        CensusRow,
+        Change,
+        Diff,
+        Heap,
+        HeldPath,
+        Node,
+        Nodes,
+        Sizes,
+        SpecimenSize,
+        Step,
+        Tree,
+        TreeRow,
+        Why,
+        load,
+        sizes,
+        snapshot,
+    )
+    from deadweight._pressure import Pressure, on_pressure
+    from deadweight._sizes import Block, DeepSize, Layout, Part, TypeSize, deepsizeof, layout
+
+__all__ = [
+    "BadSnapshot",
+    "Block",
+    "Census",
+    "CensusRow",
+    "Change",
+    "Closure",
+    "Closures",
+    "DeepSize",
+    "Diff",
+    "Growth",
+    "Heap",
+    "HeldPath",
+    "Layout",
+    "Leak",
+    "NoSuchProcess",
+    "Node",
+    "Nodes",
+    "NotEnoughMemory",
+    "NotPermitted",
+    "NotThere",
+    "Part",
+    "Peak",
+    "Pressure",
+    "Sizes",
+    "SpecimenSize",
+    "Step",
+    "StillGrowing",
+    "Tree",
+    "TreeRow",
+    "TypeSize",
+    "Unsupported",
+    "Why",
+    "closures",
+    "deepsizeof",
+    "growth",
+    "layout",
+    "load",
+    "on_pressure",
+    "peak",
+    "sizeof",
+    "sizes",
+    "snapshot",
+    "why",
+]
+
+# Imported when first asked for: they want dataclasses and json, which take longer than all the rest.
+_LAZY = {
+    "deadweight._closures": (
+        "Closure",
+        "Closures",
+        "closures",
+    ),
+    "deadweight._growth": (
+        "Growth",
+        "Leak",
+        "StillGrowing",
+        "growth",
+    ),
+    "deadweight._heap": (
+        "Census",
+        "CensusRow",
+        "Change",
+        "Diff",
+        "Heap",
+        "HeldPath",
+        "Node",
+        "Nodes",
+        "Sizes",
+        "SpecimenSize",
+        "Step",
+        "Tree",
+        "TreeRow",
+        "Why",
+        "load",
+        "sizes",
+        "snapshot",
+    ),
+    "deadweight._pressure": (
+        "Pressure",
+        "on_pressure",
+    ),
+    "deadweight._sizes": (
+        "Block",
+        "DeepSize",
+        "Layout",
+        "Part",
+        "TypeSize",
+        "deepsizeof",
+        "layout",
+    ),
+}
+_MODULES = {name: module for module, names in _LAZY.items() for name in names}
+
+
+if not TYPE_CHECKING:
+    # Type checkers would take any name for one of ours.
+    def __getattr__(name: str) -> object:
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value: object = getattr(import_module(_MODULES[name]), name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def load_ipython_extension(shell: object) -> None:
+    """For ``%load_ext deadweight``: adds ``%sizeof``, ``%%growth`` and ``%%peak``."""
+    from deadweight._ipython import load as load_magics
+
+    load_magics(shell)

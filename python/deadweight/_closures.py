@@ -1,0 +1,202 @@
+"""Functions that keep objects: in the cells of their closures, or as defaults."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import weakref
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import CellType, FunctionType
+from typing import Any
+
+from deadweight._sizes import deepsizeof
+from deadweight._text import size, table
+
+# How to go through a container without a look at what a subclass says of itself: by these methods of its own.
+_ITEMS: dict[type, tuple[str, ...]] = {
+    list: ("__iter__",),
+    tuple: ("__iter__",),
+    dict: ("keys", "values"),
+    set: ("__iter__",),
+    frozenset: ("__iter__",),
+    deque: ("__iter__",),
+}
+_mro = type.__dict__["__mro__"].__get__
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """A function that keeps objects of the type that was asked for, by one of its variables."""
+
+    function: str
+    """Its module and qualified name."""
+    where: str
+    """The file and the line where it begins."""
+    variable: str
+    """The variable of the closure, or the parameter with the default."""
+    kind: str
+    """``cell`` or ``default``."""
+    count: int
+    """How many such objects are in the variable, or in containers in it."""
+    held: int
+    """What the variable's object holds, with all it leads to."""
+    _function: weakref.ref[FunctionType] = field(repr=False, compare=False)
+
+    @property
+    def object(self) -> FunctionType | None:
+        """The function itself; None if it is gone."""
+        return self._function()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as ``json`` takes it."""
+        names = ("function", "where", "variable", "kind", "count", "held")
+        return {name: getattr(self, name) for name in names}
+
+    def __str__(self) -> str:
+        return f"{self.function} ({self.where}), {self.kind} {self.variable}: {self.count:,}, {size(self.held)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Closures:
+    """Functions that keep objects of a type, heaviest first."""
+
+    holding: str
+    rows: tuple[Closure, ...]
+
+    def __iter__(self) -> Iterator[Closure]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as ``json`` takes it."""
+        return {"holding": self.holding, "rows": [row.to_dict() for row in self.rows]}
+
+    def __str__(self) -> str:
+        if not self.rows:
+            return f"no function keeps {self.holding}"
+        cells = [("  function", "where", "kept as", "count", "held")]
+        cells += [
+            (f"  {row.function}", row.where, f"{row.kind} {row.variable}", f"{row.count:,}", size(row.held))
+            for row in self.rows
+        ]
+        return f"functions that keep {self.holding}:\n" + table(cells, {3, 4})
+
+
+def closures(*, holding: type) -> Closures:
+    """Functions whose closures or defaults keep objects of a type, heaviest first.
+
+    An object is kept if a cell or default is one, or a list, tuple, dict, set or deque that has one,
+    however deep. Of other objects the attributes are not looked through. Instances of subclasses
+    count; no object is asked what it is.
+    """
+    if not _is_a(type(holding), type):
+        raise TypeError(f"holding takes a class, not {type(holding).__name__}")
+    rows = [row for function in _functions() for row in _rows(function, holding)]
+    rows.sort(key=lambda row: (-row.held, row.function, row.variable))
+    module, name = _names(holding)
+    return Closures(holding=name if module == "builtins" else f"{module}.{name}", rows=tuple(rows))
+
+
+def _names(kind: type) -> tuple[Any, Any]:
+    # The descriptors of `type` itself: a metaclass may have said something else.
+    return type.__dict__["__module__"].__get__(kind), type.__dict__["__qualname__"].__get__(kind)
+
+
+def _functions() -> list[FunctionType]:
+    found = [thing for thing in gc.get_objects() if type(thing) is FunctionType]
+    if gc.get_freeze_count():
+        # What is frozen is in no list that we are given: it is found by references from modules.
+        seen = {id(function) for function in found}
+        met = {id(found)}
+        pending: list[Any] = list(sys.modules.values())
+        while pending:
+            thing = pending.pop()
+            if id(thing) in met:
+                continue
+            met.add(id(thing))
+            if type(thing) is FunctionType and id(thing) not in seen:
+                seen.add(id(thing))
+                found.append(thing)
+            pending += gc.get_referents(thing)
+    return found
+
+
+def _rows(function: FunctionType, holding: type) -> Iterator[Closure]:
+    for kind, variable, value in _kept(function):
+        count = _count(value, holding)
+        if count:
+            yield Closure(
+                function=f"{_text(function.__module__)}.{function.__qualname__}",
+                where=f"{function.__code__.co_filename}:{function.__code__.co_firstlineno}",
+                variable=variable,
+                kind=kind,
+                count=count,
+                held=deepsizeof(value).total,
+                _function=weakref.ref(function),
+            )
+
+
+def _text(name: object) -> str:
+    # A module's name can be set to anything.
+    return name if type(name) is str else "?"
+
+
+def _kept(function: FunctionType) -> Iterator[tuple[str, str, Any]]:
+    code = function.__code__
+    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=False):
+        contents = _contents(cell)
+        if contents:
+            yield "cell", name, contents[0]
+    if function.__defaults__:
+        positional = code.co_varnames[: code.co_argcount]
+        names = positional[len(positional) - len(function.__defaults__) :]
+        for name, value in zip(names, function.__defaults__, strict=False):
+            yield "default", name, value
+    for name, value in (function.__kwdefaults__ or {}).items():
+        yield "default", name, value
+
+
+def _contents(cell: CellType) -> tuple[Any, ...]:
+    try:
+        return (cell.cell_contents,)
+    except ValueError:
+        return ()
+
+
+def _count(value: Any, holding: type) -> int:
+    """How many objects of the type there are in something and the containers in it."""
+    count = 0
+    seen: set[int] = set()
+    # By address: a metaclass may have its own idea of what is equal.
+    known: dict[int, tuple[bool, tuple[Any, ...]]] = {}
+    pending: list[object] = [value]
+    while pending:
+        thing = pending.pop()
+        if id(thing) in seen:
+            continue
+        seen.add(id(thing))
+        kind = known.get(id(type(thing)))
+        if kind is None:
+            kind = known[id(type(thing))] = _is_a(type(thing), holding), _ways(type(thing))
+        is_one, ways = kind
+        count += is_one
+        for way in ways:
+            # A list at once: nothing else runs meanwhile, and so nothing changes it.
+            pending += list(way(thing))
+    return count
+
+
+def _is_a(kind: type, other: type) -> bool:
+    return any(base is other for base in _mro(kind))
+
+
+def _ways(kind: type) -> tuple[Any, ...]:
+    for base in _mro(kind):
+        for container, names in _ITEMS.items():
+            if base is container:
+                return tuple(container.__dict__[name] for name in names)
+    return ()

@@ -1,0 +1,169 @@
+"""What grows round by round: leaks, by their holder."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from deadweight import _core
+from deadweight._caches import cache_at
+from deadweight._text import size, table
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """What one holder holds more of after every round. All numbers are a round, on average."""
+
+    holder: str
+    """The path of what holds it."""
+    path: str
+    """The path to most of what it holds more of."""
+    type: str
+    """The type of the objects there; of the holder, if that is what grows."""
+    count: float
+    """How many more of them there are. None if it is one object that grows."""
+    objects: float
+    """How many more objects there are, those included that only these lead to."""
+    bytes: float
+    """What all these hold more, and the holder."""
+    cache: str | None
+    """What it is, if it is a cache of the interpreter or its library."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as ``json`` takes it."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        what = f"{_number(self.count)} {self.type} more" if self.count else f"the {self.type} is larger"
+        also = f", {_number(self.objects)} objects in all" if self.objects > self.count else ""
+        note = f" ({self.cache})" if self.cache else ""
+        return f"{self.holder}{note}: {what} after every round{also}, {size(round(self.bytes))} a round"
+
+
+class StillGrowing(AssertionError):
+    """A program grows in every round. ``leaks`` is what does."""
+
+    def __init__(self, message: str, leaks: tuple[Leak, ...]) -> None:
+        super().__init__(message)
+        self.leaks = leaks
+
+
+class Growth:
+    """Looks at this program after every round of some work. ``growth`` makes it."""
+
+    __slots__ = ("_core", "_leaks", "_warmup")
+
+    def __init__(self, warmup: int) -> None:
+        if warmup < 0:
+            raise ValueError(f"warmup must be 0 or more, not {warmup}")
+        self._warmup = warmup
+        self._core: _core.Growth | None = None
+        self._leaks: tuple[Leak, ...] | None = None
+
+    def rounds(self, count: int) -> Iterator[int]:
+        """Numbers, one for each time the work is to be done: first those of the warm-up, then ``count``
+        rounds, after each of which the program is looked at. The collector runs before each look."""
+        if count < 2:
+            raise ValueError(f"growth takes two rounds or more to see, not {count}")
+        return self._rounds(count)
+
+    def _rounds(self, count: int) -> Iterator[int]:
+        self._leaks = None
+        self._core = _core.Growth()
+        for number in range(self._warmup):
+            yield number
+        self._look()
+        for number in range(self._warmup, self._warmup + count):
+            yield number
+            self._look()
+        rounds, rows = self._core.leaks()
+        self._core = None
+        self._leaks = tuple([_leak(rounds, row) for row in rows])
+
+    def _look(self) -> None:
+        assert self._core is not None
+        gc.collect()
+        self._core.observe()
+
+    @property
+    def leaks(self) -> tuple[Leak, ...]:
+        """What grew in every round, most bytes first. Known caches are among it, and named."""
+        if self._leaks is None:
+            raise RuntimeError("the rounds are not over: go through growth().rounds(…) to its end first")
+        return self._leaks
+
+    def assert_none(self, *, allow: Sequence[str] = ()) -> None:
+        """Raises ``StillGrowing``, an ``AssertionError``, if anything grew in every round.
+
+        ``allow`` is what may: paths, with all below them, or full names of types.
+        """
+        if isinstance(allow, str):
+            raise TypeError("allow takes a list of paths, not one")
+        found = tuple([leak for leak in self.leaks if not any(_allows(entry, leak) for entry in allow)])
+        if found:
+            lines = "\n".join(f"  {leak}" for leak in found)
+            raise StillGrowing(f"the program grows in every round:\n{lines}", found)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as ``json`` takes it."""
+        return {"leaks": [leak.to_dict() for leak in self.leaks]}
+
+    def __str__(self) -> str:
+        if self._leaks is None:
+            return "the rounds are not over"
+        if not self._leaks:
+            return "nothing grows in every round"
+        rows = [("  holder", "type", "count", "objects", "bytes a round")]
+        rows += [
+            (
+                f"  {leak.holder}" + (f" ({leak.cache})" if leak.cache else ""),
+                leak.type,
+                _number(leak.count),
+                _number(leak.objects),
+                size(round(leak.bytes)),
+            )
+            for leak in self._leaks
+        ]
+        return "grows in every round:\n" + table(rows, {2, 3, 4})
+
+
+def growth(*, warmup: int = 2) -> Growth:
+    """What grows, round by round.
+
+    The work is done ``warmup`` times before the first look: caches fill, modules are imported. Only what
+    grows in every round after that is reported, with what holds it::
+
+        g = dw.growth()
+        for _ in g.rounds(5):
+            handle_request()
+        g.assert_none(allow=["app.cache"])
+    """
+    return Growth(warmup)
+
+
+def _leak(rounds: int, row: tuple[str, str, str, int, int, int]) -> Leak:
+    holder, path, kind, count, objects, held = row
+    return Leak(
+        holder=holder,
+        path=path,
+        type=kind,
+        count=count / rounds,
+        objects=objects / rounds,
+        bytes=held / rounds,
+        cache=cache_at(holder),
+    )
+
+
+def _allows(entry: str, leak: Leak) -> bool:
+    return entry == leak.type or is_below(leak.path, entry)
+
+
+def is_below(path: str, top: str) -> bool:
+    """Whether a path is another one or goes on from there."""
+    return path == top or (path.startswith(top) and path[len(top)] in ".[ ")
+
+
+def _number(number: float) -> str:
+    return f"{number:,.0f}" if number == round(number) else f"{number:,.1f}"

@@ -1,0 +1,160 @@
+"""Single objects: what they hold by themselves and together, byte by byte."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from types import ModuleType
+from typing import Any
+
+from deadweight import _core
+from deadweight._text import size, table
+
+
+@dataclass(frozen=True, slots=True)
+class TypeSize:
+    """The objects of one type among what was weighed."""
+
+    type: str
+    count: int
+    held: int
+    requested: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeepSize:
+    """What objects hold together. Sizes are bytes."""
+
+    total: int
+    """Really held: every block as its allocator rounds it."""
+    requested: int
+    """Asked of the allocators."""
+    shared: int
+    """Of the total, what something else holds too: it would stay if these objects went."""
+    count: int
+    """How many objects."""
+    by_type: tuple[TypeSize, ...]
+    """By type, heaviest first."""
+    trust: str
+    """``measured``, or ``modelled`` where a size follows a rule instead of an allocator's header."""
+
+    @property
+    def exclusive(self) -> int:
+        """What would be freed if these objects went."""
+        return self.total - self.shared
+
+    def __int__(self) -> int:
+        return self.total
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as ``json`` takes it."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        mark = "~" if self.trust == "modelled" else ""
+        head = f"{mark}{size(self.total)} in {self.count:,} objects, {size(self.shared)} of it shared"
+        rows = [(f"  {row.type}", f"{row.count:,}", size(row.held)) for row in self.by_type[:10]]
+        more = len(self.by_type) - len(rows)
+        tail = [f"  and {more} more types"] if more > 0 else []
+        return "\n".join([head, table(rows, {1, 2}), *tail]).rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some bytes of a block."""
+
+    offset: int
+    """From the first byte of the block."""
+    size: int
+    kind: str
+    """``pre-header``, ``gc head``, ``header``, ``field``, ``struct``, ``items``, ``spare``, ``rounding``."""
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block of memory that an object is, or owns."""
+
+    name: str
+    address: int
+    requested: int
+    held: int
+    trust: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """An object byte by byte: itself first, then its buffers."""
+
+    type: str
+    blocks: tuple[Block, ...]
+
+    @property
+    def requested(self) -> int:
+        """Bytes asked of the allocators."""
+        return sum(block.requested for block in self.blocks)
+
+    @property
+    def held(self) -> int:
+        """Bytes really held: each block as its allocator rounds it."""
+        return sum(block.held for block in self.blocks)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as ``json`` takes it."""
+        return {**asdict(self), "requested": self.requested, "held": self.held}
+
+    def __str__(self) -> str:
+        lines = [f"{self.type}: {self.held:,} B held, {self.requested:,} B requested"]
+        for block in self.blocks:
+            mark = "~" if block.trust == "modelled" else ""
+            lines.append(f"  {block.name} at {block.address:#x}: {mark}{block.held:,} B")
+            rows = [(f"    {part.offset}", f"{part.size}", part.kind, part.name) for part in block.parts]
+            lines.append(table(rows, {1}))
+        return "\n".join(lines)
+
+
+def deepsizeof(*objects: object, stop: tuple[type, ...] = (type, ModuleType)) -> DeepSize:
+    """What objects hold together: they and everything they lead to, each object and buffer once.
+
+    Instances of the classes in ``stop`` are left out, with what only they lead to; where modules are
+    left out, functions do not lead to their module either. The interpreter's own objects (immortal,
+    cached, static) are left out unless they are among ``objects``. Weak references are not followed.
+    """
+    total, requested, shared, count, modelled, rows = _core.deepsizeof(
+        objects, stop, not any(item is ModuleType or item is object for item in stop)
+    )
+    return DeepSize(
+        total=total,
+        requested=requested,
+        shared=shared,
+        count=count,
+        by_type=tuple([TypeSize(*row) for row in rows]),
+        trust=_trust(modelled),
+    )
+
+
+def layout(obj: object, /) -> Layout:
+    """An object byte by byte: what is in each of its blocks, requested and held."""
+    # Tuples of lists, not of generators: those would leave a block behind in the free list of tuples.
+    blocks = [
+        Block(
+            name=name,
+            address=address,
+            requested=requested,
+            held=held,
+            trust=_trust(modelled),
+            parts=tuple([Part(*part) for part in parts]),
+        )
+        for name, address, requested, held, modelled, parts in _core.layout(obj)
+    ]
+    return Layout(type=_type_name(type(obj)), blocks=tuple(blocks))
+
+
+def _trust(modelled: bool) -> str:
+    return "modelled" if modelled else "measured"
+
+
+def _type_name(kind: type) -> str:
+    # The descriptors of `type` itself: a metaclass may have said something else.
+    name: str = type.__dict__["__qualname__"].__get__(kind)
+    return name

@@ -1,0 +1,361 @@
+"""Marks and a fixture for pytest: tests that fail when a program keeps, or takes, too much.
+
+- ``@pytest.mark.no_leaks(rounds=5, warmup=2, allow=[...])`` repeats the test function, with its fixtures
+  made once, and fails if anything grows in every round.
+- ``@pytest.mark.max_retained("app.cache", "10 MB")``: what a path or a type keeps alive after the test.
+- ``@pytest.mark.max_peak("24 MB")``: the most that the test has from Python's allocators at a time, beyond
+  what there was when it began.
+- ``--deadweight-all`` looks for leaks in every test. One that cannot be repeated is named at the end.
+- The fixture ``deadweight`` is the package.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import gc
+import inspect
+import logging
+import sys
+import unittest
+import warnings
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import deadweight as dw
+from deadweight._limits import parse_size
+from deadweight._text import size
+
+_NOT_REPEATED = "deadweight: not repeated"
+
+MARKS = (
+    "no_leaks(rounds=5, warmup=2, allow=()): repeat the test and fail if anything grows in every round; "
+    "allow names paths or types that may",
+    "max_retained(what, most): fail if a path or type keeps more than so much alive after the test",
+    "max_peak(most): fail if the test has more than so much from Python's allocators at a time",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _NoLeaks:
+    rounds: int = 5
+    warmup: int = 2
+    allow: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.allow, str):
+            raise TypeError("allow takes a list of paths, not one")
+        if self.rounds < 2 or self.warmup < 0:
+            raise ValueError("it takes two rounds or more, and no less than 0 to warm up")
+
+
+@dataclass(slots=True)
+class _Checks:
+    """What a test is held to."""
+
+    no_leaks: _NoLeaks | None = None
+    for_all: bool = False
+    """By the option, not by a mark: a test that cannot be repeated is left alone."""
+    retained: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
+    peak: int | None = None
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds ``--deadweight-all``."""
+    group = parser.getgroup("deadweight")
+    group.addoption("--deadweight-all", action="store_true", help="look for leaks in every test: each is repeated")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Makes the marks known."""
+    for line in MARKS:
+        config.addinivalue_line("markers", line)
+
+
+@pytest.fixture(name="deadweight")
+def _deadweight() -> ModuleType:
+    """The package ``deadweight``."""
+    return dw
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Puts a function in place of the test's that does what the marks ask for. Whoever runs tests (the
+    plugins for asyncio, anyio) runs that one."""
+    checks = _checks_of(item) if isinstance(item, pytest.Function) else None
+    if checks is None or not isinstance(item, pytest.Function):
+        return (yield)
+    function: Callable[..., Any] = item.obj
+    item.obj = _checked(function, item, checks)
+    try:
+        return (yield)
+    finally:
+        item.obj = function
+
+
+def _checks_of(item: pytest.Function) -> _Checks | None:
+    checks = _Checks()
+    mark = None
+    try:
+        if (mark := item.get_closest_marker("no_leaks")) is not None:
+            checks.no_leaks = _NoLeaks(*mark.args, **mark.kwargs)
+        elif item.config.getoption("--deadweight-all"):
+            checks.no_leaks, checks.for_all = _NoLeaks(), True
+        for mark in item.iter_markers("max_retained"):
+            checks.retained.append(_max_retained(*mark.args, **mark.kwargs))
+        if (mark := item.get_closest_marker("max_peak")) is not None:
+            checks.peak = _max_peak(*mark.args, **mark.kwargs)
+    except (TypeError, ValueError) as error:
+        name = mark.name if mark is not None else "deadweight"
+        pytest.fail(f"@pytest.mark.{name}: {error}", pytrace=False)
+    asked = checks.no_leaks or checks.retained or checks.peak is not None
+    return checks if asked else None
+
+
+def _max_retained(what: str, most: str | int) -> tuple[str, int]:
+    return what, parse_size(most)
+
+
+def _max_peak(most: str | int) -> int:
+    return parse_size(most)
+
+
+def _checked(function: Callable[..., Any], item: pytest.Function, checks: _Checks) -> Callable[..., Any]:
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def run_async(*args: Any, **kwargs: Any) -> None:
+            rounds = _Rounds(item, checks)
+            for _ in rounds:
+                with rounds.one():
+                    await function(*args, **kwargs)
+            rounds.judge()
+
+        return run_async
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> None:
+        rounds = _Rounds(item, checks)
+        for _ in rounds:
+            with rounds.one():
+                function(*args, **kwargs)
+        rounds.judge()
+
+    return run
+
+
+class _Rounds:
+    """The rounds of one test, and what came of them."""
+
+    def __init__(self, item: pytest.Function, checks: _Checks) -> None:
+        self._item = item
+        self._checks = checks
+        self._done = 0
+        self._over = False
+        self._growth: dw.Growth | None = None
+        self._peak = 0
+
+    def __iter__(self) -> Iterator[int]:
+        asked = self._checks.no_leaks
+        if asked is None:
+            yield 0
+            return
+        if self._checks.for_all and not (yield from self._may_grow(asked)):
+            return
+        growth = dw.growth(warmup=0 if self._checks.for_all else asked.warmup)
+        for number in growth.rounds(asked.rounds):
+            yield number
+            if self._over:
+                return
+        self._growth = growth
+
+    def _may_grow(self, asked: _NoLeaks) -> Generator[int, None, bool]:
+        """Whether there are more blocks of memory after every round. It costs next to nothing to see
+        that there are not, and few tests leak: the others are looked at closely."""
+        # What there was before is no garbage of this test: the collector need not go through it.
+        freezes = gc.get_freeze_count() == 0
+        if freezes:
+            gc.freeze()
+        try:
+            for number in range(asked.warmup):
+                yield number
+                if self._over:
+                    return False
+            before = _blocks()
+            for number in range(asked.rounds):
+                yield number
+                now = _blocks()
+                if self._over or now <= before:
+                    return False
+                before = now
+            return True
+        finally:
+            if freezes:
+                gc.unfreeze()
+
+    @contextlib.contextmanager
+    def one(self) -> Generator[None]:
+        """One round."""
+        repeated = self._checks.no_leaks is not None
+        aside = _fixtures_as_they_are(self._item, self._done) if repeated else contextlib.nullcontext()
+        try:
+            with aside, self._measured():
+                yield
+        except BaseException as error:
+            # Beside exceptions, outcomes of pytest such as a skip.
+            ordinary = isinstance(error, Exception | pytest.fail.Exception | pytest.skip.Exception)
+            if not ordinary or not self._leaves(error):
+                raise
+        self._done += 1
+
+    def _leaves(self, error: BaseException) -> bool:
+        """Whether to be content with the first round: the test passed, but is not made to be repeated."""
+        if self._done == 0:
+            return False
+        if not self._checks.for_all:
+            note = f"deadweight: in round {self._done + 1} of the test (no_leaks repeats it with its fixtures)"
+            # As `add_note` does, which 3.10 has not.
+            notes: list[str] = [*getattr(error, "__notes__", []), note]
+            error.__notes__ = notes  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+            return False
+        self._over = True
+        self._item.user_properties.append((_NOT_REPEATED, self._item.nodeid))
+        return True
+
+    @contextlib.contextmanager
+    def _measured(self) -> Generator[None]:
+        if self._checks.peak is None:
+            yield
+            return
+        with dw.peak() as measured:
+            yield
+        self._peak = max(self._peak, measured.peak)
+
+    def judge(self) -> None:
+        """Fails the test if it keeps or takes more than it may."""
+        found: list[str] = []
+        most = self._checks.peak
+        if most is not None and self._peak > most:
+            found.append(f"the test had {size(self._peak)} at its peak, more than {size(most)}")
+        if self._growth is not None and self._checks.no_leaks is not None:
+            try:
+                self._growth.assert_none(allow=[*self._checks.no_leaks.allow, "_pytest"])
+            except dw.StillGrowing as error:
+                # For a test without a mark, a cache of Python's own is nothing to fail for, nor what is
+                # found only by scanning memory that has no names.
+                named = [leak for leak in error.leaks if leak.cache is None and not leak.holder.startswith("<")]
+                if named or not self._checks.for_all:
+                    found.append(str(error))
+        if self._checks.retained:
+            found += _too_much_retained(self._checks.retained)
+        if found:
+            pytest.fail("\n".join(found), pytrace=False)
+
+
+def _blocks() -> int:
+    gc.collect()
+    return sys.getallocatedblocks()
+
+
+def _too_much_retained(asked: list[tuple[str, int]]) -> list[str]:
+    gc.collect()
+    heap = dw.snapshot()
+    found: list[str] = []
+    for what, most in asked:
+        try:
+            why = heap.why(what)
+        except dw.NotThere as error:
+            # A type of which there is nothing now, or a name that is not bound, keeps nothing.
+            if what.partition(".")[0].partition("[")[0] in {name.partition(".")[0] for name in sys.modules}:
+                continue
+            found.append(f"max_retained: {error}")
+            continue
+        if why.retained > most:
+            rows = "\n".join(
+                f"  {path.path}: {path.count:,} objects, {size(path.retained)} retained" for path in why.paths[:5]
+            )
+            found.append(f"{what} retains {size(why.retained)}, more than {size(most)}:\n{rows}")
+            if why.count == 1:
+                found.append(str(heap.tree(what, depth=3, top=4)))
+    return found
+
+
+@contextlib.contextmanager
+def _fixtures_as_they_are(item: pytest.Function, number: int) -> Generator[None]:
+    """What a round leaves in pytest's own fixtures is no leak of the program: it is undone after the
+    round, unless that failed."""
+    fixtures = list(item.funcargs.values())
+    with contextlib.ExitStack() as stack:
+        if number > 0:
+            # pytest keeps each warning until the test is over: those of the first round will do. What a
+            # test records itself it is to get again, though it was told once.
+            records = any(isinstance(fixture, pytest.WarningsRecorder) for fixture in fixtures)
+            stack.enter_context(warnings.catch_warnings(record=not records))
+            stack.enter_context(_subtests_not_reported(item))
+        for fixture in fixtures:
+            if isinstance(fixture, pytest.MonkeyPatch):
+                stack.enter_context(_patches_of_a_round(fixture))
+        yield
+    for fixture in fixtures:
+        if isinstance(fixture, pytest.LogCaptureFixture | pytest.WarningsRecorder):
+            fixture.clear()
+        elif isinstance(fixture, pytest.CaptureFixture):
+            fixture.readouterr()
+    for handler in logging.getLogger().handlers:
+        reset = getattr(handler, "reset", None)
+        if type(handler).__module__ == "_pytest.logging" and callable(reset):
+            reset()
+
+
+@contextlib.contextmanager
+def _subtests_not_reported(item: pytest.Function) -> Generator[None]:
+    """The subtests of the first round are reported, and pytest keeps each report. In later rounds they are
+    just code: one that fails ends its round as any other failure does."""
+    instance = getattr(item, "instance", None)
+    places: list[tuple[Any, str]] = [(item.funcargs.get("subtests"), "test")]
+    if isinstance(instance, unittest.TestCase):
+        places.append((instance, "subTest"))
+
+    def plain(*args: Any, **kwargs: Any) -> contextlib.AbstractContextManager[None]:
+        return contextlib.suppress(unittest.SkipTest, pytest.skip.Exception)
+
+    with contextlib.ExitStack() as stack:
+        for owner, name in places:
+            if hasattr(owner, name):
+                setattr(owner, name, plain)
+                stack.callback(delattr, owner, name)
+        yield
+
+
+@contextlib.contextmanager
+def _patches_of_a_round(patches: pytest.MonkeyPatch) -> Generator[None]:
+    """As ``MonkeyPatch.context`` does, for the one that the test has."""
+    kept = {name: getattr(patches, name) for name in ("_setattr", "_setitem", "_cwd", "_savesyspath")}
+    for name in kept:
+        setattr(patches, name, [] if name.startswith("_set") else None)
+    try:
+        yield
+    finally:
+        patches.undo()
+        for name, value in kept.items():
+            setattr(patches, name, value)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Names the tests that could not be looked at. Reports come from workers of xdist too."""
+    names = {
+        value
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for key, value in getattr(report, "user_properties", [])
+        if key == _NOT_REPEATED
+    }
+    if names:
+        terminalreporter.section("deadweight")
+        terminalreporter.line(f"{len(names)} tests pass once but not again with the same fixtures: not looked at")
+        for name in sorted(map(str, names)):
+            terminalreporter.line(f"  {name}")

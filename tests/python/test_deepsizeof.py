@@ -1,0 +1,226 @@
+"""`deepsizeof`: exact on pure-Python data, each thing once, and without a trace."""
+
+import collections
+import gc
+import sys
+import tracemalloc
+import types
+import weakref
+
+import deadweight as dw
+import pytest
+
+
+class Record:
+    def __init__(self, number):
+        self.number = number + 10_000
+        self.name = f"record {number}"
+        self.tags = [number + 20_000, number + 30_000]
+        self.more = {number + 0.5: number + 40_000.5}
+
+
+COUNT = 1000
+
+
+def built(make):
+    """Structures, and the bytes that making them left behind.
+
+    The second lot is measured: by then free lists and shared keys have taken what they take.
+    """
+    things = [None] * (2 * COUNT)
+    marks = [0, 0]
+    # Made before: an int of the loop, freed, could become one of ours with the size it was made with.
+    lots = [list(range(COUNT)), list(range(COUNT, 2 * COUNT))]
+    gc.collect()
+    gc.disable()
+    try:
+        tracemalloc.start()
+        for part, lot in enumerate(lots):
+            for index in lot:
+                things[index] = make()
+            marks[part] = tracemalloc.get_traced_memory()[0]
+        return things[COUNT:], marks[1] - marks[0]
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+
+
+@pytest.mark.parametrize("count", [1, 10])
+def test_records_weigh_what_was_allocated(count):
+    # From one: to write a 0 as text, 3.14 makes and frees an int of 28 bytes instead of 32, which is
+    # then the next record's number.
+    numbers = tuple(range(1, count + 1))
+    records, truth = built(lambda: [Record(number) for number in numbers])
+    deep = dw.deepsizeof(*records)
+    # Measuring itself leaves an int or two behind.
+    assert abs(deep.requested - truth) < COUNT, str(deep)
+    assert deep.shared == 0
+    assert deep.exclusive == deep.total >= deep.requested
+    assert sum(row.count for row in deep.by_type) == deep.count
+    assert sum(row.held for row in deep.by_type) == deep.total
+
+
+def test_each_thing_once():
+    shared = [object() for _ in range(100)]
+    alone = dw.deepsizeof(shared).total
+    both = dw.deepsizeof([shared, shared, shared])
+    assert both.total == alone + dw.sizeof([shared, shared, shared])
+    assert dw.deepsizeof(shared, shared).total == alone
+
+
+def test_shared_is_what_would_stay():
+    kept = [f"text {number}" for number in range(100)]
+    holder = [kept, [1.5 * number for number in range(50)]]
+    deep = dw.deepsizeof(holder)
+    assert deep.shared == dw.deepsizeof(kept).total
+    del kept
+    assert dw.deepsizeof(holder).shared == 0
+
+
+def test_cycles_and_depth():
+    ring = []
+    ring.append(ring)
+    assert dw.deepsizeof(ring).total == dw.sizeof(ring)
+    deep = None
+    for _ in range(1_000_000):
+        deep = [deep]
+    weight = dw.deepsizeof(deep)
+    assert weight.count == 1_000_000
+    assert weight.shared == 0
+    while deep is not None:
+        deep = deep[0]
+
+
+def test_stop_leaves_out_classes_modules_and_what_you_say():
+    thing = types.SimpleNamespace(module=sys, kind=dict, call=test_cycles_and_depth)
+    deep = dw.deepsizeof(thing)
+    names = {row.type for row in deep.by_type}
+    assert "module" not in names and "type" not in names
+    assert deep.total < 100_000
+    assert "set" not in {row.type for row in dw.deepsizeof([{1.5}], stop=(set,)).by_type}
+
+    class Special(dict):
+        pass
+
+    class Child(Special):
+        pass
+
+    deep = dw.deepsizeof([Child(a=[1.5])], stop=(type, Special))
+    assert [row.type for row in deep.by_type] == ["list"]
+    with pytest.raises(TypeError):
+        dw.deepsizeof([], stop=(1,))
+
+
+def test_weak_references_are_not_followed():
+    target = Record(1)
+    assert dw.deepsizeof(weakref.ref(target)).count == 1
+
+
+def test_leaves_nothing_behind():
+    records = [Record(number) for number in range(1000)]
+    dw.deepsizeof(records)
+    gc.collect()
+    tracemalloc.start()
+    marks = [0] * 6
+    for index in range(6):
+        dw.deepsizeof(records)
+        dw.layout(records)
+        marks[index] = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    # The first times free lists take what they take. Four ints are left by measuring.
+    assert marks[5] - marks[2] < 200
+
+
+def test_containers_of_the_library():
+    for make in (
+        lambda: collections.deque(range(1000, 2000)),
+        lambda: collections.OrderedDict.fromkeys(range(1000, 1100)),
+        lambda: collections.Counter([1.5, 2.5]),
+        lambda: collections.defaultdict(list, {1.5: [2.5]}),
+    ):
+        things, truth = built(make)
+        assert abs(dw.deepsizeof(*things).requested - truth) < COUNT, type(things[0])
+
+
+class Liar:
+    """Whatever it is asked, it does something."""
+
+    calls: list = []  # noqa: RUF012
+
+    def __init__(self):
+        object.__setattr__(self, "payload", [1.5, 2.5])
+
+    @property
+    def __class__(self):
+        Liar.calls.append("__class__")
+        return dict
+
+    def __sizeof__(self):
+        Liar.calls.append("__sizeof__")
+        raise RuntimeError
+
+    def __getattr__(self, name):
+        Liar.calls.append(name)
+        raise RuntimeError
+
+    def __getattribute__(self, name):
+        Liar.calls.append(name)
+        raise RuntimeError
+
+    def __eq__(self, other):
+        Liar.calls.append("__eq__")
+        raise RuntimeError
+
+    def __hash__(self):
+        Liar.calls.append("__hash__")
+        raise RuntimeError
+
+    def __del__(self):
+        Liar.calls.append("__del__")
+        raise RuntimeError
+
+    def __len__(self):
+        raise RuntimeError
+
+    def __bool__(self):
+        raise RuntimeError
+
+    def __iter__(self):
+        raise RuntimeError
+
+
+class BadMeta(type):
+    def __getattribute__(cls, name):
+        raise RuntimeError(name)
+
+    def __instancecheck__(cls, instance):
+        raise RuntimeError
+
+    def __subclasscheck__(cls, other):
+        raise RuntimeError
+
+    def __eq__(cls, other):
+        raise RuntimeError
+
+    def __hash__(cls):
+        raise RuntimeError
+
+
+def test_liars_are_not_asked():
+    liar = Liar()
+    Liar.calls.clear()
+    assert dw.sizeof(liar) > 0
+    assert dw.layout(liar).type == "Liar"
+    # Its payload: a list of two floats.
+    held = {row.type: row.count for row in dw.deepsizeof(liar).by_type}
+    assert held["list"] == 1 and held["float"] == 2
+    assert Liar.calls == []
+
+
+def test_metaclasses_are_not_asked():
+    bad = BadMeta("Bad", (), {})
+    thing = bad()
+    assert dw.sizeof(thing) > 0
+    assert dw.layout(thing).type == "Bad"
+    assert dw.deepsizeof(thing, stop=(type, bad)).count == 1
+    assert dw.sizeof(bad) > 500

@@ -1,0 +1,255 @@
+"""Heaps of this process, of another one, and of a file."""
+
+import gc
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+
+import deadweight as dw
+import pytest
+
+
+class Kept:
+    def __init__(self, number):
+        self.number = number
+        self.payload = bytearray(100)
+
+
+KEPT = [Kept(number) for number in range(1000)]
+
+
+def test_census_counts_what_the_interpreter_counts():
+    gc.collect()
+    heap = dw.snapshot()
+    row = heap.census()[f"{__name__}.Kept"]
+    assert row.count == 1000
+    assert row.held == sum(dw.sizeof(kept) for kept in KEPT)
+    assert heap.census()["bytearray"].count >= 1000
+    assert heap.method == "clone"
+    assert heap.pid == os.getpid()
+    assert heap.python == sys.version.split()[0]
+    assert len(heap) > len(gc.get_objects())
+
+
+def test_why_and_tree_and_paths():
+    heap = dw.snapshot()
+    why = heap.why("Kept")
+    assert why.count == 1000
+    assert why.paths[0].path == f"{__name__}.KEPT[*]"
+    assert [step.type for step in why.paths[0].steps][-1] == f"{__name__}.Kept"
+    assert why.retained >= 1000 * dw.deepsizeof(Kept(10**6)).total - 1000 * 32
+    assert heap.tree(f"{__name__}.KEPT").rows
+    assert heap.why(f"{__name__}.KEPT").count == 1
+    for answer in (why, heap.tree(), heap.census()):
+        json.dumps(answer.to_dict())
+        assert str(answer)
+    with pytest.raises(LookupError):
+        heap["NoSuchThing"]
+    with pytest.raises(ValueError, match="by must be"):
+        heap.census(by="colour")
+
+
+def test_why_an_object():
+    """Not by the caller's own temporary, which from 3.14 on is a reference that counts."""
+    why = dw.why(KEPT[7])
+    assert why.paths[0].path == f"{__name__}.KEPT[7]"
+    assert why.paths[0].example == id(KEPT[7])
+
+
+def test_nodes_lead_back_to_live_objects():
+    nodes = dw.snapshot()["Kept"]
+    assert len(nodes) == 1000
+    assert {id(node.object()) for node in nodes} == {id(kept) for kept in KEPT}
+    assert all(node.held == dw.sizeof(node.object()) for node in nodes[:10])
+    victim = next(node for node in nodes if node.object() is KEPT[3])
+    old, KEPT[3] = KEPT[3], None
+    try:
+        assert victim.object() is None
+    finally:
+        KEPT[3] = old
+    assert victim.object() is old
+    assert victim.path == f"{__name__}.KEPT[3]"
+
+
+def test_save_load_diff(tmp_path):
+    path = tmp_path / "x.dwsnap"
+    older = dw.snapshot()
+    more = [Kept(number) for number in range(10)]
+    heap = dw.snapshot()
+    changed = {row.name: row for row in heap.diff(older)}
+    assert changed[f"{__name__}.Kept"].count == 10
+    assert heap.save(path) == path.stat().st_size
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    loaded = dw.load(path)
+    assert loaded.census().to_dict() == heap.census().to_dict()
+    assert loaded["Kept"][0].object() is None
+    assert not heap.diff(loaded).rows
+    del more
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(dw.BadSnapshot, match=r"x\.dwsnap"):
+        dw.load(path)
+    with pytest.raises(FileNotFoundError):
+        dw.load(tmp_path / "none")
+    with pytest.raises(OSError):
+        heap.save(tmp_path / "no" / "directory")
+
+
+def test_another_process():
+    program = "class Far: pass\nkeep = [Far() for _ in range(50)]\nprint(1, flush=True)\ninput()"
+    child = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert child.stdout and child.stdout.readline()
+        heap = dw.snapshot(pid=child.pid)
+        assert heap.method is None
+        assert heap.census()["__main__.Far"].count == 50
+        assert heap["Far"][0].object() is None
+    finally:
+        child.kill()
+        child.communicate()
+    with pytest.raises(ProcessLookupError):
+        dw.snapshot(pid=child.pid)
+
+
+def children():
+    found = []
+    for task in os.listdir("/proc/self/task"):
+        with open(f"/proc/self/task/{task}/children") as file:
+            found += file.read().split()
+    return found
+
+
+def test_the_clone_leaves_no_trace():
+    """No child stays, no signal comes, no descriptor is left, the program's own wait meets nobody."""
+    signals = []
+    before = signal.signal(signal.SIGCHLD, lambda *_: signals.append(1))
+    descriptors = set(os.listdir("/proc/self/fd"))
+    try:
+        for _ in range(5):
+            dw.snapshot()
+        with pytest.raises(ChildProcessError):
+            os.waitpid(-1, 0)
+        assert children() == []
+        assert signals == []
+        assert set(os.listdir("/proc/self/fd")) == descriptors
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
+def test_the_clone_dies_with_us():
+    """Killed in the middle of snapshots, the program leaves nobody behind."""
+    program = (
+        "import deadweight as dw\nkeep = list(range(10**6, 2 * 10**6))\nprint(1, flush=True)\n"
+        "while True: dw.snapshot()"
+    )
+    for delay in (0.05, 0.2, 0.5):
+        child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+        assert child.stdout and child.stdout.readline()
+        time.sleep(delay)
+        child.kill()
+        child.communicate()
+        deadline = time.monotonic() + 10
+        while left := orphans(program):
+            assert time.monotonic() < deadline, left
+            time.sleep(0.05)
+
+
+def orphans(program):
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline") as file:
+                command = file.read()
+        except OSError:
+            continue
+        if program in command:
+            found.append(pid)
+    return found
+
+
+def test_from_threads_at_once():
+    """Snapshots during snapshots, while another thread makes and drops objects."""
+    stop = threading.Event()
+
+    def churn():
+        while not stop.is_set():
+            [Kept(number) for number in range(100)]
+
+    counts = []
+
+    def look():
+        counts.append(dw.snapshot().census()[f"{__name__}.Kept"].count)
+
+    churner = threading.Thread(target=churn)
+    churner.start()
+    lookers = [threading.Thread(target=look) for _ in range(3)]
+    for looker in lookers:
+        looker.start()
+    for looker in lookers:
+        looker.join()
+    stop.set()
+    churner.join()
+    assert len(counts) == 3
+    assert all(1000 <= count <= 1101 for count in counts), counts
+
+
+def test_in_a_forked_child_and_after_freeze():
+    program = """
+import gc, os, sys
+import deadweight as dw
+class Kept: pass
+keep = [Kept() for _ in range(10)]
+assert dw.sizeof(keep) and dw.snapshot().census()["__main__.Kept"].count == 10
+gc.freeze()
+assert dw.snapshot().census()["__main__.Kept"].count == 10
+pid = os.fork()
+if pid == 0:
+    keep.append(Kept())
+    heap = dw.snapshot()
+    ok = heap.pid == os.getpid() and heap.census()["__main__.Kept"].count == 11
+    ok = ok and dw.deepsizeof(keep).count == 12
+    os._exit(0 if ok else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=120)
+
+
+def test_in_place_where_no_process_can_be_made():
+    """A limit on the number of processes: the copy is made with the lock held, and says so."""
+    program = """
+import ctypes, os, resource
+import deadweight as dw
+class Kept: pass
+keep = [Kept() for _ in range(10)]
+if os.getuid() == 0:
+    # The limit does not bind root. Files stay root's to read: the interpreter may be in its home.
+    os.setresuid(65534, 65534, 0)
+    ctypes.CDLL(None).setfsuid(0)
+resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
+heap = dw.snapshot()
+print(heap.method)
+assert heap.census()["__main__.Kept"].count == 10, heap.census()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("in place"), done.stdout
+
+
+def test_the_command():
+    done = subprocess.run([sys.executable, "-m", "deadweight", "--version"], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.startswith("deadweight ")
+    done = subprocess.run([sys.executable, "-m", "deadweight", "weigh", "0"], capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.startswith("error: ")
+
+
+def test_sizes():
+    sizes = dw.sizes("list")
+    assert sizes.cached_ints[0] == -5
+    assert any(row.type == "list" for row in sizes.rows)
+    assert str(sizes)

@@ -1,0 +1,152 @@
+"""What a program may do to us: each question still gets its answer, or one sentence."""
+
+import subprocess
+import sys
+import threading
+
+import deadweight as dw
+
+
+def run(program):
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+class Liar:
+    def __sizeof__(self):
+        raise RuntimeError
+
+    @property
+    def __class__(self):
+        raise RuntimeError
+
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+
+    def __eq__(self, other):
+        raise RuntimeError
+
+    def __hash__(self):
+        raise RuntimeError
+
+    def __repr__(self):
+        raise RuntimeError
+
+
+LIARS = []
+
+
+def test_liars_in_whole_heaps_and_in_growth():
+    LIARS.extend(Liar() for _ in range(10))
+    assert dw.snapshot().census()[f"{__name__}.Liar"].count >= 10
+    growth = dw.growth(warmup=0)
+    for _ in growth.rounds(2):
+        LIARS.append(Liar())
+    assert [leak.holder for leak in growth.leaks] == [f"{__name__}.LIARS"]
+    with dw.peak() as p:
+        LIARS.clear()
+    assert p.net < 0
+
+
+def test_from_another_thread():
+    answers = []
+
+    def work():
+        with dw.peak() as p:
+            kept = bytearray(1_000_000)
+        growth = dw.growth(warmup=0)
+        for _ in growth.rounds(2):
+            pass
+        answers.append((p.net, growth.leaks, len(dw.snapshot()), kept))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    net, leaks, objects, _ = answers[0]
+    assert abs(net - 1_000_000) < 4000
+    assert leaks == ()
+    assert objects > 1000
+
+
+def test_at_shutdown():
+    run("""
+import atexit, sys
+import deadweight as dw
+
+class Last:
+    def __init__(self):
+        self.questions = dw.sizeof, dw.deepsizeof, dw.snapshot, dw.peak
+    def __del__(self):
+        sizeof, deepsizeof, snapshot, peak = self.questions
+        for ask in (lambda: sizeof([1]), lambda: deepsizeof([1]), snapshot, lambda: peak().__enter__()):
+            try:
+                ask()
+            except Exception as error:
+                assert str(error)
+
+@atexit.register
+def last():
+    with dw.peak() as p:
+        assert dw.sizeof([]) > 0
+        assert len(dw.snapshot()) > 1000
+    assert p.peak >= 0
+
+keep = Last()
+keep.ring = keep
+open_still = dw.peak()
+open_still.__enter__()
+""")
+
+
+def test_a_snapshot_while_something_is_being_deleted():
+    run("""
+import deadweight as dw
+seen = []
+class Bad:
+    def __del__(self):
+        seen.append((dw.sizeof(self), len(dw.snapshot())))
+        raise RuntimeError
+bad = Bad()
+import sys
+sys.unraisablehook = lambda _: None
+del bad
+assert len(seen) == 1, seen
+""")
+
+
+def test_in_a_subinterpreter():
+    """Refused in words, by the import or by the question; the main interpreter goes on."""
+    run("""
+import sys
+try:
+    import _interpreters as interpreters
+except ImportError:
+    import _xxsubinterpreters as interpreters
+import deadweight as dw
+other = interpreters.create()
+program = '''
+try:
+    import deadweight
+except ImportError as error:
+    assert "subinterpreter" in str(error) or "interpreter" in str(error), error
+else:
+    # Up to 3.11 all interpreters share one lock, and the module serves them all.
+    import sys
+    assert sys.version_info < (3, 12)
+    assert deadweight.sizeof([]) > 0
+'''
+failed = interpreters.run_string(other, program)
+assert not failed, failed
+assert dw.sizeof([]) > 0
+assert len(dw.snapshot()) > 1000
+try:
+    with dw.peak():
+        pass
+except dw.Unsupported as error:
+    assert "subinterpreters" in str(error)
+interpreters.destroy(other)
+with dw.peak() as p:
+    pass
+assert p.peak == 0
+""")

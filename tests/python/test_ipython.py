@@ -1,0 +1,54 @@
+"""The magics, in a real IPython shell."""
+
+import deadweight as dw
+import pytest
+
+pytest.importorskip("IPython")
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+
+@pytest.fixture(scope="module")
+def shell():
+    shell = InteractiveShell.instance()
+    shell.run_line_magic("load_ext", "deadweight")
+    return shell
+
+
+def test_sizeof(shell):
+    shell.user_ns["rows"] = [str(number) for number in range(1000)]
+    with capture_output() as said:
+        deep = shell.run_line_magic("sizeof", "rows")
+    assert deep.total == dw.deepsizeof(shell.user_ns["rows"]).total
+    assert f"{dw.sizeof(shell.user_ns['rows']):,} B by itself" in said.stdout
+    with pytest.raises(ValueError, match="takes an expression"):
+        shell.run_line_magic("sizeof", "")
+    with pytest.raises(NameError):
+        shell.run_line_magic("sizeof", "no_such_name")
+
+
+def test_growth(shell):
+    shell.run_cell("kept = []")
+    growth = shell.run_cell_magic("growth", "3 1", "kept.append(['text' * 5])")
+    assert len(shell.user_ns["kept"]) == 4
+    assert [leak.holder for leak in growth.leaks] == ["__main__.kept"]
+    assert not shell.run_cell_magic("growth", "", "[number for number in range(1000)]").leaks
+    with pytest.raises(ValueError, match="how many rounds"):
+        shell.run_cell_magic("growth", "many", "pass")
+
+
+def test_peak(shell):
+    peak = shell.run_cell_magic("peak", "", "block = bytearray(3_000_000)\ndel block")
+    assert 3_000_000 <= peak.peak < 3_100_000
+    assert "3" in repr(peak)
+    with pytest.raises(ZeroDivisionError):
+        shell.run_cell_magic("peak", "", "1 / 0")
+    assert not peak.is_open
+
+
+def test_rich_output(shell):
+    format_ = shell.display_formatter.format
+    data, _ = format_(dw.snapshot().census())
+    assert "<table>" in data["text/html"]
+    data, _ = format_(dw.snapshot().why("list"))
+    assert "<svg" in data["image/svg+xml"]

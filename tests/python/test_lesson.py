@@ -1,0 +1,89 @@
+"""The lesson: its programs do what they say, and its page says what this interpreter does."""
+
+import importlib.util
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+import deadweight as dw
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LESSON = ROOT / "examples/lesson"
+VERSION = ".".join(map(str, sys.version_info[:3]))
+
+
+def load(name):
+    """The program as a module: its classes must be found by name."""
+    spec = importlib.util.spec_from_file_location(f"lesson_{name}", LESSON / f"{name}.py")
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("program", sorted(path.name for path in LESSON.glob("[0-9]_*.py")))
+def test_programs_end_with_their_row(program):
+    done = subprocess.run([sys.executable, LESSON / program], capture_output=True, text=True, check=True)
+    assert re.fullmatch(r"\|( [^|]+ \|){3}", done.stdout.splitlines()[-1])
+
+
+def test_records_weigh_what_was_allocated():
+    objects = load("1_objects")
+    things, allocated = objects.records()
+    # Before anything looks at `__dict__`.
+    deep = objects.with_deadweight(things)
+    # Measuring itself leaves an int or two.
+    assert abs(deep.requested - allocated) < 1000
+    assert objects.as_taught(things) < allocated / 4
+    before = dw.sizeof(things[0])
+    objects.as_taught_with_dict(things)
+    if sys.version_info >= (3, 11):
+        assert dw.sizeof(things[0]) + dw.sizeof(things[0].__dict__) > before
+
+
+def test_a_cache_on_a_method_keeps_its_instances():
+    caches = load("7_caches")
+    caches.work(caches.Report)
+    count, size, found = caches.kept(caches.Report)
+    assert count == caches.COUNT
+    assert size > caches.COUNT * 1000
+    assert ".Report.total.<cache>" in found.paths[0].path
+    caches.work(caches.WeakReport)
+    assert caches.kept(caches.WeakReport) == (0, 0, None)
+
+
+def test_handlers_that_are_never_taken_off_are_found_by_name():
+    leaks = load("8_leaks")
+    found = leaks.with_deadweight(leaks.leaky_request).leaks
+    assert found[0].holder == "lesson_8_leaks.bus.handlers"
+    assert found[0].bytes > 2000
+    (closure,) = dw.closures(holding=leaks.Order).rows[:1]
+    assert closure.variable == "order"
+    leaks.with_deadweight(leaks.mended_request).assert_none()
+
+
+def rows():
+    """The page's table: what is said, to the cells of the versions."""
+    page = (ROOT / "docs/lesson.md").read_text()
+    table = page.split("<!-- figures")[1].split("<!-- end -->")[0].splitlines()[1:]
+    cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table]
+    return cells[0], cells[2:]
+
+
+def expected(cell):
+    """What a cell says of this patch release."""
+    said = re.fullmatch(r"(.*?)(?: \(([\d.]+: .*)\))?", cell)
+    others = dict(other.split(": ", 1) for other in (said[2] or "").split("; ") if other)
+    return others.get(VERSION, said[1])
+
+
+def test_the_page_says_what_this_interpreter_does():
+    done = subprocess.run([sys.executable, LESSON / "figures.py"], capture_output=True, text=True, check=True)
+    figures = json.loads(done.stdout)
+    head, body = rows()
+    column = head.index(".".join(VERSION.split(".")[:2]))
+    assert [row[0] for row in body] == [text for text, _ in figures["claims"]]
+    assert [row[1] for row in body] == [quoted for _, quoted in figures["claims"]]
+    assert [expected(row[column]) for row in body] == figures["values"]

@@ -1,0 +1,353 @@
+"""The pytest plugin, in real runs of pytest: over the sample project, and over small ones."""
+
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+SAMPLE = Path(__file__).parent / "sample"
+
+# Where each leak is held.
+LEAKS = {
+    "test_module_list": "shop.SEEN",
+    "test_cache_on_a_method": "shop.Catalogue.price",
+    "test_closure": "shop.HOOKS",
+    "test_dict_by_id": "shop.SESSIONS",
+    "test_logging_handler": "shop.LOG.handlers",
+    "test_class_attribute": "shop.Plugin.registry",
+    "test_callbacks": "shop.CALLBACKS",
+    "test_thread_local": "orders",
+    "test_generator": "shop.PENDING",
+    "test_traceback": "shop.FAILED",
+    "test_finaliser": "shop.Node.GRAVE",
+}
+
+
+def run(folder, *arguments):
+    """A run of its own: what the tests around it have loaded is not there."""
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", *arguments]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200"}
+    environment.pop("PYTEST_ADDOPTS", None)
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def project(tmp_path, code):
+    (tmp_path / "app.py").write_text("cache = []\n")
+    (tmp_path / "test_app.py").write_text("import app\nimport pytest\n" + textwrap.dedent(code))
+    return tmp_path
+
+
+def section(output, name):
+    """What pytest says of one failed test."""
+    start = output.index(f"_ {name} _")
+    return output[start:].split("\n___")[0].split("\n===")[0]
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    """Elsewhere, so that no settings of this project are found."""
+    return shutil.copytree(SAMPLE, tmp_path_factory.mktemp("sample") / "shop", dirs_exist_ok=True)
+
+
+@pytest.fixture(scope="module")
+def leaky(sample):
+    return run(sample, "test_leaks.py")
+
+
+def test_every_seeded_leak_fails(leaky):
+    status, output = leaky
+    assert status == 1, output
+    assert f"{len(LEAKS)} failed" in output and "passed" not in output.splitlines()[-1], output
+
+
+@pytest.mark.parametrize("name", LEAKS)
+def test_a_seeded_leak_is_found_with_its_holder(leaky, name):
+    said = section(leaky[1], name)
+    assert LEAKS[name] in said, said
+    assert "B a round" in said, said
+
+
+def test_what_is_clean_passes(sample):
+    status, output = run(sample, "test_clean.py")
+    assert status == 0, output
+
+
+def test_the_option_looks_at_every_test(tmp_path):
+    folder = project(
+        tmp_path,
+        """
+        import unittest
+
+        def test_leaks():
+            app.cache.append(object())
+
+        def test_once(tmp_path):
+            (tmp_path / "folder").mkdir()
+
+        def test_skips_itself():
+            if app.cache:
+                pytest.skip("not now")
+
+        class TestOld(unittest.TestCase):
+            def setUp(self):
+                self.list = []
+
+            def test_fine(self):
+                self.list.append(1)
+        """,
+    )
+    assert run(folder)[0] == 0
+    status, output = run(folder, "--deadweight-all")
+    assert status == 1, output
+    assert "app.cache" in section(output, "test_leaks")
+    assert "1 failed" in output
+    assert "1 tests pass once but not again" in output and "test_once" in output
+
+
+def test_subtests_are_told_once(tmp_path):
+    folder = project(
+        tmp_path,
+        """
+        import unittest
+
+        times = []
+
+        class TestOld(unittest.TestCase):
+            def test_many(self):
+                for number in range(20):
+                    with self.subTest(number=number):
+                        if number == 7:
+                            self.skipTest("not this one")
+                        assert number < 20
+
+            def test_once(self):
+                with self.subTest():
+                    app.cache.append(object())
+                    assert len(app.cache) == 1
+
+        def test_many(subtests):
+            for number in range(20):
+                with subtests.test(number=number):
+                    assert number < 20
+
+        def test_leaks(subtests):
+            with subtests.test():
+                app.cache.append(object())
+
+        @pytest.mark.no_leaks
+        def test_marked(subtests):
+            times.append(None)
+            with subtests.test():
+                assert len(times) < 6
+        """,
+    )
+    verbose = ("-o", "verbosity_subtests=1")
+    _, output = run(folder, *verbose, "-k", "test_many or test_once")
+    assert "3 passed, 1 skipped" in output and "40 subtests passed" in output, output
+    status, output = run(folder, *verbose, "-k", "test_many or test_once", "--deadweight-all")
+    assert status == 0, output
+    assert "3 passed, 1 skipped" in output and "40 subtests passed" in output, output
+    assert "1 tests pass once but not again" in output and "TestOld::test_once" in output, output
+    status, output = run(folder, *verbose, "-k", "test_leaks or test_marked", "--deadweight-all")
+    assert status == 1
+    assert "2 failed" in output and "2 subtests passed" in output, output
+    assert "app.cache" in section(output, "test_leaks")
+    assert "assert len(times) < 6" in section(output, "test_marked")
+    assert "in round 6 of the test" in section(output, "test_marked")
+
+
+@pytest.mark.skipif(not find_spec("xdist"), reason="needs pytest-xdist")
+def test_beside_xdist(sample):
+    status, output = run(sample, "-n", "2")
+    assert status == 1
+    assert f"{len(LEAKS)} failed" in output, output
+    assert "shop.SEEN" in section(output, "test_module_list")
+
+
+def test_allow_and_rounds(tmp_path):
+    folder = project(
+        tmp_path,
+        """
+        times = {"allowed": 0}
+
+        @pytest.mark.no_leaks(rounds=4, warmup=1, allow=["app.cache"])
+        def test_allowed():
+            times["allowed"] += 1
+            app.cache.append([])
+
+        def test_it_ran_so_often():
+            assert times["allowed"] == 5
+
+        @pytest.mark.no_leaks
+        def test_fails_by_itself():
+            assert not app.cache
+
+        @pytest.mark.no_leaks(rounds=1)
+        def test_too_few():
+            pass
+
+        @pytest.mark.no_leaks(allow="app.cache")
+        def test_text():
+            pass
+
+        @pytest.mark.no_leaks(round=5)
+        def test_misspelt():
+            pass
+
+        @pytest.mark.max_peak("lots")
+        def test_no_size():
+            pass
+        """,
+    )
+    status, output = run(folder)
+    assert status == 1
+    assert "5 failed, 2 passed" in output, output
+    assert "two rounds or more" in section(output, "test_too_few")
+    assert "list of paths" in section(output, "test_text")
+    assert "'round'" in section(output, "test_misspelt")
+    assert "not a size: 'lots'" in section(output, "test_no_size")
+
+
+def test_max_retained(tmp_path):
+    folder = project(
+        tmp_path,
+        """
+        class Session:
+            def __init__(self):
+                self.data = bytearray(100_000)
+
+        @pytest.mark.max_retained("app.cache", "1 MB")
+        def test_much():
+            app.cache.extend(Session() for _ in range(20))
+
+        @pytest.mark.max_retained("test_app.Session", "3 MB")
+        @pytest.mark.max_retained("app.cache", 3_000_000)
+        def test_not_so_much():
+            pass
+
+        @pytest.mark.max_retained("test_app.Session", "500 kB")
+        def test_type():
+            pass
+
+        @pytest.mark.max_retained("app.nothing", "1 MB")
+        def test_nothing():
+            pass
+
+        @pytest.mark.max_retained("ap.cache", "1 MB")
+        def test_misspelt():
+            pass
+        """,
+    )
+    status, output = run(folder)
+    assert status == 1
+    assert "3 failed, 2 passed" in output, output
+    said = section(output, "test_much")
+    assert "app.cache retains 2.0 MB, more than 1.0 MB" in said, said
+    assert "app.cache" in section(output, "test_type")
+    assert "ap.cache" in section(output, "test_misspelt")
+
+
+def test_max_peak(tmp_path):
+    folder = project(
+        tmp_path,
+        """
+        @pytest.mark.max_peak("5 MB")
+        def test_much():
+            bytearray(8_000_000)
+
+        @pytest.mark.max_peak("10 MB")
+        def test_enough():
+            bytearray(8_000_000)
+
+        @pytest.mark.max_peak("10 MB")
+        @pytest.mark.no_leaks(rounds=2)
+        def test_each_round_by_itself():
+            app.kept = bytearray(6_000_000)
+            del app.kept
+        """,
+    )
+    status, output = run(folder)
+    assert status == 1
+    assert "1 failed, 2 passed" in output, output
+    said = section(output, "test_much")
+    assert "the test had 8.0 MB at its peak, more than 5.0 MB" in said, said
+
+
+def test_the_fixture_is_the_package(tmp_path):
+    folder = project(
+        tmp_path,
+        """
+        def test_fixture(deadweight):
+            assert deadweight.sizeof([]) > 0
+            assert deadweight.snapshot().why("app.cache").count == 1
+        """,
+    )
+    status, output = run(folder)
+    assert status == 0, output
+
+
+ASYNC = """
+    async def leak():
+        app.cache.append(object())
+
+    async def fine():
+        return [object()]
+
+    @MARK
+    @pytest.mark.no_leaks(rounds=3, warmup=1)
+    @pytest.mark.parametrize("number", [1, 2])
+    async def test_leaks(number):
+        await leak()
+
+    @MARK
+    @pytest.mark.no_leaks(rounds=3, warmup=1)
+    async def test_fine():
+        await fine()
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "mark"),
+    [("pytest_asyncio", "pytest.mark.asyncio"), ("anyio", "pytest.mark.anyio")],
+)
+def test_async_tests(tmp_path, module, mark):
+    pytest.importorskip(module)
+    folder = project(tmp_path, ASYNC.replace("MARK", mark))
+    (folder / "conftest.py").write_text(
+        "import pytest\n@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'\n"
+    )
+    status, output = run(folder)
+    assert status == 1
+    assert "2 failed, 1 passed" in output, output
+    assert "app.cache" in section(output, "test_leaks[1]")
+
+
+@pytest.mark.skipif(not find_spec("pytest_memray"), reason="needs pytest-memray")
+def test_beside_pytest_memray(tmp_path):
+    folder = project(
+        tmp_path,
+        """
+        @pytest.mark.limit_memory("24 MB")
+        @pytest.mark.no_leaks(rounds=3, warmup=1)
+        def test_both():
+            app.cache.append(object())
+
+        @pytest.mark.limit_memory("1 MB")
+        @pytest.mark.no_leaks(rounds=3, warmup=1)
+        def test_theirs():
+            bytearray(5_000_000)
+        """,
+    )
+    status, output = run(folder, "--memray")
+    assert status == 1
+    assert "2 failed" in output, output
+    assert "app.cache" in section(output, "test_both")
+    assert "MiB" in section(output, "test_theirs")

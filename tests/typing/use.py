@@ -1,0 +1,41 @@
+"""What a user's type checker sees of the package. Checked by mypy --strict and pyright, never run."""
+
+from typing import Any
+
+import deadweight as dw
+from typing_extensions import assert_type
+
+assert_type(dw.sizeof([]), int)
+weight = dw.deepsizeof([], {}, stop=(type,))
+assert_type(weight, dw.DeepSize)
+assert_type(weight.by_type, tuple[dw.TypeSize, ...])
+assert_type(weight.exclusive, int)
+assert_type(weight.to_dict(), dict[str, Any])
+assert_type(dw.layout(1).blocks[0].parts, tuple[dw.Part, ...])
+assert_type(dw.sizes("dict").cached_ints, tuple[int, int])
+
+heap = dw.snapshot(pid=1)
+assert_type(heap, dw.Heap)
+assert_type(heap["dict"], dw.Nodes)
+assert_type(heap["dict"][0], dw.Node)
+assert_type(heap["dict"][:2], dw.Nodes)
+assert_type(heap.census()["dict"].retained, int)
+assert_type(heap.diff(dw.load("x.dwsnap")), dw.Diff)
+assert_type(heap.why("dict").paths, tuple[dw.HeldPath, ...])
+assert_type(dw.why(heap), dw.Why)
+
+growth = dw.growth(warmup=1)
+for number in growth.rounds(5):
+    assert_type(number, int)
+assert_type(growth.leaks, tuple[dw.Leak, ...])
+for closure in dw.closures(holding=int):
+    assert_type(closure.count, int)
+with dw.peak() as taken:
+    assert_type(taken, dw.Peak)
+assert_type(taken.peak, int)
+with dw.on_pressure(path="p") as watch:
+    assert_type(watch.files, list[str])
+
+dw.closures(holding=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+weight.total = 1  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+dw.snapshot("dict")  # type: ignore[misc,arg-type]  # pyright: ignore[reportCallIssue]
