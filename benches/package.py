@@ -1,4 +1,4 @@
-"""Figures of the Python package, beside other tools: part of `make bench`.
+"""Figures of the Python package, beside other tools; on an idle machine, for docs/performance.md.
 
     python benches/package.py [--quick] [--write docs/performance.md]
 
