@@ -162,7 +162,7 @@ assert leak.holder.startswith("<"), leak  # by no name
 
 
 def test_nothing_on_an_idle_program():
-    """In a program of its own: a small heap is looked at soon. DEADWEIGHT_AT_LENGTH=1 makes it a hundred runs."""
+    """In a program of its own: a small heap is looked at soon. `make test-real` makes a hundred runs."""
     runs = 100 if "DEADWEIGHT_AT_LENGTH" in os.environ else 9
     program = f"""
 import deadweight as dw
