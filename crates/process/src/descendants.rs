@@ -7,8 +7,7 @@ use crate::status::Status;
 
 /// The Python processes that a process has started itself, or by way of shells and other wrappers: not
 /// those that one of these started. By rising number.
-#[must_use]
-pub fn python_children(pid: u32) -> Vec<u32> {
+pub(crate) fn python_children(pid: u32) -> Vec<u32> {
     started_by(pid, false)
 }
 

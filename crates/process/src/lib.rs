@@ -60,7 +60,7 @@ mod usage;
 
 pub use areas::{Area, AreaKind};
 pub use deadline::Stage;
-pub use descendants::{python_children, python_descendants};
+pub use descendants::python_descendants;
 pub use error::Error;
 pub use frozen::{Frozen, check_room, freeze};
 pub use headroom::Ceiling;
