@@ -106,7 +106,8 @@ impl Failure {
 }
 
 /// An error with all its causes in one line.
-fn with_causes(error: &dyn std::error::Error) -> String {
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -17,8 +17,8 @@ use clap::Parser;
 
 use args::{Args, Command};
 pub use commands::snapshot::save;
-pub use exit::ExitStatus;
 use exit::Failure;
+pub use exit::{ExitStatus, with_causes};
 
 /// Runs a command line, the program's name first.
 pub fn run<I, T>(arguments: I) -> ExitStatus

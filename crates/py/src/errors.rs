@@ -1,5 +1,6 @@
 //! Exceptions: each is also the builtin that a user would catch.
 
+use deadweight_cli::with_causes;
 use deadweight_heap::QueryError;
 use deadweight_heap::snapshot::SnapshotError;
 use deadweight_process::{Error, OwnError, ReadError};
@@ -34,15 +35,7 @@ create_exception!(deadweight, NotThere, PyLookupError, "A heap has no such type,
 
 /// An error with its causes and what to do next, in one line.
 fn whole(error: &dyn std::error::Error, hint: Option<String>) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.ends_with(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
+    let text = with_causes(error);
     match hint {
         Some(hint) => format!("{text}. {hint}"),
         None => text,
