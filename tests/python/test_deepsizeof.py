@@ -9,6 +9,7 @@ import weakref
 
 import deadweight as dw
 import pytest
+from allocated import COUNT, recorded
 
 
 class Record:
@@ -19,38 +20,12 @@ class Record:
         self.more = {number + 0.5: number + 40_000.5}
 
 
-COUNT = 1000
-
-
-def built(make):
-    """Structures, and the bytes that making them left behind.
-
-    The second lot is measured: by then free lists and shared keys have taken what they take.
-    """
-    things = [None] * (2 * COUNT)
-    marks = [0, 0]
-    # Made before: an int of the loop, freed, could become one of ours with the size it was made with.
-    lots = [list(range(COUNT)), list(range(COUNT, 2 * COUNT))]
-    gc.collect()
-    gc.disable()
-    try:
-        tracemalloc.start()
-        for part, lot in enumerate(lots):
-            for index in lot:
-                things[index] = make()
-            marks[part] = tracemalloc.get_traced_memory()[0]
-        return things[COUNT:], marks[1] - marks[0]
-    finally:
-        tracemalloc.stop()
-        gc.enable()
-
-
 @pytest.mark.parametrize("count", [1, 10])
 def test_records_weigh_what_was_allocated(count):
     # From one: to write a 0 as text, 3.14 makes and frees an int of 28 bytes instead of 32, which is
     # then the next record's number.
     numbers = tuple(range(1, count + 1))
-    records, truth = built(lambda: [Record(number) for number in numbers])
+    records, truth = recorded(lambda: [Record(number) for number in numbers])
     deep = dw.deepsizeof(*records)
     # Measuring itself leaves an int or two behind.
     assert abs(deep.requested - truth) < COUNT, str(deep)
@@ -138,7 +113,7 @@ def test_containers_of_the_library():
         lambda: collections.Counter([1.5, 2.5]),
         lambda: collections.defaultdict(list, {1.5: [2.5]}),
     ):
-        things, truth = built(make)
+        things, truth = recorded(make)
         assert abs(dw.deepsizeof(*things).requested - truth) < COUNT, type(things[0])
 
 

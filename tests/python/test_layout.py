@@ -3,12 +3,11 @@
 import collections
 import dataclasses
 import enum
-import gc
 import sys
-import tracemalloc
 
 import deadweight as dw
 import pytest
+from allocated import COUNT, recorded
 
 
 class Plain:
@@ -175,30 +174,6 @@ TEXT_BYTES = TEXT.encode()
 # Objects that a call makes besides: before 3.11 an instance with attributes has a dict of its own.
 # Later it has one if it has more attributes than its class shares keys for.
 WITH_DICT = {"materialised", "Many"} | ({"Plain", "Data"} if sys.version_info < (3, 11) else set())
-COUNT = 1000
-
-
-def recorded(make):
-    """Many objects, and the bytes of the blocks that making them left behind.
-
-    The second thousand is measured: by then free lists and shared keys have taken what they take.
-    """
-    things = [None] * (2 * COUNT)
-    marks = [0, 0]
-    # Made before: an int of the loop, freed, could become one of ours with the size it was made with.
-    lots = [list(range(COUNT)), list(range(COUNT, 2 * COUNT))]
-    gc.collect()
-    gc.disable()
-    try:
-        tracemalloc.start()
-        for part, lot in enumerate(lots):
-            for index in lot:
-                things[index] = make()
-            marks[part] = tracemalloc.get_traced_memory()[0]
-        return things[COUNT:], marks[1] - marks[0]
-    finally:
-        tracemalloc.stop()
-        gc.enable()
 
 
 @pytest.mark.parametrize("name", [name for name in MAKERS if name != "range"])
