@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from operator import index
 from typing import Any
 
 from deadweight import _core
@@ -23,7 +24,7 @@ class Leak:
     type: str
     """The type of the objects there; of the holder, if that is what grows."""
     count: float
-    """How many more of them there are. None if it is one object that grows."""
+    """How many more of them there are; 0 if it is one object that grows."""
     objects: float
     """How many more objects there are, those included that only these lead to."""
     bytes: float
@@ -45,7 +46,8 @@ class Leak:
 class StillGrowing(AssertionError):
     """A program grows in every round. ``leaks`` is what does."""
 
-    def __init__(self, message: str, leaks: tuple[Leak, ...]) -> None:
+    def __init__(self, message: str, leaks: tuple[Leak, ...] = ()) -> None:
+        # Without leaks it is made by `pickle` and `copy`, which set them afterwards.
         super().__init__(message)
         self.leaks = leaks
 
@@ -53,39 +55,32 @@ class StillGrowing(AssertionError):
 class Growth:
     """Looks at this program after every round of some work. ``growth`` makes it."""
 
-    __slots__ = ("_core", "_leaks", "_warmup")
+    __slots__ = ("_leaks", "_warmup")
 
     def __init__(self, warmup: int) -> None:
-        if warmup < 0:
+        if index(warmup) < 0:
             raise ValueError(f"warmup must be 0 or more, not {warmup}")
         self._warmup = warmup
-        self._core: _core.Growth | None = None
         self._leaks: tuple[Leak, ...] | None = None
 
     def rounds(self, count: int) -> Iterator[int]:
         """Numbers, one for each time the work is to be done: first those of the warm-up, then ``count``
         rounds, after each of which the program is looked at. The collector runs before each look."""
-        if count < 2:
+        if index(count) < 2:
             raise ValueError(f"growth takes two rounds or more to see, not {count}")
         return self._rounds(count)
 
     def _rounds(self, count: int) -> Iterator[int]:
         self._leaks = None
-        self._core = _core.Growth()
+        core = _core.Growth()
         for number in range(self._warmup):
             yield number
-        self._look()
+        _look(core)
         for number in range(self._warmup, self._warmup + count):
             yield number
-            self._look()
-        rounds, rows = self._core.leaks()
-        self._core = None
+            _look(core)
+        rounds, rows = core.leaks()
         self._leaks = tuple([_leak(rounds, row) for row in rows])
-
-    def _look(self) -> None:
-        assert self._core is not None
-        gc.collect()
-        self._core.observe()
 
     @property
     def leaks(self) -> tuple[Leak, ...]:
@@ -99,9 +94,8 @@ class Growth:
 
         ``allow`` is what may: paths, with all below them, or full names of types.
         """
-        if isinstance(allow, str):
-            raise TypeError("allow takes a list of paths, not one")
-        found = tuple([leak for leak in self.leaks if not any(_allows(entry, leak) for entry in allow)])
+        allowed = paths_of(allow)
+        found = tuple([leak for leak in self.leaks if not any(_allows(entry, leak) for entry in allowed)])
         if found:
             lines = "\n".join(f"  {leak}" for leak in found)
             raise StillGrowing(f"the program grows in every round:\n{lines}", found)
@@ -143,6 +137,11 @@ def growth(*, warmup: int = 2) -> Growth:
     return Growth(warmup)
 
 
+def _look(core: _core.Growth) -> None:
+    gc.collect()
+    core.observe()
+
+
 def _leak(rounds: int, row: tuple[str, str, str, int, int, int]) -> Leak:
     holder, path, kind, count, objects, held = row
     return Leak(
@@ -154,6 +153,16 @@ def _leak(rounds: int, row: tuple[str, str, str, int, int, int]) -> Leak:
         bytes=held / rounds,
         cache=cache_at(holder),
     )
+
+
+def paths_of(allow: Sequence[str]) -> tuple[str, ...]:
+    """What ``allow`` is given, if it is a list of texts."""
+    if isinstance(allow, str):
+        raise TypeError(f"allow takes a list of paths, not one: [{allow!r}]")
+    for entry in allow:
+        if not isinstance(entry, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"allow takes paths and names of types, not {entry!r}")
+    return tuple(allow)
 
 
 def _allows(entry: str, leak: Leak) -> bool:

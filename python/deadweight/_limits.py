@@ -14,16 +14,18 @@ _UNITS = {
 }
 
 
-def parse_size(text: str | int) -> int:
-    """Bytes: a number, or one with a unit such as ``10 MB`` or ``24MiB``."""
-    if isinstance(text, int):
-        found = text
-    else:
+def parse_size(text: str | float) -> int:
+    """Bytes: a whole number, or one with a unit such as ``10 MB`` or ``24MiB``."""
+    found: int | None = None
+    if isinstance(text, str):
         match = re.fullmatch(r"\s*([0-9][0-9_,]*(?:\.[0-9]+)?)\s*([a-zA-Z]*)\s*", text)
         unit = _UNITS.get(match[2].upper()) if match else None
-        if match is None or unit is None:
-            raise ValueError(f"not a size: {text!r}. Sizes are written 500000, 10 MB or 24 MiB")
-        found = round(float(match[1].replace(",", "").replace("_", "")) * unit)
+        if match and unit:
+            found = round(float(match[1].replace(",", "").replace("_", "")) * unit)
+    elif isinstance(text, int | float) and not isinstance(text, bool) and float(text).is_integer():  # pyright: ignore[reportUnnecessaryIsInstance]
+        found = int(text)
+    if found is None:
+        raise ValueError(f"not a size: {text!r}. Sizes are written 500000, 10 MB or 24 MiB")
     if found < 0:
         raise ValueError(f"a size is not negative: {text!r}")
     return found
@@ -53,7 +55,7 @@ class Limit:
         return f"{self.size} bytes" if self.part is None else f"{self.part:.4g} of what there is"
 
 
-def parse_limit(limit: str | int) -> Limit:
+def parse_limit(limit: str | float) -> Limit:
     """``"90%"``, or a size."""
     if isinstance(limit, str) and limit.strip().endswith("%"):
         try:

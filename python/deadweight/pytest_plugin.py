@@ -15,21 +15,23 @@ import contextlib
 import functools
 import gc
 import inspect
-import logging
 import sys
 import unittest
-import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import index
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 import deadweight as dw
+from deadweight._growth import paths_of
 from deadweight._limits import parse_size
+from deadweight._rounds import as_it_was
 from deadweight._text import size
 
+_Taken = TypeVar("_Taken")
 _NOT_REPEATED = "deadweight: not repeated"
 
 MARKS = (
@@ -47,9 +49,8 @@ class _NoLeaks:
     allow: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        if isinstance(self.allow, str):
-            raise TypeError("allow takes a list of paths, not one")
-        if self.rounds < 2 or self.warmup < 0:
+        paths_of(self.allow)
+        if index(self.rounds) < 2 or index(self.warmup) < 0:
             raise ValueError("it takes two rounds or more, and no less than 0 to warm up")
 
 
@@ -90,11 +91,15 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     if checks is None or not isinstance(item, pytest.Function):
         return (yield)
     function: Callable[..., Any] = item.obj
-    item.obj = _checked(function, item, checks)
-    try:
+    item.obj = checked = _checked(function, item, checks)
+    with contextlib.ExitStack() as stack:
+        stack.callback(setattr, item, "obj", function)
+        case = getattr(function, "__self__", None)
+        if isinstance(case, unittest.TestCase) and inspect.iscoroutinefunction(function):
+            # Of these pytest does not run `item.obj`: unittest looks the method up by itself.
+            setattr(case, item.name, checked)
+            stack.callback(delattr, case, item.name)
         return (yield)
-    finally:
-        item.obj = function
 
 
 def _checks_of(item: pytest.Function) -> _Checks | None:
@@ -102,25 +107,33 @@ def _checks_of(item: pytest.Function) -> _Checks | None:
     mark = None
     try:
         if (mark := item.get_closest_marker("no_leaks")) is not None:
-            checks.no_leaks = _NoLeaks(*mark.args, **mark.kwargs)
+            checks.no_leaks = _taken(_NoLeaks, mark)
         elif item.config.getoption("--deadweight-all"):
             checks.no_leaks, checks.for_all = _NoLeaks(), True
         for mark in item.iter_markers("max_retained"):
-            checks.retained.append(_max_retained(*mark.args, **mark.kwargs))
+            checks.retained.append(_taken(_max_retained, mark))
         if (mark := item.get_closest_marker("max_peak")) is not None:
-            checks.peak = _max_peak(*mark.args, **mark.kwargs)
+            checks.peak = _taken(_max_peak, mark)
     except (TypeError, ValueError) as error:
         name = mark.name if mark is not None else "deadweight"
-        pytest.fail(f"@pytest.mark.{name}: {error}", pytrace=False)
+        usage = "".join(line.partition(":")[0] for line in MARKS if line.startswith(f"{name}("))
+        message = f"@pytest.mark.{name}: {error}\nIt is written {usage}"
+        raise pytest.fail.Exception(message, pytrace=False) from None
     asked = checks.no_leaks or checks.retained or checks.peak is not None
     return checks if asked else None
 
 
-def _max_retained(what: str, most: str | int) -> tuple[str, int]:
+def _taken(takes: Callable[..., _Taken], mark: pytest.Mark) -> _Taken:
+    # A call would name a function of ours in its error.
+    inspect.signature(takes).bind(*mark.args, **mark.kwargs)
+    return takes(*mark.args, **mark.kwargs)
+
+
+def _max_retained(what: str, most: str | float) -> tuple[str, int]:
     return what, parse_size(most)
 
 
-def _max_peak(most: str | int) -> int:
+def _max_peak(most: str | float) -> int:
     return parse_size(most)
 
 
@@ -128,21 +141,21 @@ def _checked(function: Callable[..., Any], item: pytest.Function, checks: _Check
     if inspect.iscoroutinefunction(function):
 
         @functools.wraps(function)
-        async def run_async(*args: Any, **kwargs: Any) -> None:
+        async def run_async(*args: Any, **fixtures: Any) -> None:
             rounds = _Rounds(item, checks)
             for _ in rounds:
                 with rounds.one():
-                    await function(*args, **kwargs)
+                    await function(*args, **fixtures)
             rounds.judge()
 
         return run_async
 
     @functools.wraps(function)
-    def run(*args: Any, **kwargs: Any) -> None:
+    def run(*args: Any, **fixtures: Any) -> None:
         rounds = _Rounds(item, checks)
         for _ in rounds:
             with rounds.one():
-                function(*args, **kwargs)
+                function(*args, **fixtures)
         rounds.judge()
 
     return run
@@ -201,7 +214,7 @@ class _Rounds:
     def one(self) -> Generator[None]:
         """One round."""
         repeated = self._checks.no_leaks is not None
-        aside = _fixtures_as_they_are(self._item, self._done) if repeated else contextlib.nullcontext()
+        aside = as_it_was(self._item, self._done) if repeated else contextlib.nullcontext()
         try:
             with aside, self._measured():
                 yield
@@ -282,67 +295,6 @@ def _too_much_retained(asked: list[tuple[str, int]]) -> list[str]:
             if why.count == 1:
                 found.append(str(heap.tree(what, depth=3, top=4)))
     return found
-
-
-@contextlib.contextmanager
-def _fixtures_as_they_are(item: pytest.Function, number: int) -> Generator[None]:
-    """What a round leaves in pytest's own fixtures is no leak of the program: it is undone after the
-    round, unless that failed."""
-    fixtures = list(item.funcargs.values())
-    with contextlib.ExitStack() as stack:
-        if number > 0:
-            # pytest keeps each warning until the test is over: those of the first round will do. What a
-            # test records itself it is to get again, though it was told once.
-            records = any(isinstance(fixture, pytest.WarningsRecorder) for fixture in fixtures)
-            stack.enter_context(warnings.catch_warnings(record=not records))
-            stack.enter_context(_subtests_not_reported(item))
-        for fixture in fixtures:
-            if isinstance(fixture, pytest.MonkeyPatch):
-                stack.enter_context(_patches_of_a_round(fixture))
-        yield
-    for fixture in fixtures:
-        if isinstance(fixture, pytest.LogCaptureFixture | pytest.WarningsRecorder):
-            fixture.clear()
-        elif isinstance(fixture, pytest.CaptureFixture):
-            fixture.readouterr()
-    for handler in logging.getLogger().handlers:
-        reset = getattr(handler, "reset", None)
-        if type(handler).__module__ == "_pytest.logging" and callable(reset):
-            reset()
-
-
-@contextlib.contextmanager
-def _subtests_not_reported(item: pytest.Function) -> Generator[None]:
-    """The subtests of the first round are reported, and pytest keeps each report. In later rounds they are
-    just code: one that fails ends its round as any other failure does."""
-    instance = getattr(item, "instance", None)
-    places: list[tuple[Any, str]] = [(item.funcargs.get("subtests"), "test")]
-    if isinstance(instance, unittest.TestCase):
-        places.append((instance, "subTest"))
-
-    def plain(*args: Any, **kwargs: Any) -> contextlib.AbstractContextManager[None]:
-        return contextlib.suppress(unittest.SkipTest, pytest.skip.Exception)
-
-    with contextlib.ExitStack() as stack:
-        for owner, name in places:
-            if hasattr(owner, name):
-                setattr(owner, name, plain)
-                stack.callback(delattr, owner, name)
-        yield
-
-
-@contextlib.contextmanager
-def _patches_of_a_round(patches: pytest.MonkeyPatch) -> Generator[None]:
-    """As ``MonkeyPatch.context`` does, for the one that the test has."""
-    kept = {name: getattr(patches, name) for name in ("_setattr", "_setitem", "_cwd", "_savesyspath")}
-    for name in kept:
-        setattr(patches, name, [] if name.startswith("_set") else None)
-    try:
-        yield
-    finally:
-        patches.undo()
-        for name, value in kept.items():
-            setattr(patches, name, value)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

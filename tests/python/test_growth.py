@@ -1,10 +1,12 @@
 """`growth` and `closures`: what grows is found with its holder, and nothing else is."""
 
 import collections
+import copy
 import functools
 import gc
 import json
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -120,8 +122,12 @@ def test_assert_none_and_allow():
     growth.assert_none(allow=[f"{HERE}.KEPT"])
     growth.assert_none(allow=[f"{HERE}.Record"])
     growth.assert_none(allow=[HERE])
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="a list of paths, not one"):
         growth.assert_none(allow="KEPT")
+    with pytest.raises(TypeError, match="not 1"):
+        growth.assert_none(allow=[1])
+    for copied in [copy.copy(caught.value), pickle.loads(pickle.dumps(caught.value))]:
+        assert str(copied) == str(caught.value) and copied.leaks == caught.value.leaks
 
 
 def test_only_what_grows_every_time_counts():
@@ -239,8 +245,14 @@ def test_rounds_not_over():
         growth.rounds(1)
     with pytest.raises(ValueError, match="warmup"):
         dw.growth(warmup=-1)
-    assert list(growth.rounds(2)) == [0, 1]
+    with pytest.raises(TypeError, match="integer"):
+        growth.rounds("2")
+    # Rounds that were left early are nothing to those that are gone through.
+    left, whole = growth.rounds(2), growth.rounds(2)
+    assert next(left) == next(whole) == 0
+    assert list(whole) == [1]
     assert growth.leaks == ()
+    assert list(left) == [1]
 
 
 def holding():

@@ -112,6 +112,68 @@ def test_the_option_looks_at_every_test(tmp_path):
     assert "1 tests pass once but not again" in output and "test_once" in output
 
 
+def test_what_is_to_be_done_after_the_test_is_no_leak(tmp_path):
+    folder = project(
+        tmp_path,
+        """
+        import unittest
+
+        done = []
+
+        class TestOld(unittest.TestCase):
+            def test_cleanups(self):
+                self.addCleanup(done.append, "cleanup")
+                self.addCleanup(done.clear)
+
+        class TestAsync(unittest.IsolatedAsyncioTestCase):
+            async def test_cleanups(self):
+                self.addCleanup(len, ())
+
+            async def test_async_cleanups(self):
+                async def nothing():
+                    pass
+
+                self.addAsyncCleanup(nothing)
+
+        def test_finalizer(request):
+            request.addfinalizer(lambda: done.append("finalizer"))
+            request.addfinalizer(done.clear)
+
+        def test_property(record_property):
+            record_property("name", "value")
+
+        def test_all_is_done():
+            assert done == ["finalizer"]
+        """,
+    )
+    assert run(folder)[0] == 0
+    for option in ["--deadweight-all", "--junitxml=report.xml"]:
+        status, output = run(folder, "--deadweight-all", option)
+        assert status == 0 and "6 passed" in output, output
+        assert "1 tests pass once but not again" in output and "test_async_cleanups" in output, output
+    assert (folder / "report.xml").read_text().count("<property ") == 2
+
+
+def test_async_methods_of_unittest(tmp_path):
+    folder = project(
+        tmp_path,
+        """
+        import unittest
+
+        class TestAsync(unittest.IsolatedAsyncioTestCase):
+            async def test_leaks(self):
+                app.cache.append(object())
+
+            async def test_fine(self):
+                pass
+        """,
+    )
+    status, output = run(folder, "--deadweight-all")
+    assert status == 1
+    assert "1 failed, 1 passed" in output, output
+    assert "app.cache: 1 object more after every round" in section(output, "TestAsync.test_leaks")
+
+
 def test_subtests_are_told_once(tmp_path):
     folder = project(
         tmp_path,
@@ -202,14 +264,36 @@ def test_allow_and_rounds(tmp_path):
         def test_misspelt():
             pass
 
+        @pytest.mark.no_leaks(rounds="5")
+        def test_no_number():
+            pass
+
+        @pytest.mark.no_leaks(allow=[app])
+        def test_no_path():
+            pass
+
         @pytest.mark.max_peak("lots")
         def test_no_size():
+            pass
+
+        @pytest.mark.max_peak
+        def test_nothing_said():
+            pass
+
+        @pytest.mark.max_peak(0.9)
+        def test_part():
             pass
         """,
     )
     status, output = run(folder)
     assert status == 1
-    assert "5 failed, 2 passed" in output, output
+    assert "9 failed, 2 passed" in output, output
+    assert "During handling" not in output and "__init__" not in output and "_max_peak" not in output, output
+    assert "cannot be interpreted as an integer" in section(output, "test_no_number")
+    assert "allow takes paths and names of types" in section(output, "test_no_path")
+    assert "missing a required argument: 'most'" in section(output, "test_nothing_said")
+    assert "It is written max_peak(most)" in section(output, "test_nothing_said")
+    assert "not a size: 0.9" in section(output, "test_part")
     assert "two rounds or more" in section(output, "test_too_few")
     assert "list of paths" in section(output, "test_text")
     assert "'round'" in section(output, "test_misspelt")
@@ -229,7 +313,7 @@ def test_max_retained(tmp_path):
             app.cache.extend(Session() for _ in range(20))
 
         @pytest.mark.max_retained("test_app.Session", "3 MB")
-        @pytest.mark.max_retained("app.cache", 3_000_000)
+        @pytest.mark.max_retained("app.cache", 3e6)
         def test_not_so_much():
             pass
 
