@@ -1,6 +1,7 @@
 """What `layout` says was requested against what tracemalloc recorded, byte for byte."""
 
 import collections
+import ctypes
 import dataclasses
 import enum
 import sys
@@ -71,6 +72,9 @@ Point = collections.namedtuple("Point", "x y")
 
 class Colour(enum.Enum):
     RED = 1
+
+
+Ints = ctypes.c_int * 100
 
 
 class Many:
@@ -168,6 +172,8 @@ MAKERS = {
     "DataSlots": warm(DataSlots),
     "namedtuple": lambda: Point(A, B),
     "exception": lambda: ValueError(A),
+    "ctypes": lambda: ctypes.c_longlong(5),
+    "ctypes array": lambda: Ints(),
 }
 TEXT_BYTES = TEXT.encode()
 

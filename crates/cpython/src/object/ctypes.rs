@@ -79,14 +79,14 @@ pub(super) fn data<M: Memory, V: Visitor>(
     const BASE: u64 = 32;
     const SIZE: u64 = 40;
     const OBJECTS: u64 = 64;
-    const VALUE: u64 = 72;
     let mut scratch = Vec::new();
-    let body = cx.memory.bytes(addr, VALUE as usize, &mut scratch)?;
+    let body = cx.memory.bytes(addr, OBJECTS as usize + 8, &mut scratch)?;
     let w = cx.words;
     strong(visitor, body, BASE, EdgeKind::Attribute, w.c_base, Grounds::Visible);
     strong(visitor, body, OBJECTS, EdgeKind::Attribute, w.c_objects, Grounds::Visible);
     let data = addr_at(body, POINTER);
-    if u8_at(body, NEEDS_FREE) != 0 && !data.is_null() && data != addr + VALUE {
+    let inside = (addr.0..addr.0.saturating_add(info.basic_size)).contains(&data.0);
+    if u8_at(body, NEEDS_FREE) != 0 && !data.is_null() && !inside {
         visitor.buffer(data, size_at(body, SIZE));
     }
     Some(Sizes::same(info.basic_size))
