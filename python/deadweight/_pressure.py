@@ -15,6 +15,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from deadweight import _core
+from deadweight._hooks import Hook, at_signal, at_uncaught, at_uncaught_in_thread
 from deadweight._limits import Limit, parse_limit, pressure_now
 
 _RESERVE = 32 << 20
@@ -41,18 +42,17 @@ class Pressure:
         self._limit = limit
         self._psi = psi
         self._interval = interval
-        self._signal = number
         self._on = True
         self._files: list[str] = []
         self._reserve: mmap.mmap | None = mmap.mmap(-1, _RESERVE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         self._writing = threading.Lock()
-        self._old_handler: Any = None
-        self._hooks: tuple[Any, Any] | None = None
-        self._start()
+        self._inbox: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._hooks: list[Hook] = []
         if number is not None:
-            self._old_handler = signal.signal(number, self._signalled)
+            self._hooks.append(at_signal(number, self._signalled))
         if uncaught:
-            self._hook()
+            self._hooks += [at_uncaught(self._uncaught), at_uncaught_in_thread(self._uncaught_in_thread)]
+        self._start()
 
     @property
     def files(self) -> list[str]:
@@ -64,7 +64,10 @@ class Pressure:
         return self._write(reason, {}, [])
 
     def off(self) -> None:
-        """Stops watching and puts back what was there before. Files stay. May be called twice."""
+        """Stops watching and puts back what was there before. Files stay. May be called twice.
+
+        From another thread than the main one the signal's handler cannot be put back: it does nothing more.
+        """
         if not self._on:
             return
         self._on = False
@@ -73,15 +76,10 @@ class Pressure:
         self._inbox.put(None)
         if self._thread is not threading.current_thread():
             self._thread.join()
-        if self._signal is not None and signal.getsignal(self._signal) == self._signalled:
-            # What C code had set cannot be put back from here.
-            signal.signal(self._signal, signal.SIG_DFL if self._old_handler is None else self._old_handler)
-        if self._hooks is not None:
-            # Who has put another hook in front of ours still calls it: it then only passes on.
-            if sys.excepthook == self._uncaught:
-                sys.excepthook = self._hooks[0]
-            if threading.excepthook == self._uncaught_in_thread:
-                threading.excepthook = self._hooks[1]
+        for hook in self._hooks:
+            # Of `signal.signal`, in another thread.
+            with contextlib.suppress(ValueError):
+                hook.off()
 
     def __enter__(self) -> Pressure:
         return self
@@ -96,7 +94,6 @@ class Pressure:
         return f"<deadweight.Pressure {state}: {self._limit}, {len(self._files)} files>"
 
     def _start(self) -> None:
-        self._inbox: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._watch, name="deadweight-pressure", daemon=True)
         self._thread.start()
 
@@ -130,27 +127,15 @@ class Pressure:
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         # The main thread may be anywhere: a queue of this kind bears that, a lock would not.
-        if self._on:
-            self._inbox.put("signal")
-        if callable(self._old_handler):
-            self._old_handler(number, frame)
-
-    def _hook(self) -> None:
-        self._hooks = sys.excepthook, threading.excepthook
-        sys.excepthook = self._uncaught
-        threading.excepthook = self._uncaught_in_thread
+        self._inbox.put("signal")
 
     def _uncaught(self, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-        if self._on and issubclass(kind, MemoryError):
+        if issubclass(kind, MemoryError):
             self._write("MemoryError", {}, [("uncaught MemoryError", error)])
-        if self._hooks is not None:
-            self._hooks[0](kind, error, traceback)
 
     def _uncaught_in_thread(self, arguments: threading.ExceptHookArgs) -> None:
-        if self._on and issubclass(arguments.exc_type, MemoryError):
+        if issubclass(arguments.exc_type, MemoryError):
             self._write("MemoryError", {}, [("uncaught MemoryError", arguments.exc_value)])
-        if self._hooks is not None:
-            self._hooks[1](arguments)
 
     def _write(self, reason: str, facts: dict[str, Any], objects: list[tuple[str, object]]) -> str | None:
         """Never raises: a monitor that fails must not be what ends the program."""
@@ -164,7 +149,8 @@ class Pressure:
                 self._reserve = None
             return self._survey(reason, facts, objects)
         except Exception as error:
-            _tell(f"deadweight: could not write what holds memory: {error}")
+            why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            _tell(f"deadweight: could not write what holds memory to {self._path}: {why}")
             return None
         finally:
             self._writing.release()
@@ -194,6 +180,7 @@ class Pressure:
     def _forked(self) -> None:
         """In a forked child the watching thread is gone, and what it held stays as it was."""
         self._writing = threading.Lock()
+        self._inbox = queue.SimpleQueue()
         self._files = []
         self._start()
 
@@ -223,7 +210,7 @@ def _after_fork() -> None:
 def on_pressure(
     *,
     path: str | os.PathLike[str],
-    limit: str | int = "90%",
+    limit: str | float = "90%",
     psi: float | None = None,
     interval: float = 1.0,
     signal_number: int | None = signal.SIGUSR2,
@@ -247,8 +234,10 @@ def on_pressure(
     folder = os.path.dirname(pattern)
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"no such folder: {folder}. Make it first: there may be no memory for that later")
-    if not interval > 0:
-        raise ValueError(f"interval must be more than 0 seconds, not {interval}")
+    if os.path.isdir(pattern):
+        raise IsADirectoryError(f"{pattern} is a folder: give the path of a file in it")
+    if not 0 < interval <= threading.TIMEOUT_MAX:
+        raise ValueError(f"interval must be more than 0 seconds, and no eternity, not {interval}")
     if psi is not None and not 0 < psi <= 100:
         raise ValueError(f"psi is a percentage, 0 to 100, not {psi}")
     if psi is not None and pressure_now() is None:

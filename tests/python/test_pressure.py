@@ -12,6 +12,7 @@ import sys
 import textwrap
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import deadweight as dw
 import pytest
@@ -323,13 +324,61 @@ def test_off_leaves_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_off_in_any_order_leaves_nothing(tmp_path):
+    before = sys.excepthook, threading.excepthook, signal.getsignal(signal.SIGUSR2)
+    first = dw.on_pressure(limit="1 TB", path=tmp_path / "x.jsonl")
+    second = dw.on_pressure(limit="1 TB", path=tmp_path / "y.jsonl")
+    first.off()
+    second.off()
+    assert (sys.excepthook, threading.excepthook, signal.getsignal(signal.SIGUSR2)) == before
+
+
+def test_off_in_another_thread(tmp_path):
+    before = sys.excepthook, threading.excepthook, signal.getsignal(signal.SIGUSR2)
+    signals = []
+    signal.signal(signal.SIGUSR2, lambda number, frame: signals.append(number))
+    try:
+        watch = dw.on_pressure(limit="1 TB", path=tmp_path / "x.jsonl")
+        with ThreadPoolExecutor() as pool:
+            pool.submit(watch.off).result()
+        assert (sys.excepthook, threading.excepthook) == before[:2]
+        signal.raise_signal(signal.SIGUSR2)
+        assert signals == [signal.SIGUSR2]
+    finally:
+        signal.signal(signal.SIGUSR2, before[2])
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, 999])
+def test_what_cannot_be_set_up_leaves_nothing(tmp_path, number):
+    hooks, threads = (sys.excepthook, threading.excepthook), threading.active_count()
+    with pytest.raises((OSError, ValueError)):
+        dw.on_pressure(path=tmp_path / "x", signal_number=number)
+    assert ((sys.excepthook, threading.excepthook), threading.active_count()) == (hooks, threads)
+
+
+def test_what_cannot_be_written_is_told_with_the_path(tmp_path, capfd):
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    with dw.on_pressure(limit="1 TB", path=folder / "x.jsonl") as watch:
+        folder.rmdir()
+        assert watch.write() is None and watch.files == []
+    assert capfd.readouterr().err == (
+        f"deadweight: could not write what holds memory to {folder}/x.jsonl: No such file or directory\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
         ({"limit": "120%"}, "90%"),
         ({"limit": "plenty"}, "10 MB"),
         ({"limit": 0}, "always"),
+        ({"limit": 0.9}, "not a size: 0.9"),
+        ({"limit": None}, "not a size: None"),
+        ({"limit": True}, "not a size: True"),
         ({"interval": 0}, "more than 0"),
+        ({"interval": float("inf")}, "no eternity"),
         ({"psi": 200}, "percentage"),
     ],
 )
@@ -342,6 +391,8 @@ def test_bad_input_is_refused_in_words(tmp_path, options, says):
 def test_the_folder_must_be_there(tmp_path):
     with pytest.raises(FileNotFoundError, match="Make it first"):
         dw.on_pressure(path=tmp_path / "no" / "x.jsonl")
+    with pytest.raises(IsADirectoryError, match="is a folder"):
+        dw.on_pressure(path=tmp_path)
 
 
 def test_only_the_main_thread_can_take_signals(tmp_path):
