@@ -16,29 +16,13 @@ from deadweight._core import (
 # Type checkers take it for true. The module `typing` takes longer to import than all the rest.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from deadweight._answers import Census, CensusRow, Change, Diff, HeldPath, Step, Tree, TreeRow, Why
     from deadweight._closures import Closure, Closures, closures
     from deadweight._growth import Growth, Leak, StillGrowing, growth
-    from deadweight._heap import (
-        Census,
-        CensusRow,
-        Change,
-        Diff,
-        Heap,
-        HeldPath,
-        Node,
-        Nodes,
-        Sizes,
-        SpecimenSize,
-        Step,
-        Tree,
-        TreeRow,
-        Why,
-        load,
-        sizes,
-        snapshot,
-    )
+    from deadweight._heap import Heap, Node, Nodes, load, snapshot
     from deadweight._pressure import Pressure, on_pressure
     from deadweight._sizes import Block, DeepSize, Layout, Part, TypeSize, deepsizeof, layout
+    from deadweight._specimens import Sizes, SpecimenSize, sizes
 
 __all__ = [
     "BadSnapshot",
@@ -88,6 +72,17 @@ __all__ = [
 
 # Imported when first asked for: they want dataclasses and json, which take longer than all the rest.
 _LAZY = {
+    "deadweight._answers": (
+        "Census",
+        "CensusRow",
+        "Change",
+        "Diff",
+        "HeldPath",
+        "Step",
+        "Tree",
+        "TreeRow",
+        "Why",
+    ),
     "deadweight._closures": (
         "Closure",
         "Closures",
@@ -100,22 +95,10 @@ _LAZY = {
         "growth",
     ),
     "deadweight._heap": (
-        "Census",
-        "CensusRow",
-        "Change",
-        "Diff",
         "Heap",
-        "HeldPath",
         "Node",
         "Nodes",
-        "Sizes",
-        "SpecimenSize",
-        "Step",
-        "Tree",
-        "TreeRow",
-        "Why",
         "load",
-        "sizes",
         "snapshot",
     ),
     "deadweight._pressure": (
@@ -130,6 +113,11 @@ _LAZY = {
         "TypeSize",
         "deepsizeof",
         "layout",
+    ),
+    "deadweight._specimens": (
+        "Sizes",
+        "SpecimenSize",
+        "sizes",
     ),
 }
 _MODULES = {name: module for module, names in _LAZY.items() for name in names}

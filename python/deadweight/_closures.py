@@ -12,6 +12,7 @@ from types import CellType, FunctionType
 from typing import Any
 
 from deadweight._sizes import deepsizeof
+from deadweight._table import Table
 from deadweight._text import size, table
 
 # How to go through a container without a look at what a subclass says of itself: by these methods of its own.
@@ -59,8 +60,17 @@ class Closure:
 
 
 @dataclass(frozen=True, slots=True)
-class Closures:
+class Closures(Table):
     """Functions that keep objects of a type, heaviest first."""
+
+    _columns = (
+        ("function", str, "function"),
+        ("where", str, "where"),
+        ("variable", str, "variable"),
+        ("kind", str, "kind"),
+        ("count", int, "objects"),
+        ("held", int, "bytes:held"),
+    )
 
     holding: str
     rows: tuple[Closure, ...]
@@ -75,15 +85,21 @@ class Closures:
         """Plain data, as ``json`` takes it."""
         return {"holding": self.holding, "rows": [row.to_dict() for row in self.rows]}
 
+    def _rows(self) -> tuple[Closure, ...]:
+        return self.rows
+
+    def _title(self) -> str:
+        return f"functions that keep {self.holding}:" if self.rows else f"no function keeps {self.holding}"
+
     def __str__(self) -> str:
         if not self.rows:
-            return f"no function keeps {self.holding}"
+            return self._title()
         cells = [("  function", "where", "kept as", "count", "held")]
         cells += [
             (f"  {row.function}", row.where, f"{row.kind} {row.variable}", f"{row.count:,}", size(row.held))
             for row in self.rows
         ]
-        return f"functions that keep {self.holding}:\n" + table(cells, {3, 4})
+        return "\n".join([self._title(), table(cells, {3, 4})])
 
 
 def closures(*, holding: type) -> Closures:

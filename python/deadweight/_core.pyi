@@ -3,7 +3,7 @@ from datetime import timedelta
 from os import PathLike
 from typing import Any, final
 
-from deadweight._heap import Why
+from deadweight._answers import Why
 
 __all__ = [
     "BadSnapshot",

@@ -10,7 +10,10 @@ from typing import Any
 
 from deadweight import _core
 from deadweight._caches import cache_at
+from deadweight._table import Printed, html_table
 from deadweight._text import size, table
+
+_HEADS = ("holder", "type", "count", "objects", "bytes a round")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class StillGrowing(AssertionError):
         self.leaks = leaks
 
 
-class Growth:
+class Growth(Printed):
     """Looks at this program after every round of some work. ``growth`` makes it."""
 
     __slots__ = ("_leaks", "_warmup")
@@ -104,23 +107,31 @@ class Growth:
         """Plain data, as ``json`` takes it."""
         return {"leaks": [leak.to_dict() for leak in self.leaks]}
 
-    def __str__(self) -> str:
+    def _title(self) -> str:
         if self._leaks is None:
             return "the rounds are not over"
-        if not self._leaks:
-            return "nothing grows in every round"
-        rows = [("  holder", "type", "count", "objects", "bytes a round")]
-        rows += [
+        return "grows in every round:" if self._leaks else "nothing grows in every round"
+
+    def _cells(self) -> list[tuple[str, ...]]:
+        return [
             (
-                f"  {leak.holder}" + (f" ({leak.cache})" if leak.cache else ""),
+                leak.holder + (f" ({leak.cache})" if leak.cache else ""),
                 leak.type,
                 _number(leak.count),
                 _number(leak.objects),
                 size(round(leak.bytes)),
             )
-            for leak in self._leaks
+            for leak in self._leaks or ()
         ]
-        return "grows in every round:\n" + table(rows, {2, 3, 4})
+
+    def _repr_html_(self) -> str:
+        return html_table(self._title(), _HEADS if self._leaks else (), self._cells(), {2, 3, 4})
+
+    def __str__(self) -> str:
+        if not self._leaks:
+            return self._title()
+        rows = [(f"  {holder}", *rest) for holder, *rest in [_HEADS, *self._cells()]]
+        return "\n".join([self._title(), table(rows, {2, 3, 4})])
 
 
 def growth(*, warmup: int = 2) -> Growth:

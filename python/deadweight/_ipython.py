@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ def sizeof_line(shell: Any, line: str) -> Any:
     import deadweight as dw
 
     if not line.strip():
-        raise ValueError("%sizeof takes an expression: %sizeof my_list")
+        raise _misused("%sizeof takes an expression: %sizeof my_list")
     value = shell.ev(line)
     deep = dw.deepsizeof(value)
     print(f"{dw.sizeof(value):,} B by itself")
@@ -26,12 +27,14 @@ def growth_cell(shell: Any, line: str, cell: str) -> Growth:
 
     try:
         numbers = [int(word) for word in line.split()]
-        rounds, warmup = [*numbers, *(5, 2)[len(numbers) :]]
+        count, warmup = [*numbers, *(5, 2)[len(numbers) :]]
+        growth = dw.growth(warmup=warmup)
+        rounds = growth.rounds(count)
     except ValueError:
-        raise ValueError(f"%%growth takes how many rounds, and how many to warm up, not {line!r}") from None
+        takes = "how many rounds (2 or more), and how many to warm up (0 or more)"
+        raise _misused(f"%%growth takes {takes}, not {line!r}") from None
     code = _compiled(shell, cell)
-    growth = dw.growth(warmup=warmup)
-    for _ in growth.rounds(rounds):
+    for _ in rounds:
         exec(code, shell.user_ns)
     return growth
 
@@ -41,11 +44,17 @@ def peak_cell(shell: Any, line: str, cell: str) -> Any:
     import deadweight as dw
 
     if line.strip():
-        raise ValueError(f"%%peak takes nothing on its line, not {line!r}")
+        raise _misused(f"%%peak takes nothing on its line, not {line!r}")
     code = _compiled(shell, cell)
     with dw.peak() as peak:
         exec(code, shell.user_ns)
     return peak
+
+
+def _misused(message: str) -> Exception:
+    """IPython shows it in one line, without the lines of ours that raised it."""
+    error: type[Exception] = import_module("IPython.core.error").UsageError
+    return error(message)
 
 
 def _compiled(shell: Any, cell: str) -> Any:

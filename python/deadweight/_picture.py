@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from deadweight._text import escaped, size
 
 if TYPE_CHECKING:
-    from deadweight._heap import HeldPath, Step, Why
+    from deadweight._answers import HeldPath, Step, Why
 
 # Pixels. A letter of the commonest monospaced fonts is 0.602 of its size wide.
 _FONT = 12

@@ -67,7 +67,7 @@ def _finished_with_the_round(item: pytest.Function) -> Generator[None]:
     the first has told."""
     properties = len(item.user_properties)
     finalizers: list[Callable[[], object]] = []
-    item.addfinalizer = finalizers.append  # type: ignore[method-assign]
+    item.addfinalizer = finalizers.append  # type: ignore[method-assign,assignment]
     try:
         with _cleanups_of_a_round(getattr(item, "instance", None)):
             yield

@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from deadweight import _core
+from deadweight._table import Printed, Table, html_table
 from deadweight._text import size, table
 
 
@@ -21,8 +22,15 @@ class TypeSize:
 
 
 @dataclass(frozen=True, slots=True)
-class DeepSize:
+class DeepSize(Table):
     """What objects hold together. Sizes are bytes."""
+
+    _columns = (
+        ("type", str, "type"),
+        ("count", int, "objects"),
+        ("held", int, "bytes:held"),
+        ("requested", int, "bytes:requested"),
+    )
 
     total: int
     """Really held: every block as its allocator rounds it."""
@@ -49,13 +57,19 @@ class DeepSize:
         """Plain data, as ``json`` takes it."""
         return asdict(self)
 
-    def __str__(self) -> str:
+    def _rows(self) -> tuple[TypeSize, ...]:
+        return self.by_type
+
+    def _title(self) -> str:
         mark = "~" if self.trust == "modelled" else ""
-        head = f"{mark}{size(self.total)} in {self.count:,} objects, {size(self.shared)} of it shared"
+        plural = "" if self.count == 1 else "s"
+        return f"{mark}{size(self.total)} in {self.count:,} object{plural}, {size(self.shared)} of it shared"
+
+    def __str__(self) -> str:
         rows = [(f"  {row.type}", f"{row.count:,}", size(row.held)) for row in self.by_type[:10]]
         more = len(self.by_type) - len(rows)
         tail = [f"  and {more} more types"] if more > 0 else []
-        return "\n".join([head, table(rows, {1, 2}), *tail]).rstrip()
+        return "\n".join([self._title(), table(rows, {1, 2}), *tail]).rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +97,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Printed):
     """An object byte by byte: itself first, then its buffers."""
 
     type: str
@@ -103,8 +117,19 @@ class Layout:
         """Plain data, as ``json`` takes it."""
         return {**asdict(self), "requested": self.requested, "held": self.held}
 
+    def _title(self) -> str:
+        return f"{self.type}: {self.held:,} B held, {self.requested:,} B requested"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [block.name, f"{part.offset:,}", f"{part.size:,}", part.kind, part.name]
+            for block in self.blocks
+            for part in block.parts
+        ]
+        return html_table(self._title(), ["block", "offset", "bytes", "kind", "name"], rows, {1, 2})
+
     def __str__(self) -> str:
-        lines = [f"{self.type}: {self.held:,} B held, {self.requested:,} B requested"]
+        lines = [self._title()]
         for block in self.blocks:
             mark = "~" if block.trust == "modelled" else ""
             lines.append(f"  {block.name} at {block.address:#x}: {mark}{block.held:,} B")

@@ -15,7 +15,17 @@ the heading has numbers written with their unit."""
 _SHOWN = 30
 
 
-class Table:
+class Printed:
+    """A result that a shell of IPython shows as ``print`` does."""
+
+    __slots__ = ()
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        # Not `_repr_pretty_`: a dataclass has a `__repr__` of its own, which would go before an inherited one.
+        return {"text/plain": str(self)}
+
+
+class Table(Printed):
     """Rows of one kind. ``pyarrow.table(result)``, ``polars.DataFrame(result)`` and others take it."""
 
     __slots__ = ()
@@ -55,14 +65,16 @@ def _cell(value: object, head: str) -> str:
     return size(value) if head.startswith("bytes:") else f"{value:,}"
 
 
-def html_table(title: str, heads: list[str], rows: list[list[str]], right: set[int], more: int = 0) -> str:
+def html_table(
+    title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], right: set[int], more: int = 0
+) -> str:
     """A table for a notebook; columns in ``right`` are aligned to the right."""
 
     def cell(tag: str, place: int, text: str) -> str:
         side = "right" if place in right else "left"
         return f'<{tag} style="text-align:{side};white-space:pre-wrap">{escaped(text)}</{tag}>'
 
-    def line(tag: str, texts: list[str]) -> str:
+    def line(tag: str, texts: Sequence[str]) -> str:
         return "<tr>" + "".join(cell(tag, place, text) for place, text in enumerate(texts)) + "</tr>"
 
     body = "".join(line("td", row) for row in rows)

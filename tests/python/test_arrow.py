@@ -13,16 +13,25 @@ def heap():
 
 
 def tables(heap):
-    return {"census": heap.census(), "tree": heap.tree(), "why": heap.why("dict", top=50), "diff": heap.diff(heap)}
+    return {
+        "census": heap.census(),
+        "tree": heap.tree(),
+        "why": heap.why("dict", top=50),
+        "diff": heap.diff(heap),
+        "deepsizeof": dw.deepsizeof([1, "text"], {}),
+        "closures": dw.closures(holding=list),
+        "sizes": dw.sizes("dict"),
+    }
 
 
-@pytest.mark.parametrize("name", ["census", "tree", "why", "diff"])
+@pytest.mark.parametrize("name", ["census", "tree", "why", "diff", "deepsizeof", "closures", "sizes"])
 def test_pyarrow_takes_every_table(heap, name):
     pa = pytest.importorskip("pyarrow")
     result = tables(heap)[name]
     table = pa.table(result)
     table.validate(full=True)
-    rows = result.paths if name == "why" else result.rows
+    rows = {"why": "paths", "deepsizeof": "by_type"}.get(name, "rows")
+    rows = getattr(result, rows)
     assert table.num_rows == len(rows)
     for row, ours in zip(table.to_pylist(), rows, strict=True):
         assert row == {column: getattr(ours, column) for column in row}

@@ -76,6 +76,18 @@ def test_nodes_lead_back_to_live_objects():
     assert victim.path == f"{__name__}.KEPT[3]"
 
 
+def test_what_a_result_gives_is_the_callers_own():
+    heap = dw.snapshot()
+    for result in (heap, heap.census(), heap.tree(), heap.why("dict"), dw.sizes("dict")):
+        document = result.to_dict()
+        assert json.loads(json.dumps(document)) == document
+        document.clear()
+        assert result.to_dict()
+    for ask in (heap.census, heap.tree):
+        with pytest.raises(ValueError, match="top must be 0 or more, not -1"):
+            ask(top=-1)
+
+
 def test_save_load_diff(tmp_path):
     path = tmp_path / "x.dwsnap"
     older = dw.snapshot()

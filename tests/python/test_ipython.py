@@ -4,6 +4,7 @@ import deadweight as dw
 import pytest
 
 pytest.importorskip("IPython")
+from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
@@ -21,7 +22,7 @@ def test_sizeof(shell):
         deep = shell.run_line_magic("sizeof", "rows")
     assert deep.total == dw.deepsizeof(shell.user_ns["rows"]).total
     assert f"{dw.sizeof(shell.user_ns['rows']):,} B by itself" in said.stdout
-    with pytest.raises(ValueError, match="takes an expression"):
+    with pytest.raises(UsageError, match="takes an expression"):
         shell.run_line_magic("sizeof", "")
     with pytest.raises(NameError):
         shell.run_line_magic("sizeof", "no_such_name")
@@ -33,22 +34,45 @@ def test_growth(shell):
     assert len(shell.user_ns["kept"]) == 4
     assert [leak.holder for leak in growth.leaks] == ["__main__.kept"]
     assert not shell.run_cell_magic("growth", "", "[number for number in range(1000)]").leaks
-    with pytest.raises(ValueError, match="how many rounds"):
-        shell.run_cell_magic("growth", "many", "pass")
+    for line in ["many", "1", "2 -1", "2 1 1"]:
+        with pytest.raises(UsageError, match=f"how many rounds.*not '{line}'"):
+            shell.run_cell_magic("growth", line, "pass")
 
 
 def test_peak(shell):
     peak = shell.run_cell_magic("peak", "", "block = bytearray(3_000_000)\ndel block")
     assert 3_000_000 <= peak.peak < 3_100_000
     assert "3" in repr(peak)
+    with pytest.raises(UsageError, match="takes nothing"):
+        shell.run_cell_magic("peak", "3", "pass")
     with pytest.raises(ZeroDivisionError):
         shell.run_cell_magic("peak", "", "1 / 0")
     assert not peak.is_open
 
 
+def keep(function=[b"kept"]):  # noqa: B006
+    return function
+
+
 def test_rich_output(shell):
     format_ = shell.display_formatter.format
-    data, _ = format_(dw.snapshot().census())
-    assert "<table>" in data["text/html"]
-    data, _ = format_(dw.snapshot().why("list"))
+    heap = dw.snapshot()
+    growth = shell.run_cell_magic("growth", "2 1", "kept.append(['text' * 5])")
+    tables = [
+        heap.census(),
+        heap.tree(),
+        heap.diff(heap),
+        growth,
+        dw.closures(holding=bytes),
+        dw.deepsizeof([1]),
+        dw.layout([1]),
+        dw.sizes("dict"),
+    ]
+    for table in tables:
+        data, _ = format_(table)
+        assert "<table>" in data["text/html"]
+        assert data["text/plain"] == str(table)
+    assert "__main__.kept" in format_(growth)[0]["text/html"]
+    assert "keep" in format_(dw.closures(holding=bytes))[0]["text/html"]
+    data, _ = format_(heap.why("list"))
     assert "<svg" in data["image/svg+xml"]

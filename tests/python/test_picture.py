@@ -8,6 +8,7 @@ import deadweight as dw
 import pytest
 
 SVG = "{http://www.w3.org/2000/svg}"
+KEPT: list = []
 
 
 class Held:
@@ -115,8 +116,23 @@ def test_dot_has_the_same_boxes():
 
 def test_tables_in_notebooks():
     heap = dw.snapshot()
-    for table in (heap.census(), heap.tree(), heap.diff(heap)):
+    hostile = type("<script>&", (), {})
+    growth = dw.growth(warmup=0)
+    for _ in growth.rounds(2):
+        KEPT.append(hostile())
+    assert growth.leaks
+    tables = (
+        heap.census(),
+        heap.tree(),
+        heap.diff(heap),
+        dw.growth(),
+        growth,
+        dw.deepsizeof(hostile()),
+        dw.layout(hostile()),
+        dw.closures(holding=hostile),
+    )
+    for table in tables:
         root = ElementTree.fromstring(f"<div>{table._repr_html_()}</div>")
-        assert root.find("table/thead/tr/th") is not None
+        assert root.find("table/thead/tr") is not None
     rows = ElementTree.fromstring(f"<div>{heap.census()._repr_html_()}</div>").findall("table/tbody/tr")
     assert rows[0].find("td").text == heap.census().rows[0].name
