@@ -30,7 +30,7 @@ class CensusRow:
     trust: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Census(Table):
     """What there is, by type or by module."""
 
@@ -57,6 +57,9 @@ class Census(Table):
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def __contains__(self, name: object) -> bool:
+        return any(row.name == name for row in self.rows)
 
     def __getitem__(self, name: str) -> CensusRow:
         for row in self.rows:
@@ -106,7 +109,7 @@ class HeldPath:
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Why(Table):
     """What holds some objects, by name, heaviest path first."""
 
@@ -170,7 +173,7 @@ class TreeRow:
     rows_left_out: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Tree(Table):
     """What keeps what alive, heaviest first."""
 
@@ -223,7 +226,7 @@ class Change:
     held: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Diff(Table):
     """What a heap has more than an older one, by type, largest growth first."""
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gc
 import sys
 import weakref
-from collections import deque
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from types import CellType, FunctionType
 from typing import Any
 
+from deadweight._answers import TOP
+from deadweight._names import full_name
 from deadweight._sizes import deepsizeof
 from deadweight._table import Table
 from deadweight._text import size, table
@@ -59,15 +61,15 @@ class Closure:
         return f"{self.function} ({self.where}), {self.kind} {self.variable}: {self.count:,}, {size(self.held)}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Closures(Table):
     """Functions that keep objects of a type, heaviest first."""
 
     _columns = (
         ("function", str, "function"),
         ("where", str, "where"),
+        ("kind", str, "kept as"),
         ("variable", str, "variable"),
-        ("kind", str, "kind"),
         ("count", int, "objects"),
         ("held", int, "bytes:held"),
     )
@@ -81,25 +83,40 @@ class Closures(Table):
     def __len__(self) -> int:
         return len(self.rows)
 
+    def __getitem__(self, index: int) -> Closure:
+        return self.rows[index]
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as ``json`` takes it."""
         return {"holding": self.holding, "rows": [row.to_dict() for row in self.rows]}
 
-    def _rows(self) -> tuple[Closure, ...]:
+    def _rows(self) -> Sequence[Closure]:
         return self.rows
 
     def _title(self) -> str:
-        return f"functions that keep {self.holding}:" if self.rows else f"no function keeps {self.holding}"
+        return f"functions that keep {self.holding}" if self.rows else f"no function keeps {self.holding}"
 
     def __str__(self) -> str:
         if not self.rows:
             return self._title()
-        cells = [("  function", "where", "kept as", "count", "held")]
+        alike = Counter((row.function, row.where, row.kind, row.variable) for row in self.rows)
+        heaviest = {(row.function, row.where, row.kind, row.variable): row for row in reversed(self.rows)}
+        cells = [("  function", "alike", "where", "kept as", "count", "held")]
         cells += [
-            (f"  {row.function}", row.where, f"{row.kind} {row.variable}", f"{row.count:,}", size(row.held))
-            for row in self.rows
+            (
+                f"  {row.function}",
+                f"{alike[key]:,}",
+                row.where,
+                f"{row.kind} {row.variable}",
+                f"{row.count:,}",
+                size(row.held),
+            )
+            for key, row in sorted(heaviest.items(), key=lambda item: -item[1].held)[:TOP]
         ]
-        return "\n".join([self._title(), table(cells, {3, 4})])
+        more = len(heaviest) - TOP
+        tail = [f"  and {more:,} more"] if more > 0 else []
+        one_of = ", one of each kind" if len(heaviest) < len(self.rows) else ""
+        return "\n".join([f"{self._title()}{one_of}:", table(cells, {1, 4, 5}), *tail])
 
 
 def closures(*, holding: type) -> Closures:
@@ -110,16 +127,10 @@ def closures(*, holding: type) -> Closures:
     count; no object is asked what it is.
     """
     if not _is_a(type(holding), type):
-        raise TypeError(f"holding takes a class, not {type(holding).__name__}")
+        raise TypeError(f"holding takes a class, not {holding!r:.80}")
     rows = [row for function in _functions() for row in _rows(function, holding)]
     rows.sort(key=lambda row: (-row.held, row.function, row.variable))
-    module, name = _names(holding)
-    return Closures(holding=name if module == "builtins" else f"{module}.{name}", rows=tuple(rows))
-
-
-def _names(kind: type) -> tuple[Any, Any]:
-    # The descriptors of `type` itself: a metaclass may have said something else.
-    return type.__dict__["__module__"].__get__(kind), type.__dict__["__qualname__"].__get__(kind)
+    return Closures(holding=full_name(holding), rows=tuple(rows))
 
 
 def _functions() -> list[FunctionType]:

@@ -15,6 +15,7 @@ __all__ = [
     "NotThere",
     "Peak",
     "Unsupported",
+    "__version__",
     "arrow_schema",
     "arrow_stream",
     "deepsizeof",
@@ -28,6 +29,8 @@ __all__ = [
     "survey",
     "why",
 ]
+
+__version__: str
 
 class Unsupported(RuntimeError): ...
 class NotPermitted(PermissionError): ...

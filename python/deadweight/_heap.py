@@ -8,11 +8,16 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, overload
+from typing import Any, TypeAlias, overload
 
 from deadweight import _core
 from deadweight._answers import TOP, Census, CensusRow, Change, Diff, HeldPath, Step, Tree, TreeRow, Why
-from deadweight._text import size
+from deadweight._names import full_name
+from deadweight._table import Table
+from deadweight._text import escaped, size
+
+Query: TypeAlias = "str | int | type"
+"""A class, or the name of one; a path; an address, as a number or as ``0xADDRESS``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +41,11 @@ class Node:
         return self._heap.path(self._number)
 
     def object(self) -> Any:
-        """The live object itself, if it can be shown to be alive; else None.
+        """The live object itself, if its path still leads there; else None.
 
         Its path is walked again, reference by reference, from the module it begins at, and must end
-        at the same address and type. Paths that do not begin at a module give None.
+        at the same address and type: at the object itself, or at one of its type that has taken its
+        place in memory and in the program. Paths that do not begin at a module give None.
         """
         return self._heap.object(self._number, sys.modules)
 
@@ -57,9 +63,10 @@ class Node:
         return f"{self.type} at {self.address:#x}: {size(self.held)} held, {size(self.retained)} retained"
 
 
-class Nodes(Sequence[Node]):
+class Nodes(Table, Sequence[Node]):
     """The objects that a type name, a path or an address leads to, by rising address."""
 
+    _columns = (("address", int, "address"), ("type", str, "type"), ("held", int, "bytes:held"))
     __slots__ = ("_heap", "_numbers", "query")
 
     def __init__(self, heap: _core.Heap, query: str, numbers: list[int]) -> None:
@@ -85,14 +92,22 @@ class Nodes(Sequence[Node]):
         """Plain data, as ``json`` takes it."""
         return {"query": self.query, "nodes": [node.to_dict() for node in self]}
 
+    def _rows(self) -> Sequence[Node]:
+        return self
+
+    def _title(self) -> str:
+        return f"{len(self):,} object{'' if len(self) == 1 else 's'}: {self.query}"
+
     def __repr__(self) -> str:
-        return f"<{len(self):,} objects: {self.query}>"
+        return f"<{self._title()}>"
 
 
 class Heap:
-    """A heap as it was at one moment."""
+    """A heap as it was at one moment. It is asked of a class, a name, a path or an address."""
 
     __slots__ = ("_core",)
+    # It takes numbers, and is no sequence for all that.
+    __iter__ = None
 
     def __init__(self, core: _core.Heap) -> None:
         self._core = core
@@ -125,9 +140,16 @@ class Heap:
     def __len__(self) -> int:
         return len(self._core)
 
-    def __getitem__(self, query: str) -> Nodes:
-        """The objects that a type name, a path or ``0xADDRESS`` leads to."""
-        return Nodes(self._core, query, self._core.find(query))
+    def __getitem__(self, query: Query) -> Nodes:
+        """The objects of a class or of a name of one, at a path, or at an address."""
+        text = _text_of(query)
+        return Nodes(self._core, text, self._core.find(text))
+
+    def __contains__(self, query: Query) -> bool:
+        try:
+            return bool(self._core.find(_text_of(query)))
+        except _core.NotThere:
+            return False
 
     def census(self, *, by: str = "type", sort: str = "retained", top: int = TOP) -> Census:
         """What there is, by ``type`` or by ``module``; ``top`` is how many rows the text shows."""
@@ -155,12 +177,13 @@ class Heap:
             _text=text,
         )
 
-    def tree(self, start: str | None = None, *, depth: int = 6, top: int = 8, least: float = 1.0) -> Tree:
-        """What keeps what alive, below ``start`` (a path to one object) or from the roots.
+    def tree(self, start: Query | None = None, *, depth: int = 6, top: int = 8, least: float = 1.0) -> Tree:
+        """What keeps what alive, below ``start`` (what leads to one object) or from the roots.
 
         Rows that retain less than ``least`` percent of the whole are added up.
         """
-        answer, text = self._core.tree(start, _amount("depth", depth), _amount("top", top), least)
+        below = None if start is None else _text_of(start)
+        answer, text = self._core.tree(below, _amount("depth", depth), _amount("top", top), least)
         document = json.loads(answer)
         rows = (
             TreeRow(
@@ -178,9 +201,9 @@ class Heap:
         )
         return Tree(retained=document["retained_bytes"], rows=tuple(rows), _json=answer, _text=text)
 
-    def why(self, query: str, *, top: int = 10) -> Why:
-        """What holds the objects that a type name, a path or ``0xADDRESS`` leads to."""
-        answer, text = self._core.why(query, _amount("top", top))
+    def why(self, query: Query, *, top: int = 10) -> Why:
+        """What holds the objects of a class or of a name of one, at a path, or at an address."""
+        answer, text = self._core.why(_text_of(query), _amount("top", top))
         document = json.loads(answer)
         paths = (
             HeldPath(
@@ -240,6 +263,10 @@ class Heap:
         text = self._core.weigh(10)[1]
         return text.rstrip()
 
+    def _repr_html_(self) -> str:
+        lines = "\n".join(escaped(line) for line in str(self).splitlines())
+        return f"<pre>{lines}</pre>"
+
     def __repr__(self) -> str:
         return f"<deadweight.Heap of process {self.pid}: {len(self):,} objects, Python {self.python}>"
 
@@ -264,6 +291,16 @@ def snapshot(
 def load(path: str | os.PathLike[str]) -> Heap:
     """A heap that was saved."""
     return Heap(_core.load(path))
+
+
+def _text_of(query: Query) -> str:
+    if isinstance(query, str):
+        return query
+    if isinstance(query, int):
+        return hex(query)
+    if isinstance(query, type):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return full_name(query)
+    raise TypeError(f"a heap is asked of a class, a name, a path or an address, not of {query!r:.80}")
 
 
 def _amount(name: str, number: int) -> int:

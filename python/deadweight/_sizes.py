@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from deadweight import _core
+from deadweight._names import full_name
 from deadweight._table import Printed, Table, html_table
 from deadweight._text import size, table
 
@@ -21,7 +22,7 @@ class TypeSize:
     requested: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class DeepSize(Table):
     """What objects hold together. Sizes are bytes."""
 
@@ -96,7 +97,7 @@ class Block:
     parts: tuple[Part, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Layout(Printed):
     """An object byte by byte: itself first, then its buffers."""
 
@@ -172,14 +173,8 @@ def layout(obj: object, /) -> Layout:
         )
         for name, address, requested, held, modelled, parts in _core.layout(obj)
     ]
-    return Layout(type=_type_name(type(obj)), blocks=tuple(blocks))
+    return Layout(type=full_name(type(obj)), blocks=tuple(blocks))
 
 
 def _trust(modelled: bool) -> str:
     return "modelled" if modelled else "measured"
-
-
-def _type_name(kind: type) -> str:
-    # The descriptors of `type` itself: a metaclass may have said something else.
-    name: str = type.__dict__["__qualname__"].__get__(kind)
-    return name

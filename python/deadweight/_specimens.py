@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
+from deadweight._names import full_name
 from deadweight._table import Table
 from deadweight._text import table
 
@@ -24,7 +25,7 @@ class SpecimenSize:
     getsizeof: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Sizes(Table):
     """This interpreter's object model."""
 
@@ -64,11 +65,13 @@ class Sizes(Table):
         return "\n".join([self._title(), table(rows, {2, 3, 4})])
 
 
-def sizes(*types: str) -> Sizes:
+def sizes(*types: str | type) -> Sizes:
     """What objects of this interpreter really cost: of the usual types, or of those named.
 
-    The specimens are made by a fresh interpreter of the same kind.
+    The specimens are made by a fresh interpreter of the same kind, which imports the module of a class
+    that is no builtin.
     """
+    names = [name if isinstance(name, str) else full_name(name) for name in types]
     command = [
         sys.executable,
         "-m",
@@ -78,11 +81,13 @@ def sizes(*types: str) -> Sizes:
         "-q",
         "--python",
         sys.executable,
-        *types,
+        *names,
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise RuntimeError(done.stderr.strip() or "the specimens could not be made")
+        # What follows the first line is for users of the command.
+        said = done.stderr.strip().partition("\n")[0].removeprefix("error: ")
+        raise RuntimeError(said or "the specimens could not be made")
     document = json.loads(done.stdout)
     return Sizes(
         python=document["python"],

@@ -16,13 +16,12 @@ _SHOWN = 30
 
 
 class Printed:
-    """A result that a shell of IPython shows as ``print`` does."""
+    """A result that a prompt shows as ``print`` does, as data frames do."""
 
     __slots__ = ()
 
-    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        # Not `_repr_pretty_`: a dataclass has a `__repr__` of its own, which would go before an inherited one.
-        return {"text/plain": str(self)}
+    def __repr__(self) -> str:
+        return str(self)
 
 
 class Table(Printed):

@@ -54,6 +54,35 @@ def test_why_and_tree_and_paths():
         heap.census(by="colour")
 
 
+def test_a_heap_is_asked_of_a_class_a_name_a_path_or_an_address():
+    heap = dw.snapshot()
+    numbers = {node.address for node in heap[Kept]}
+    assert numbers == {id(kept) for kept in KEPT}
+    assert {node.address for node in heap[f"{__name__}.Kept"]} == numbers
+    assert heap[id(KEPT)][0].object() is KEPT
+    assert heap.why(Kept).count == 1000
+    assert heap.tree(id(KEPT)).rows[0].type == "list"
+    assert Kept in heap
+    assert f"{__name__}.KEPT" in heap
+    assert "NoSuchThing" not in heap
+    assert "list" in heap.census()
+    assert "NoSuchThing" not in heap.census()
+    with pytest.raises(TypeError, match=r"not of 1\.5"):
+        heap[1.5]
+    with pytest.raises(TypeError, match="not iterable"):
+        iter(heap)
+
+
+def test_a_prompt_and_a_notebook_show_rows_not_fields():
+    heap = dw.snapshot()
+    answers = [heap.census(), heap.tree(), heap.why(Kept), dw.deepsizeof(KEPT), dw.layout(KEPT), dw.sizes(int)]
+    for answer in answers:
+        assert repr(answer) == str(answer)
+    for answer in [*answers, heap, heap[Kept]]:
+        assert answer._repr_html_().startswith(("<table", "<pre", "<div"))
+    assert heap[Kept].__repr__() == f"<1,000 objects: {__name__}.Kept>"
+
+
 def test_why_an_object():
     """Not by the caller's own temporary, which from 3.14 on is a reference that counts."""
     why = dw.why(KEPT[7])

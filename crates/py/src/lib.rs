@@ -20,6 +20,9 @@ mod survey;
 #[pymodule]
 mod _core {
     #[pymodule_export]
+    #[expect(non_upper_case_globals, reason = "as Python writes it")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+    #[pymodule_export]
     use super::arrow::{arrow_schema, arrow_stream};
     #[pymodule_export]
     use super::command::run;
