@@ -180,7 +180,7 @@ fn open(py: Python<'_>) -> PyResult<u64> {
 }
 
 fn hook(py: Python<'_>, windows: &mut Windows) -> PyResult<()> {
-    let small = with_memory(py, |own, memory, _| own.scale.small_blocks(memory))?;
+    let small = with_memory(py, |own, memory, checked| own.scale.small_blocks(memory, checked))?;
     let Some(small) = small else {
         return Err(Unsupported::new_err(
             "peak counts what the interpreter's own small-block allocator gives out, and this program \
