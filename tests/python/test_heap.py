@@ -134,10 +134,13 @@ def test_save_load_diff(tmp_path):
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(dw.BadSnapshot, match=r"x\.dwsnap"):
         dw.load(path)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError) as failed:
         dw.load(tmp_path / "none")
-    with pytest.raises(OSError):
-        heap.save(tmp_path / "no" / "directory")
+    assert str(failed.value) == f"[Errno 2] No such file or directory: '{tmp_path / 'none'}'"
+    nowhere = tmp_path / "no" / "directory"
+    with pytest.raises(OSError) as failed:
+        heap.save(nowhere)
+    assert str(failed.value) == f"[Errno 2] No such file or directory: '{nowhere}'"
 
 
 def test_another_process():
@@ -280,6 +283,25 @@ assert heap.census()["__main__.Kept"].count == 10, heap.census()
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("in place"), done.stdout
+
+
+def test_in_place_where_the_first_child_would_rule_a_namespace():
+    """A PID namespace ends with its first process: the clone must not be that."""
+    program = """
+import ctypes, os, sys
+import deadweight as dw
+NEW_PID = 0x20000000
+if ctypes.CDLL(None).unshare(NEW_PID) != 0:
+    sys.exit()
+print(dw.snapshot().method)
+pid = os.fork()
+if pid == 0:
+    os._exit(0)
+os.waitpid(pid, 0)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert not done.stdout or "namespace" in done.stdout, done.stdout
 
 
 def test_the_command():

@@ -150,3 +150,62 @@ with dw.peak() as p:
     pass
 assert p.peak == 0
 """)
+
+
+def test_subinterpreters_that_come_and_go_meanwhile():
+    """From 3.12 on each has a lock of its own: nothing of theirs stays where it is while we look."""
+    done = run("""
+import os, sys, tempfile, threading, time
+try:
+    import _interpreters as interpreters
+except ImportError:
+    import _xxsubinterpreters as interpreters
+import deadweight as dw
+from deadweight import _core
+
+stop = False
+def churn():
+    while not stop:
+        other = interpreters.create()
+        interpreters.run_string(other, "kept = [{} for _ in range(30000)]")
+        interpreters.destroy(other)
+
+thread = threading.Thread(target=churn)
+thread.start()
+with tempfile.NamedTemporaryFile() as file:
+    for _ in range(100):
+        _core.survey(file.name, [("kept", [[1] * 10] * 10)], 5.0)
+        dw.deepsizeof([[1] * 10] * 10)
+        dw.sizeof([])
+        time.sleep(0)
+stop = True
+thread.join()
+print("done")
+""")
+    assert done.stdout == "done\n"
+
+
+def test_classes_called_by_an_instance_of_a_subclass_of_str():
+    """As mappers of database tables make them; even by the name of a C type whose struct is known."""
+    run("""
+import deadweight as dw
+
+class Name(str):
+    pass
+
+for name in "list dict str array.array collections.deque numpy.ndarray memoryview frame _pickle.Pickler".split():
+    here = type(Name(name), (), {"__slots__": tuple("abcdefghij")})
+    class later:
+        __slots__ = tuple("abcdefghij")
+    later.__name__ = Name(name)
+    plain = type("Plain", (), {"__slots__": tuple("abcdefghij")})()
+    for made in here(), later():
+        for slot in "abcdefghij":
+            setattr(made, slot, [])
+            setattr(plain, slot, [])
+        assert dw.sizeof(made) == dw.sizeof(plain)
+        assert dw.deepsizeof(made).total == dw.deepsizeof(plain).total
+        parts = dw.layout(made).blocks[0].parts
+        assert [part.name for part in parts if part.kind == "field"] == list("abcdefghij"), parts
+        assert [part.size for part in parts] == [part.size for part in dw.layout(plain).blocks[0].parts]
+""")

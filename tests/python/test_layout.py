@@ -4,6 +4,7 @@ import collections
 import ctypes
 import dataclasses
 import enum
+import subprocess
 import sys
 
 import deadweight as dw
@@ -242,3 +243,29 @@ def test_singletons_and_static_types():
     for thing in (int, type, object, dict):
         assert dw.sizeof(thing) >= 400
         assert next(part.kind for part in dw.layout(thing).blocks[0].parts) == "header"
+
+
+def test_static_types_of_libraries_that_are_loaded_later():
+    """They have no block, whenever their library came."""
+    program = """
+import importlib, sys
+import deadweight as dw
+first = sys.argv[1] == "ask first"
+if first:
+    dw.sizeof(1)
+HEAP_TYPE = 1 << 9
+for name in ["_datetime", "_decimal", "_ctypes", "_elementtree", "_pickle", "_asyncio", "pyarrow.lib"]:
+    try:
+        module = importlib.import_module(name)
+    except ImportError:
+        continue
+    for key, kind in sorted(vars(module).items()):
+        if isinstance(kind, type) and not kind.__flags__ & HEAP_TYPE:
+            print(name, key, dw.sizeof(kind), dw.layout(kind).blocks[0].trust)
+"""
+    said = [
+        subprocess.run([sys.executable, "-c", program, order], check=True, capture_output=True, text=True).stdout
+        for order in ("ask first", "load first")
+    ]
+    assert said[0] == said[1]
+    assert "modelled" not in said[0]

@@ -299,3 +299,33 @@ left_open = dw.peak()
 left_open.__enter__()
 """
     run(program)
+
+
+def test_the_c_library_goes_on_serving_as_it_did():
+    """glibc asks the system for large blocks, until one was freed: we must not be who frees one."""
+    program = """
+import ctypes, sys
+import deadweight as dw
+class Info(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in "arena ordblks smblks hblks hblkhd a b c d keepcost".split()]
+try:
+    mallinfo = ctypes.CDLL(None).mallinfo2
+except AttributeError:
+    sys.exit(0)
+mallinfo.restype = Info
+dw.sizeof(1)
+
+kept = []
+def is_asked_of_the_system(size):
+    before = mallinfo().hblks
+    kept.append(bytearray(size))
+    return mallinfo().hblks > before
+
+size = 150_000
+while not is_asked_of_the_system(size):
+    size += 50_000
+with dw.peak() as p:
+    p.peak
+assert is_asked_of_the_system(size), size
+"""
+    run(program)

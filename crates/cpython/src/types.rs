@@ -447,10 +447,11 @@ fn is_python_made<M: Memory>(memory: &M, layout: &Layout, body: &[u8], heap_body
         return false;
     };
     let shape = text::StrShape::of(layout, bytes);
-    if pointer == name + layout.str.ascii_size {
-        return shape.ascii && shape.compact;
+    if shape.compact && shape.ascii {
+        return pointer == name + layout.str.ascii_size;
     }
-    !shape.ascii && memory.word(name + layout.str.utf8) == Some(pointer.0)
+    // Also of an instance of a subclass of `str`: its characters are apart, ASCII or not.
+    memory.word(name + layout.str.utf8) == Some(pointer.0)
 }
 
 /// Module and full name of a heap type: `__module__` of its dict and its qualified name.

@@ -56,10 +56,15 @@ pub struct Frozen {
 /// The clone ends with the thread that made it: that thread also reads it.
 ///
 /// # Errors
-/// If the system does not allow one more process, or not one as large as this.
+/// If the system does not allow one more process, or not one as large as this; and if the first child
+/// would rule a PID namespace, and end it with itself.
 pub fn freeze() -> io::Result<Frozen> {
-    let threads = own_threads();
+    let namespace = |name| std::fs::read_link(format!("/proc/self/ns/{name}")).ok();
+    if namespace("pid") != namespace("pid_for_children") {
+        return Err(io::Error::other("children of this program are in another PID namespace"));
+    }
     let start = Instant::now();
+    let threads = own_threads();
     let child = own::Clone::new()?;
     let pause = start.elapsed();
     // It is the first to go when memory runs out. Where that cannot be had, nothing is lost.
@@ -126,6 +131,22 @@ fn stack_pointer(line: &str) -> Option<Addr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::Buffer;
+
+    /// Another snapshot may be under way: what it has copied so far would be copied once more.
+    #[test]
+    fn a_copy_that_is_being_made_is_not_in_the_clone() {
+        let mut buffer = Buffer::new(1 << 20).unwrap();
+        buffer.fill(7);
+        let has = |pid| {
+            let maps = maps::read(pid).unwrap();
+            let range = buffer.range();
+            maps.iter().any(|it| it.start.0 < range.end && range.start < it.end.0)
+        };
+        assert!(has(std::process::id()));
+        let frozen = freeze().unwrap();
+        assert!(!has(frozen.child.pid()));
+    }
 
     #[test]
     fn the_stack_of_a_waiting_thread_is_known() {

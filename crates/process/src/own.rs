@@ -43,6 +43,8 @@ pub enum OwnError {
 pub struct Own {
     /// For its objects.
     pub scale: Scale,
+    /// How many libraries had been loaded.
+    libraries: u64,
 }
 
 impl Own {
@@ -58,10 +60,35 @@ impl Own {
             version_text: Some(version.to_owned()),
             debug_build: symbol(c"_Py_NegativeRefcount").is_some(),
         };
+        let libraries = libraries();
         let memory = Checked::with_regions()?;
         let runtime = Runtime::attach(&memory, &symbols)?;
-        Ok(Own { scale: Scale::new(&memory, runtime) })
+        Ok(Own { scale: Scale::new(&memory, runtime), libraries })
     }
+
+    /// Whether no library was loaded since: the scale knows static objects by where libraries lie.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.libraries == libraries()
+    }
+}
+
+/// How many libraries were ever loaded into this program.
+fn libraries() -> u64 {
+    unsafe extern "C" fn note(
+        info: *mut libc::dl_phdr_info,
+        _: libc::size_t,
+        adds: *mut c_void,
+    ) -> libc::c_int {
+        // SAFETY: `dl_iterate_phdr` gives a struct that is filled, and the pointer we gave it.
+        unsafe { *adds.cast::<u64>() = (*info).dlpi_adds };
+        // It is the same for all of them: the first will do.
+        1
+    }
+    let mut adds = 0_u64;
+    // SAFETY: `note` does not outlive the call, and writes one `u64`, which `adds` is.
+    unsafe { libc::dl_iterate_phdr(Some(note), ptr::from_mut(&mut adds).cast()) };
+    adds
 }
 
 /// The address of a symbol of this program, among those its libraries export to each other.

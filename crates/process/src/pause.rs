@@ -87,7 +87,10 @@ pub(crate) fn while_stopped<T: Send>(
         Ok((result?, deadline.elapsed()))
     };
     thread::scope(|scope| {
-        scope.spawn(tracer).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        let tracing = thread::Builder::new()
+            .spawn_scoped(scope, tracer)
+            .map_err(|source| Error::Io { what: "start a thread".to_owned(), source })?;
+        tracing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
 

@@ -170,7 +170,8 @@ pub(crate) fn pagemap_scan(
 }
 
 /// Memory of our own to copy into: anonymous, in huge pages where there are any, left out of core
-/// dumps (it holds another program's secrets).
+/// dumps (it holds another program's secrets), and not there in children: a clone that is made of us
+/// meanwhile is read without it.
 #[derive(Debug)]
 pub(crate) struct Buffer {
     start: *mut u8,
@@ -202,9 +203,10 @@ impl Buffer {
             return Err(io::Error::last_os_error());
         }
         let buffer = Buffer { start: start.cast(), len };
-        // Both are wishes: a kernel that does not know them costs speed or tidiness only.
+        // These are wishes: a kernel that does not know them costs speed or tidiness only.
         buffer.advise(libc::MADV_HUGEPAGE);
         buffer.advise(libc::MADV_DONTDUMP);
+        buffer.advise(libc::MADV_DONTFORK);
         Ok(buffer)
     }
 

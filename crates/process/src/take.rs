@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
-use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use deadweight_heap::{Addr, Bytes};
@@ -204,12 +204,20 @@ const HUGE_PAGE: usize = 2 << 20;
 
 /// With several threads: the kernel has to clear each page.
 fn prefault(buffer: &mut [u8]) {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
     let part = buffer.len().div_ceil(threads).next_multiple_of(HUGE_PAGE);
-    std::thread::scope(|scope| {
-        for part in buffer.chunks_mut(part) {
-            scope.spawn(|| sys::prefault(part));
+    let parts = Mutex::new(buffer.chunks_mut(part));
+    let next = || parts.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || {
+        while let Some(part) = next() {
+            sys::prefault(part);
         }
+    };
+    thread::scope(|scope| {
+        // Where there may be no more threads, this one does all the work.
+        let another = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
+        let _others: Vec<_> = (1..threads).map_while(another).collect();
+        work();
     });
 }
 
@@ -231,7 +239,7 @@ struct Listing {
 
 fn list(pid: u32, files: &MappedFiles, deadline: &Deadline) -> Result<Listing, Error> {
     // Where there may be no more threads, the sums are done without.
-    let rollup = std::thread::Builder::new().spawn(move || Rollup::read(pid).ok()).ok();
+    let rollup = thread::Builder::new().spawn(move || Rollup::read(pid).ok()).ok();
     let maps = maps::read(pid).map_err(|source| failure(pid, "read the map of", source))?;
     if maps.is_empty() {
         return Err(Error::Ended { pid });

@@ -1,13 +1,16 @@
 //! Exceptions: each is also the builtin that a user would catch.
 
+use std::io;
+use std::path::Path;
+
 use deadweight_cli::with_causes;
 use deadweight_heap::QueryError;
 use deadweight_heap::snapshot::SnapshotError;
 use deadweight_process::{Error, OwnError, ReadError};
 use pyo3::create_exception;
 use pyo3::exceptions::{
-    PyLookupError, PyMemoryError, PyPermissionError, PyProcessLookupError, PyRuntimeError,
-    PyValueError,
+    PyLookupError, PyMemoryError, PyOSError, PyPermissionError, PyProcessLookupError,
+    PyRuntimeError, PyValueError,
 };
 use pyo3::prelude::*;
 
@@ -73,12 +76,24 @@ pub(crate) fn of_query(error: &QueryError) -> PyErr {
     NotThere::new_err(whole(error, None))
 }
 
-pub(crate) fn of_snapshot(path: &std::path::Path, error: SnapshotError) -> PyErr {
-    match error {
-        SnapshotError::Io(error) => error.into(),
-        SnapshotError::TooLarge { .. } => {
-            NotEnoughMemory::new_err(format!("{}: {}", path.display(), whole(&error, None)))
+/// What the system said of a file, in the words of Python's own `open`.
+pub(crate) fn of_file(path: &Path, error: &io::Error) -> PyErr {
+    let text = error.to_string();
+    match error.raw_os_error() {
+        Some(number) => {
+            let text = text.trim_end_matches(&format!(" (os error {number})")).to_owned();
+            PyOSError::new_err((number, text, path.as_os_str().to_owned()))
         }
-        _ => BadSnapshot::new_err(format!("{}: {}", path.display(), whole(&error, None))),
+        None => PyOSError::new_err(format!("{text}: {}", path.display())),
+    }
+}
+
+pub(crate) fn of_snapshot(path: &Path, error: &SnapshotError) -> PyErr {
+    match error {
+        SnapshotError::Io(error) => of_file(path, error),
+        SnapshotError::TooLarge { .. } => {
+            NotEnoughMemory::new_err(format!("{}: {}", path.display(), whole(error, None)))
+        }
+        _ => BadSnapshot::new_err(format!("{}: {}", path.display(), whole(error, None))),
     }
 }

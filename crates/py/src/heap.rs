@@ -9,10 +9,10 @@ use deadweight_heap::{
 };
 use deadweight_report::view::{CensusView, Tree, Weigh, Why};
 use deadweight_report::{json, text};
-use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
-use crate::errors::of_query;
+use crate::errors::{of_file, of_query};
 use crate::own::at_end_of;
 
 /// A heap as it was at one moment.
@@ -220,9 +220,7 @@ impl Heap {
     /// Writes the snapshot: beside the real file first, readable by its owner only.
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<u64> {
         let saved = py.detach(|| deadweight_cli::save(&self.capture, &path));
-        saved
-            .map(|bytes| bytes.0)
-            .map_err(|error| PyOSError::new_err((error.raw_os_error(), error.to_string(), path)))
+        saved.map(|bytes| bytes.0).map_err(|error| of_file(&path, &error))
     }
 
     /// How this process was read; None for a heap that is not of this process.

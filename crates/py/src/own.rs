@@ -1,24 +1,26 @@
 //! The interpreter we run in.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use deadweight_heap::Addr;
 use deadweight_process::{Checked, Own, Trusted};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 
-use crate::errors::{Unsupported, of_own};
+use crate::errors::of_own;
 
 /// What all questions about this process begin with.
-pub(crate) fn attach(py: Python<'_>) -> PyResult<&'static Own> {
-    static OWN: OnceLock<Result<Own, String>> = OnceLock::new();
+pub(crate) fn attach(_: Python<'_>) -> PyResult<Arc<Own>> {
+    /// Held with the interpreter's lock, and nothing of Python's runs meanwhile.
+    static OWN: Mutex<Option<Arc<Own>>> = Mutex::new(None);
+    let mut known = OWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(own) = known.as_ref().filter(|own| own.is_current()) {
+        return Ok(Arc::clone(own));
+    }
     let version = Python::version_str().split(' ').next().unwrap_or_default();
-    let attached = OWN.get_or_init(|| Own::attach(version).map_err(|error| text(py, &error)));
-    attached.as_ref().map_err(|text| Unsupported::new_err(text.clone()))
-}
-
-fn text(py: Python<'_>, error: &deadweight_process::OwnError) -> String {
-    of_own(error).value(py).to_string()
+    let own = Arc::new(Own::attach(version).map_err(|error| of_own(&error))?);
+    *known = Some(Arc::clone(&own));
+    Ok(own)
 }
 
 /// Reads objects of this process for as long as `read` runs.
@@ -32,7 +34,7 @@ pub(crate) fn with_memory<T>(
     // let go of it: it is given neither `py` nor anything that runs Python code. Those who call with
     // addresses take them from references that their caller holds.
     let trusted = unsafe { Trusted::new(&checked) };
-    Ok(read(own, &trusted, &checked))
+    Ok(read(&own, &trusted, &checked))
 }
 
 /// Where an object is.

@@ -12,7 +12,7 @@ use deadweight_process::{
 };
 use pyo3::prelude::*;
 
-use crate::errors::{of_process, of_read, of_snapshot};
+use crate::errors::{of_file, of_process, of_read, of_snapshot};
 use crate::heap::Heap;
 use crate::own::{address, attach};
 
@@ -71,9 +71,9 @@ pub(crate) fn snapshot_of(
 #[pyfunction]
 pub(crate) fn load(py: Python<'_>, path: PathBuf) -> PyResult<Heap> {
     py.detach(move || {
-        let file = File::open(&path)?;
+        let file = File::open(&path).map_err(|error| of_file(&path, &error))?;
         let read = read_snapshot(BufReader::new(file), memory_available());
-        read.map(|capture| Heap::new(capture, None)).map_err(|error| of_snapshot(&path, error))
+        read.map(|capture| Heap::new(capture, None)).map_err(|error| of_snapshot(&path, &error))
     })
 }
 

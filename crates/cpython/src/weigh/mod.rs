@@ -106,20 +106,25 @@ impl Scale {
 
     fn arenas<M: Memory>(&self, memory: &M) -> Option<Arenas> {
         let layout = &self.runtime.layout;
-        let interpreters = self.runtime.interpreters_now(memory);
-        let glance = |&at: &Addr| Arenas::glance(memory, layout, at, self.records);
-        let arenas = interpreters.iter().filter_map(glance).reduce(Arenas::merge)?;
-        let main = *interpreters.first()?;
+        // The main interpreter's. Before 3.12 there is one allocator for all; since, others have locks
+        // of their own, and change and free what is theirs while we look.
+        let main = *self.runtime.interpreters.first()?;
+        let arenas = Arenas::glance(memory, layout, main, self.records)?;
         let modules = memory.word(main + layout.interpreter.modules).map(Addr)?;
         Some(arenas.with_lead_of(memory, modules - GC_HEAD))
     }
 
-    /// Where the small-block allocator keeps its blocks now; `None` if there is none.
+    /// Where the small-block allocator keeps its blocks now; `None` if there is none. `doubtful` must
+    /// bear any address: interpreters come and go.
     #[must_use]
-    pub fn small_blocks<M: Memory>(&self, memory: &M) -> Option<SmallBlocks> {
+    pub fn small_blocks<M: Memory, D: Memory>(
+        &self,
+        memory: &M,
+        doubtful: &D,
+    ) -> Option<SmallBlocks> {
         let arenas = self.arenas(memory)?;
         Some(SmallBlocks {
-            interpreters: self.runtime.interpreters_now(memory).len(),
+            interpreters: self.runtime.interpreters_now(doubtful).len(),
             arenas: arenas.ranges().collect(),
             lead: arenas.lead(),
         })

@@ -80,7 +80,8 @@ pub struct Survey {
     pub holdings: Vec<Holding>,
     /// Whether everything was met that can be reached.
     pub complete: bool,
-    /// References that were not followed because there was no room for marks.
+    /// References that were not followed because there was no room for marks, and interpreters with
+    /// locks of their own, which were not looked at.
     pub left_out: u64,
 }
 
@@ -96,10 +97,14 @@ impl Scale {
         objects: &[(String, Addr)],
         go_on: &mut dyn FnMut(&dyn Fn() -> Survey) -> bool,
     ) -> Survey {
+        let mut interpreters = self.runtime.interpreters_now(doubtful);
+        // From 3.12 on others have locks of their own, and free what is theirs while we look.
+        let ours = if self.runtime.layout.minor >= 12 { 1 } else { interpreters.len() };
+        let others = interpreters.split_off(ours.min(interpreters.len()));
         // Frames of other threads are read by calls that cannot fault; the rest is alive.
         let named = self.ask(doubtful, |bench| {
             let mut all = Named::default();
-            for interpreter in self.runtime.interpreters_now(doubtful) {
+            for interpreter in interpreters {
                 let cx = Context { interpreter, ..*bench.cx };
                 holders::named(&cx, &self.runtime, &[], &mut all);
             }
@@ -107,6 +112,7 @@ impl Scale {
         });
         let course = self.ask(memory, |bench| {
             let mut walk = Walk::new(bench, Course::new());
+            walk.course.left_out += others.len() as u64;
             walk.seed(&named, objects);
             walk.drain(go_on);
             walk.course

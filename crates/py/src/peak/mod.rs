@@ -180,7 +180,7 @@ fn open(py: Python<'_>) -> PyResult<u64> {
 }
 
 fn hook(py: Python<'_>, windows: &mut Windows) -> PyResult<()> {
-    let small = with_memory(py, |own, memory, _| own.scale.small_blocks(memory))?;
+    let small = with_memory(py, |own, memory, checked| own.scale.small_blocks(memory, checked))?;
     let Some(small) = small else {
         return Err(Unsupported::new_err(
             "peak counts what the interpreter's own small-block allocator gives out, and this program \
@@ -227,7 +227,8 @@ fn has_chunks(memory: &Checked, lead: u64) -> bool {
         let word = unsafe { hooks::with_block(size as usize, look) }.flatten().unwrap_or(0) & !7;
         (size + lead..size + lead + 8192).contains(&word)
     };
-    [24, 1000, 50_000, 1 << 20].into_iter().all(is_chunk)
+    // None so large that the C library asks the system for it, and learns to do otherwise when it is freed.
+    [24, 1000, 50_000, 100_000].into_iter().all(is_chunk)
 }
 
 /// Notes what was reached so far with those that are open, and begins anew.

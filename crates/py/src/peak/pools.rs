@@ -5,7 +5,8 @@
 //! blocks is kept, and blocks made before anybody counted have a size too.
 
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::sync::atomic::{AtomicPtr, AtomicU64};
 
 const POOL_SHIFT: u32 = 14;
 const POOL: usize = 1 << POOL_SHIFT;
@@ -30,7 +31,7 @@ static LEAVES_BY_ADDRESS: [AtomicPtr<Leaf>; LEAVES] =
 #[inline]
 pub(super) unsafe fn small_block(at: usize) -> i64 {
     let Some(leaf) = LEAVES_BY_ADDRESS.get(at >> LEAF_SHIFT) else { return 0 };
-    let leaf = leaf.load(Relaxed);
+    let leaf = leaf.load(Acquire);
     if leaf.is_null() {
         return 0;
     }
@@ -47,33 +48,46 @@ pub(super) unsafe fn small_block(at: usize) -> i64 {
 }
 
 /// Marks the pools of an arena, or takes the marks off. A part of a pool at either end is none.
+///
+/// Interpreters with locks of their own (3.12+) may get and give back arenas at once.
 pub(super) fn mark(arena: usize, size: usize, is_arena: bool) {
     let first = arena.next_multiple_of(POOL);
     for pool in (first..(arena + size) & !(POOL - 1)).step_by(POOL) {
         let Some(slot) = LEAVES_BY_ADDRESS.get(pool >> LEAF_SHIFT) else { return };
-        let leaf = match slot.load(Relaxed) {
+        let leaf = match slot.load(Acquire) {
             leaf if !leaf.is_null() => leaf,
             _ if !is_arena => continue,
-            _ => {
-                let made = Box::new([const { AtomicU64::new(0) }; LEAF_WORDS]);
-                let made = Box::into_raw(made);
-                slot.store(made, Relaxed);
-                made
-            }
+            _ => make_leaf(slot),
         };
         let number = pool >> POOL_SHIFT & (LEAF_WORDS * 64 - 1);
         let bit = 1 << (number % 64);
         // SAFETY: as above.
         let word = unsafe { &(&(*leaf))[number / 64] };
-        let bits = word.load(Relaxed);
-        word.store(if is_arena { bits | bit } else { bits & !bit }, Relaxed);
+        if is_arena {
+            word.fetch_or(bit, Relaxed);
+        } else {
+            word.fetch_and(!bit, Relaxed);
+        }
+    }
+}
+
+/// A leaf without marks, or the one that another thread just made.
+fn make_leaf(slot: &AtomicPtr<Leaf>) -> *mut Leaf {
+    let made = Box::into_raw(Box::new([const { AtomicU64::new(0) }; LEAF_WORDS]));
+    match slot.compare_exchange(ptr::null_mut(), made, AcqRel, Acquire) {
+        Ok(_) => made,
+        Err(theirs) => {
+            // SAFETY: nobody else has seen it.
+            drop(unsafe { Box::from_raw(made) });
+            theirs
+        }
     }
 }
 
 /// Takes all marks off.
 pub(super) fn clear() {
     for slot in &LEAVES_BY_ADDRESS {
-        let leaf = slot.load(Relaxed);
+        let leaf = slot.load(Acquire);
         if !leaf.is_null() {
             // SAFETY: as above.
             unsafe { (*leaf).iter().for_each(|word| word.store(0, Relaxed)) };
