@@ -4,6 +4,7 @@
 //! same decoder serves the pass that marks (which ignores names) and the pass that records.
 
 mod array;
+mod buffer_info;
 pub(crate) mod code;
 mod ctypes;
 mod deque;

@@ -3,6 +3,7 @@
 
 use deadweight_heap::{Addr, EdgeKind};
 
+use super::buffer_info;
 use super::dtype::{self, Descriptor};
 use super::{Context, Grounds, Link, Sizes, Visitor, count_at, records, strong};
 use crate::memory::{Memory, addr_at, u32_at, u64_at};
@@ -14,7 +15,9 @@ const DIMENSIONS: u64 = 32;
 const BASE: u64 = 48;
 const DESCRIPTOR: u64 = 56;
 const FLAGS: u64 = 64;
-const BODY: u64 = 80;
+/// Not there before NumPy 1.20.
+const BUFFER_INFO: u64 = 80;
+const BODY: u64 = 88;
 /// `NPY_ARRAY_OWNDATA`.
 const OWNS_DATA: u32 = 4;
 /// `NPY_MAXDIMS` of NumPy 2.
@@ -27,7 +30,7 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     visitor: &mut V,
 ) -> Option<Sizes> {
     let mut scratch = Vec::new();
-    let body = cx.memory.bytes(addr, BODY as usize, &mut scratch)?;
+    let body = cx.memory.bytes(addr, info.basic_size.min(BODY) as usize, &mut scratch)?;
     let w = cx.words;
     strong(visitor, body, BASE, EdgeKind::Attribute, w.array_base, Grounds::Hidden);
     strong(visitor, body, DESCRIPTOR, EdgeKind::Attribute, w.descriptor, Grounds::Hidden);
@@ -44,6 +47,7 @@ pub(super) fn decode<M: Memory, V: Visitor>(
         // Shape and strides share a block of two words a dimension.
         visitor.buffer(shape_at, dimensions * 16);
     }
+    buffer_info::kept(cx, addr_at(body, BUFFER_INFO), MOST_DIMENSIONS, visitor);
     let dtype = addr_at(body, DESCRIPTOR);
     let Some(descriptor) = Descriptor::read(cx.memory, dtype) else {
         visitor.unreadable();
@@ -103,11 +107,15 @@ pub(super) fn void<M: Memory, V: Visitor>(
     const DESCRIPTOR: u64 = 32;
     const FLAGS: u64 = 40;
     const BASE: u64 = 48;
+    /// Not there before NumPy 1.20.
+    const BUFFER_INFO: u64 = 56;
+    const BODY: u64 = 64;
     let mut scratch = Vec::new();
-    let body = cx.memory.bytes(addr, (BASE + 8) as usize, &mut scratch)?;
+    let body = cx.memory.bytes(addr, info.basic_size.min(BODY) as usize, &mut scratch)?;
     let w = cx.words;
     strong(visitor, body, BASE, EdgeKind::Attribute, w.array_base, Grounds::Hidden);
     strong(visitor, body, DESCRIPTOR, EdgeKind::Attribute, w.descriptor, Grounds::Hidden);
+    buffer_info::kept(cx, addr_at(body, BUFFER_INFO), 0, visitor);
     let mut sizes = Sizes::same(info.basic_size);
     let dtype = addr_at(body, DESCRIPTOR);
     let Some(descriptor) = Descriptor::read(cx.memory, dtype) else {
