@@ -67,7 +67,11 @@ def _finished_with_the_round(item: pytest.Function) -> Generator[None]:
     the first has told."""
     properties = len(item.user_properties)
     finalizers: list[Callable[[], object]] = []
-    item.addfinalizer = finalizers.append  # type: ignore[method-assign,assignment]
+
+    def after_the_round(fin: Callable[[], object]) -> None:
+        finalizers.append(fin)
+
+    item.addfinalizer = after_the_round  # type: ignore[method-assign]
     try:
         with _cleanups_of_a_round(getattr(item, "instance", None)):
             yield
@@ -86,8 +90,7 @@ def _cleanups_of_a_round(instance: object) -> Generator[None]:
         yield
         return
     # As `TestCase.doCleanups` has them, which would put an error aside.
-    cleanups: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any]]]
-    cleanups = instance._cleanups  # type: ignore[attr-defined]  # pyright: ignore
+    cleanups: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any]]] = vars(instance)["_cleanups"]
     before = len(cleanups)
     try:
         yield
