@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from operator import index
 from typing import Any
@@ -68,7 +69,8 @@ class Growth(Printed):
 
     def rounds(self, count: int) -> Iterator[int]:
         """Numbers, one for each time the work is to be done: first those of the warm-up, then ``count``
-        rounds, after each of which the program is looked at. The collector runs before each look."""
+        rounds, after each of which the program is looked at. Before each look the collector runs, and the
+        interpreter's cache of attributes is emptied."""
         if index(count) < 2:
             raise ValueError(f"growth takes two rounds or more to see, not {count}")
         return self._rounds(count)
@@ -148,8 +150,15 @@ def growth(*, warmup: int = 2) -> Growth:
     return Growth(warmup)
 
 
+# The interpreter keeps the names of attributes that were asked for. What it is for: "only to release
+# unnecessary references when hunting for leaks" (sys._clear_internal_caches in CPython's documentation; before
+# 3.13 the cache of types is all there is).
+_clear_caches: Callable[[], None] = getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache
+
+
 def _look(core: _core.Growth) -> None:
     gc.collect()
+    _clear_caches()
     core.observe()
 
 

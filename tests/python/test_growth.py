@@ -320,3 +320,34 @@ def test_closures_of_frozen_functions_and_liars():
     finally:
         gc.unfreeze()
         delattr(sys.modules[HERE], "KEEPER")
+
+
+def test_threads_that_are_started_in_every_round_are_one_holder():
+    go = threading.Event()
+
+    def work(record):
+        go.wait()
+
+    def start():
+        record = Record(0)
+        record.data = bytearray(100_000)
+        threading.Thread(target=work, args=(record,), name="kept").start()
+
+    try:
+        growth = grown(start, rounds=4)
+    finally:
+        go.set()
+        for thread in [thread for thread in threading.enumerate() if thread.name == "kept"]:
+            thread.join()
+    (leak,) = [leak for leak in growth.leaks if leak.bytes >= 100_000]
+    assert leak.holder.startswith("thread ")
+    assert "test_growth.py" in leak.holder
+    assert (leak.type, leak.count) == (f"{HERE}.Record", 1)
+
+
+def test_names_in_the_cache_of_attributes_are_no_leak():
+    """The interpreter holds each for as long as nothing else takes its place there."""
+    growth = dw.growth(warmup=1)
+    for number in growth.rounds(4):
+        assert getattr(LAST, f"no_such_attribute_{number}", None) is None
+    assert not growth.leaks

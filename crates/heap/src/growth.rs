@@ -181,7 +181,12 @@ impl<'a> Round<'a> {
                 if !root.kind.is_named() && root.kind != RootKind::Immortal {
                     return NAMELESS;
                 }
-                (root.kind, heap.names.get(root.name)).hash(&mut hasher);
+                // Of threads that are started in every round each has a number of its own.
+                let name = match root.kind {
+                    RootKind::Thread => "",
+                    _ => heap.names.get(root.name),
+                };
+                (root.kind, name).hash(&mut hasher);
             }
             _ if before == EMPTY => return 0,
             // Which list of what has no name it is in says as little, and where in native memory a
