@@ -219,8 +219,10 @@ impl Heap {
 
     /// Writes the snapshot: beside the real file first, readable by its owner only.
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<u64> {
-        let saved = py.detach(|| deadweight_cli::save(&self.capture, &path));
-        saved.map(|bytes| bytes.0).map_err(|error| of_file(&path, &error))
+        py.detach(move || {
+            let saved = deadweight_cli::save(&self.capture, &path);
+            saved.map(|bytes| bytes.0).map_err(|error| of_file(&path, &error))
+        })
     }
 
     /// How this process was read; None for a heap that is not of this process.

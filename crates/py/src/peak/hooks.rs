@@ -369,17 +369,17 @@ unsafe fn current(domain: c_int) -> Allocator {
 /// counter that no hook leads to.
 unsafe fn counts(domain: c_int) -> bool {
     type Pair = (unsafe extern "C" fn(usize) -> Pointer, unsafe extern "C" fn(Pointer));
-    let ((make, free), counter): (Pair, _) = match domain {
+    let ((make, free), bytes): (Pair, _) = match domain {
         0 => ((PyMem_RawMalloc, PyMem_RawFree), &LARGE.0),
         1 => ((PyMem_Malloc, PyMem_Free), &SMALL.0),
         _ => ((PyObject_Malloc, PyObject_Free), &SMALL.0),
     };
-    let before = counter.load(Relaxed);
+    let before = bytes.load(Relaxed);
     // SAFETY: the block is freed by the function that belongs to the one that made it.
     unsafe {
         // Small: the C library would learn from a large one how to serve the program's.
         let block = make(48);
-        let counted = counter.load(Relaxed) != before;
+        let counted = bytes.load(Relaxed) != before;
         free(block);
         block.is_null() || counted
     }
