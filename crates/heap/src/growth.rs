@@ -25,7 +25,7 @@ pub struct Leak {
     pub path: String,
     /// The type of the objects there; of the holder itself, if that is what grows.
     pub type_name: String,
-    /// How many more of them there are. None if it is one object that grows.
+    /// How many more of them there are. 0 if it is one object that grows.
     pub count: u64,
     /// How many more objects there are, those included that only these lead to.
     pub objects: u64,

@@ -2,8 +2,8 @@
 
 mod heaps;
 
-use deadweight_heap::{EdgeKind, Growth, Heap, RootKind};
-use heaps::{Plan, PlanLabel, object, pseudo};
+use deadweight_heap::{EdgeKind, Growth, Heap, Leak, RootKind};
+use heaps::{Plan, PlanLabel, attribute, item, object, pseudo};
 
 /// A heap with as many objects that only native code holds. One of them is found by a word of the
 /// interpreter's state, if `strays`; the others in the list of what has no holder.
@@ -39,6 +39,78 @@ fn what_only_moves_does_not_grow() {
     let mut growth = Growth::default();
     for strays in [false, true, true, false] {
         growth.observe(&forgotten(3, strays));
+    }
+    assert_eq!(growth.leaks(), []);
+}
+
+/// A program whose cache holds so many records, each of which takes so many bytes; the cache takes some itself.
+fn cached(count: usize, each: u64, cache: u64) -> Heap {
+    let mut plan = Plan::new();
+    let module = plan.add(pseudo());
+    plan.root(RootKind::Module, "app", module);
+    let list = plan.add(object("list", cache));
+    plan.link(module, list, attribute("cache"));
+    for index in 0..count {
+        let record = plan.add(object("app.Record", each));
+        plan.link(list, record, item(index as u64));
+    }
+    plan.build()
+}
+
+/// What is said to leak in the end, of caches of so many records.
+fn leaking(counts: &[usize]) -> Vec<Leak> {
+    let mut growth = Growth::default();
+    for &count in counts {
+        growth.observe(&cached(count, 48, 100));
+    }
+    growth.leaks().to_vec()
+}
+
+#[test]
+fn what_grows_in_every_round_leaks_all_that_was_added() {
+    let [leak] = &leaking(&[5, 6, 8, 9])[..] else { panic!() };
+    assert_eq!((leak.holder.as_str(), leak.type_name.as_str()), ("app.cache", "app.Record"));
+    assert_eq!((leak.count, leak.objects, leak.bytes.0), (4, 4, 4 * 48));
+}
+
+#[test]
+fn one_round_without_growth_is_enough_to_say_nothing() {
+    for counts in
+        [[5, 5, 6, 7], [5, 6, 6, 7], [5, 6, 7, 7], [5, 6, 7, 6], [5, 9, 8, 9], [9, 8, 7, 6]]
+    {
+        assert_eq!(leaking(&counts), [], "{counts:?}");
+    }
+}
+
+#[test]
+fn what_was_given_up_does_not_count_when_it_grows_again() {
+    assert_eq!(leaking(&[5, 6, 5, 6, 7, 8, 9]), []);
+}
+
+#[test]
+fn a_heap_alone_or_a_growth_that_has_seen_none_has_no_leaks() {
+    assert_eq!(leaking(&[5]), []);
+    assert_eq!(leaking(&[]), []);
+    assert_eq!(Growth::default().rounds(), 0);
+}
+
+#[test]
+fn what_only_gets_larger_leaks_its_bytes() {
+    let mut growth = Growth::default();
+    for size in [100, 120, 160] {
+        growth.observe(&cached(5, 48, size));
+    }
+    assert_eq!(growth.rounds(), 2);
+    let [leak] = growth.leaks() else { panic!("{:?}", growth.leaks()) };
+    assert_eq!((leak.path.as_str(), leak.type_name.as_str()), ("app.cache", "list"));
+    assert_eq!((leak.count, leak.bytes.0), (0, 60));
+}
+
+#[test]
+fn more_and_smaller_and_fewer_and_larger_by_turns_is_no_growth() {
+    let mut growth = Growth::default();
+    for (count, each) in [(4, 64), (6, 32), (5, 80), (7, 48)] {
+        growth.observe(&cached(count, each, 100));
     }
     assert_eq!(growth.leaks(), []);
 }
