@@ -60,7 +60,11 @@ lint: rust pythons
 	scripts/lint-package
 
 bench: build pythons
-	$(PYTHON) benches/bench.py --write docs/performance.md
+	@failed=0; \
+	for part in bench package; do \
+	    $(PYTHON) benches/$$part.py --write docs/performance.md || failed=1; \
+	done; \
+	exit $$failed
 
 layouts: pythons
 	$(CARGO) xtask layouts --check $$(scripts/pythons --headers)

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from figures import Case, Machine, judge, page
+from figures import FIGURES, Case, Machine, judge, page
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parent
@@ -213,7 +213,7 @@ def main() -> int:
     print(text)
     if options.write:
         put(text, options.write)
-    failures = judge(cases, recorded)
+    failures = judge(FIGURES, cases, recorded)
     for failure in failures:
         say(f"bench: {failure}")
     return 1 if failures else 0

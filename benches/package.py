@@ -1,60 +1,98 @@
-"""Figures of the Python package, beside other tools; on an idle machine, for docs/performance.md.
+"""Figures of the Python package, beside other tools: the second half of `make bench`.
 
-    python benches/package.py [--quick] [--write docs/performance.md]
+    python3 benches/package.py [--quick] [--python 3.12] [--write docs/performance.md]
 
 Installs a wheel built in release mode into an environment of its own for each interpreter, and measures
 there: `deepsizeof` beside Pympler's `asizeof` and objsize, how long `snapshot` stops the program, what
 `peak` costs code that does little but allocate, a round of `growth`, and the import. CPU seconds are
-user and system time; what is compared is run in turn, in one process. Exits 1 if a promise is missed.
+user and system time; what is compared is run in turn, in one process.
+Exits 1 if a figure misses the ratio recorded in benches/recorded.json by more than a quarter.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from figures import Figure, Machine, judge
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parent
 BASE = TOP / ".deadweight/package-bench"
-PACKAGES = ["Pympler==1.1", "objsize==0.8.0"]
+# Interpreters that Debian splits up have no pip of their own.
+PACKAGES = ["pip", "Pympler==1.1", "objsize==0.8.0"]
 MARK = "<!-- made by benches/package.py -->"
-MINORS = ["3.10", "3.11", "3.12", "3.13", "3.14", "3.15"]
+QUICK = ["3.11", "3.13"]
+PARTS = ["deepsizeof", "snapshot", "peak", "growth", "import"]
 
 
-def interpreters() -> dict[str, str]:
-    """One interpreter of each minor version: the first that is listed."""
-    found: dict[str, str] = {}
-    lines = subprocess.run([TOP / "scripts/pythons"], capture_output=True, text=True, check=True).stdout
-    for line in lines.splitlines():
-        version, python = line.split("\t")
-        minor = ".".join(version.split(".")[:2])
-        has_pip = subprocess.run([python, "-m", "pip", "--version"], capture_output=True).returncode == 0
-        if has_pip:
-            found.setdefault(minor, python)
-    return found
+@dataclass(frozen=True)
+class Run:
+    """All that was measured in one interpreter."""
+
+    version: str
+    parts: dict[str, dict[str, Any]]
+
+    def name(self) -> str:
+        """What it is called where a figure is missed."""
+        return f"package, {self.version}"
+
+    def times(self, tool: str) -> float:
+        """How many times as much CPU another tool takes as `deepsizeof`."""
+        return self.parts["deepsizeof"][tool] / self.parts["deepsizeof"]["deadweight"]
+
+    def an_object(self) -> float:
+        """Microseconds that `deepsizeof` takes an object."""
+        return self.parts["deepsizeof"]["deadweight"] / self.parts["deepsizeof"]["objects"] * 1e6
+
+    def pause(self) -> float:
+        """Seconds that `snapshot` stops the program."""
+        return self.parts["snapshot"]["pause"]
+
+    def allowed_pause(self) -> float:
+        """25 ms a GB and 3 ms."""
+        return 25e-12 * self.parts["snapshot"]["resident"] + 3e-3
 
 
-def prepare(minor: str, python: str, wheels: dict[str, Path]) -> Path:
+FIGURES = [
+    Figure("asizeof", "30 times CPU of `deepsizeof` / CPU of asizeof", lambda run: 30 / run.times("asizeof")),
+    Figure("objsize", "25 times CPU of `deepsizeof` / CPU of objsize", lambda run: 25 / run.times("objsize")),
+    Figure("deepsizeof", "CPU of `deepsizeof` / 0.12 µs an object", lambda run: run.an_object() / 0.12),
+    Figure(
+        "snapshot",
+        "`snapshot` stops the program / (25 ms a GB + 3 ms)",
+        lambda run: run.pause() / run.allowed_pause(),
+    ),
+    Figure("peak", "CPU under `peak` / CPU without", lambda run: max(run.parts["peak"].values())),
+    Figure("import", "import / 30 ms", lambda run: run.parts["import"]["seconds"] / 30e-3),
+]
+
+
+def interpreters() -> list[tuple[str, str]]:
+    """The interpreters that the package is tested in: the newest of each minor version."""
+    listed = subprocess.run([TOP / "scripts/pythons", "--minors"], capture_output=True, text=True, check=True)
+    lines = [line.split("\t") for line in listed.stdout.splitlines()]
+    return [(version, path) for version, path in lines]
+
+
+def prepare(version: str, python: str, wheels: dict[bool, str]) -> Path:
     """An environment with the tools and the package, freshly built."""
-    venv = BASE / minor
+    venv = BASE / version
     subprocess.run([TOP / "scripts/make-venv", venv, python, *PACKAGES], check=True)
-    kind = "cp310" if minor == "3.10" else "abi3"
-    pip = [venv / "bin/python", "-m", "pip", "-q", "--disable-pip-version-check"]
-    if kind not in wheels:
-        wheels[kind] = BASE / f"wheels-{kind}"
-        for old in wheels[kind].glob("*.whl"):
-            old.unlink()
-        settings = [] if kind == "cp310" else ["--config-settings", "build-args=--features abi3-py311"]
-        subprocess.run([*pip, "wheel", "--no-deps", *settings, "-w", wheels[kind], TOP], check=True)
-    wheel = next(wheels[kind].glob("*.whl"))
-    subprocess.run([*pip, "install", "--force-reinstall", "--no-deps", wheel], check=True)
-    return venv / "bin/python"
+    own = venv / "bin/python"
+    first = version.startswith("3.10.")
+    if first not in wheels:
+        command = [TOP / "scripts/make-wheel", own, "release"]
+        made = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        wheels[first] = made.stdout.strip()
+    pip = [own, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "install", "--force-reinstall", "--no-deps", wheels[first]], check=True)
+    return own
 
 
 def measure(python: Path, part: str, objects: int) -> dict[str, Any]:
@@ -64,90 +102,75 @@ def measure(python: Path, part: str, objects: int) -> dict[str, Any]:
 
 
 def main() -> int:
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    arguments.add_argument("--quick", action="store_true", help="two interpreters, a tenth of the objects")
-    arguments.add_argument("--write", type=Path, metavar="PAGE", help="the page whose tables are replaced")
-    arguments.add_argument("--python", action="append", help="only these minor versions")
-    options = arguments.parse_args()
+    """Measures, prints, and says what is missed."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--quick", action="store_true", help="two interpreters, a tenth of the objects")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table into this page")
+    parser.add_argument("--python", action="append", metavar="MINOR", help="only these versions, such as 3.12")
+    options = parser.parse_args()
     objects = 100_000 if options.quick else 1_000_000
-    minors = options.python or (["3.11", "3.13"] if options.quick else MINORS)
-    load = os.getloadavg()[0]
-    wheels: dict[str, Path] = {}
-    results = {}
-    for minor, python in interpreters().items():
-        if minor in minors:
-            own = prepare(minor, python, wheels)
-            results[minor] = {
-                part: measure(own, part, objects)
-                for part in ("deepsizeof", "snapshot", "peak", "growth", "import")
-            }
-            print(minor, json.dumps(results[minor]), file=sys.stderr, flush=True)
-    text, held = page(results, load)
+    minors = options.python or (QUICK if options.quick else None)
+    machine = Machine.now()
+    wheels: dict[bool, str] = {}
+    runs = []
+    for version, python in interpreters():
+        if minors is None or version.rpartition(".")[0] in minors:
+            own = prepare(version, python, wheels)
+            run = Run(version, {part: measure(own, part, objects) for part in PARTS})
+            print(run.name(), json.dumps(run.parts), file=sys.stderr, flush=True)
+            runs.append(run)
+    recorded = json.loads((HERE / "recorded.json").read_text(encoding="utf-8"))
+    text = page(machine.until_now(), runs, recorded)
     print(text)
     if options.write:
-        whole = options.write.read_text()
-        before = whole.split(MARK)[0].rstrip()
-        after = whole.split(MARK)[2] if whole.count(MARK) == 2 else "\n"
-        options.write.write_text(f"{before}\n\n{MARK}\n\n{text}\n{MARK}{after}")
-    return 0 if held else 1
+        put(text, options.write)
+    failures = judge(FIGURES, runs, recorded)
+    for failure in failures:
+        print(f"bench: {failure}", file=sys.stderr)
+    return 1 if failures else 0
 
 
-def times(result: dict[str, Any], tool: str) -> float:
-    """How many times as much CPU another tool takes."""
-    return result["deepsizeof"][tool] / result["deepsizeof"]["deadweight"]
-
-
-def an_object(result: dict[str, Any]) -> float:
-    """Microseconds that `deepsizeof` takes an object."""
-    return result["deepsizeof"]["deadweight"] / result["deepsizeof"]["objects"] * 1e6
-
-
-def stop(result: dict[str, Any]) -> float:
-    """Milliseconds that the program stands still beyond what its size explains."""
-    return result["snapshot"]["pause"] * 1e3 - 25 * result["snapshot"]["resident"] / 1e9
-
-
-def page(results: dict[str, dict[str, Any]], load: float) -> tuple[str, bool]:
-    """The tables, and whether all promises are held."""
-    promises = [
-        ("CPU of asizeof / CPU of `deepsizeof`", "≥ 30", lambda r: times(r, "asizeof"), lambda x: x >= 30),
-        ("CPU of objsize / CPU of `deepsizeof`", "≥ 25", lambda r: times(r, "objsize"), lambda x: x >= 25),
-        ("CPU of `deepsizeof`, µs an object", "≤ 0.12", an_object, lambda x: x <= 0.12),
-        ("`snapshot` stops the program, ms beyond 25 ms a GB", "≤ 3", stop, lambda x: x <= 3),
-        ("CPU under `peak` / CPU without", "≤ 1.1", lambda r: max(r["peak"].values()), lambda x: x <= 1.1),
-        ("import, ms", "≤ 30", lambda r: r["import"]["seconds"] * 1e3, lambda x: x <= 30),
-    ]
-    held = True
-    head = "| | promised | " + " | ".join(results) + " |\n| --- | ---: |" + " ---: |" * len(results)
+def page(machine: Machine, runs: list[Run], recorded: dict[str, Any]) -> str:
+    """The table."""
     lines = [
-        f"Machine: {platform.machine()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}; "
-        f"load {load:.1f} when it began.",
+        f"Machine: {machine}.",
         "",
-        head,
+        "| | promised | " + " | ".join(run.version for run in runs) + " |",
+        "| --- | ---: |" + " ---: |" * len(runs),
     ]
-    for name, promised, figure, keeps in promises:
-        cells = []
-        for result in results.values():
-            number = figure(result)
-            held &= keeps(number)
-            cells.append(f"{number:.3g}" if keeps(number) else f"**{number:.3g}**")
-        lines.append(f"| {name} | {promised} | " + " | ".join(cells) + " |")
-    for name, part, key, scale in (
-        ("`deepsizeof`, CPU s", "deepsizeof", "deadweight", 1),
-        ("asizeof, CPU s", "deepsizeof", "asizeof", 1),
-        ("objsize, CPU s", "deepsizeof", "objsize", 1),
-        ("`snapshot` stops the program, ms", "snapshot", "pause", 1e3),
-        ("resident then, MB", "snapshot", "resident", 1e-6),
-        ("`growth`, CPU s a round", "growth", "round", 1),
-    ):
-        cells = [f"{result[part][key] * scale:.3g}" for result in results.values()]
-        lines.append(f"| {name} |  | " + " | ".join(cells) + " |")
-    workloads = next(iter(results.values()))["peak"]
-    for workload in workloads:
-        cells = [f"{result['peak'][workload]:.2f}" for result in results.values()]
+    for figure in FIGURES:
+        promised = recorded[figure.key]["promised"]
+        numbers = [figure.of(run) for run in runs]
+        cells = [f"{number:.3g}" if number <= promised else f"**{number:.3g}**" for number in numbers]
+        lines.append(f"| {figure.means} | ≤ {promised:g} | " + " | ".join(cells) + " |")
+    rows = [
+        ("`deepsizeof`, CPU s", lambda run: run.parts["deepsizeof"]["deadweight"]),
+        ("`deepsizeof`, µs an object", Run.an_object),
+        ("asizeof, CPU s", lambda run: run.parts["deepsizeof"]["asizeof"]),
+        ("asizeof / `deepsizeof`", lambda run: run.times("asizeof")),
+        ("objsize, CPU s", lambda run: run.parts["deepsizeof"]["objsize"]),
+        ("objsize / `deepsizeof`", lambda run: run.times("objsize")),
+        ("`snapshot` stops the program, ms", lambda run: run.pause() * 1e3),
+        ("resident then, MB", lambda run: run.parts["snapshot"]["resident"] / 1e6),
+        ("`growth`, CPU s a round", lambda run: run.parts["growth"]["round"]),
+        ("import, ms", lambda run: run.parts["import"]["seconds"] * 1e3),
+    ]
+    for name, figure in rows:
+        lines.append(f"| {name} |  | " + " | ".join(f"{figure(run):.3g}" for run in runs) + " |")
+    for workload in runs[0].parts["peak"] if runs else ():
+        cells = [f"{run.parts['peak'][workload]:.2f}" for run in runs]
         lines.append(f"| `peak`, {workload} |  | " + " | ".join(cells) + " |")
     lines += ["", "A figure in bold misses what is promised."]
-    return "\n".join(lines) + "\n", held
+    return "\n".join(lines) + "\n"
+
+
+def put(text: str, path: Path) -> None:
+    """Replaces what stands between the marks of a page."""
+    parts = path.read_text(encoding="utf-8").split(MARK)
+    if len(parts) != 3:
+        raise SystemExit(f"bench: {path} has no two lines {MARK}")
+    before, _, after = parts
+    path.write_text(f"{before}{MARK}\n\n{text}\n{MARK}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -329,3 +329,34 @@ with dw.peak() as p:
 assert is_asked_of_the_system(size), size
 """
     run(program)
+
+
+def test_small_blocks_that_there_is_no_arena_for():
+    """They come from the C library, as long as that has room left."""
+    program = """
+import resource
+import deadweight as dw
+
+kept = [None] * 1_000_000
+gaps = [bytearray(2000) for _ in range(2000)]
+room = resource.getrlimit(resource.RLIMIT_AS)
+with open("/proc/self/statm") as file:
+    size = int(file.read().split()[0]) * 4096
+with dw.peak() as p:
+    resource.setrlimit(resource.RLIMIT_AS, (size + (4 << 20), room[1]))
+    del gaps[::2]
+    before, number = p.net, 0
+    try:
+        while True:
+            kept[number] = bytes(400)
+            number += 1
+    except MemoryError:
+        pass
+    after = p.net
+    resource.setrlimit(resource.RLIMIT_AS, room)
+print(number, after - before - number * dw.sizeof(kept[0]))
+"""
+    number, off = map(int, run(program).split())
+    # More than the arenas alone have room for.
+    assert number * 448 > 5 << 20
+    assert abs(off) < SLACK

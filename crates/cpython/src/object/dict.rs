@@ -8,6 +8,10 @@ use crate::memory::{Memory, addr_at, u8_at, u64_at};
 use crate::text;
 use crate::types::{TypeInfo, flag};
 
+/// `sizeof(PyDictObject)`, in every version.
+const SIZE: usize = 48;
+/// Where the indices of a keys table begin in 3.10; in later versions the first of them end there.
+const KEYS_HEAD: usize = 40;
 /// Bytes of an entry with its hash, and of one in a table whose keys are all `str`.
 const GENERAL_ENTRY: u64 = 24;
 const TEXT_ENTRY: u64 = 16;
@@ -44,8 +48,7 @@ impl Keys {
 /// Reads the header of a keys table.
 pub(crate) fn keys<M: Memory>(memory: &M, layout: &Layout, start: Addr) -> Option<Keys> {
     let l = &layout.keys;
-    let mut scratch = Vec::new();
-    let head = memory.bytes(start, l.indices as usize, &mut scratch)?;
+    let head = &memory.array::<KEYS_HEAD>(start)?;
     let filled = size_at(head, l.entries);
     let (slots, index_bytes, entry_size, text_only) = match l.size {
         KeysSize::Slots { size, .. } => {
@@ -112,8 +115,7 @@ pub(crate) fn values<M: Memory>(
         }
         11 | 12 => {
             // The byte before the values says how many bytes of insertion order precede them.
-            let mut scratch = Vec::new();
-            let prefix = u64::from(u8_at(memory.bytes(pointer - 1, 1, &mut scratch)?, 0));
+            let [prefix] = memory.array(pointer - 1)?.map(u64::from);
             let size = usable.checked_mul(8)?.checked_add(prefix)?;
             Some(Values {
                 items: pointer,
@@ -155,8 +157,7 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     visitor: &mut V,
 ) -> Option<Sizes> {
     let l = &cx.layout.dict;
-    let mut scratch = Vec::new();
-    let body = cx.memory.bytes(addr, (l.values + 8) as usize, &mut scratch)?;
+    let body = &cx.memory.array::<SIZE>(addr)?;
     let mut sizes = Sizes::same(info.basic_size);
     let Some(keys) = keys(cx.memory, cx.layout, addr_at(body, l.keys)) else {
         visitor.unreadable();

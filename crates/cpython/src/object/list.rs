@@ -7,6 +7,9 @@ use crate::layout::OB_SIZE;
 use crate::memory::{Memory, addr_at};
 use crate::types::TypeInfo;
 
+/// `sizeof(PyListObject)`, in every version.
+const SIZE: usize = 40;
+
 pub(super) fn decode<M: Memory, V: Visitor>(
     cx: &Context<'_, M>,
     info: &TypeInfo,
@@ -14,8 +17,7 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     visitor: &mut V,
 ) -> Option<Sizes> {
     let l = &cx.layout.list;
-    let mut scratch = Vec::new();
-    let body = cx.memory.bytes(addr, (l.allocated + 8) as usize, &mut scratch)?;
+    let body = &cx.memory.array::<SIZE>(addr)?;
     let items = addr_at(body, l.items);
     // While list.sort() runs, the list looks empty and its array hangs on the C stack.
     let allocated = size_at(body, l.allocated);

@@ -265,7 +265,7 @@ impl<'a, M: Memory> Closure<'a, M> {
     fn is_interpreters(&self, info: &TypeInfo, addr: Addr, header: Header) -> bool {
         self.bench.layout().object.refcount.is_immortal(header.refcount)
             || (info.family == Family::Int && self.cached_ints.contains(&addr))
-            || self.bench.scale.is_static(addr)
+            || self.bench.is_static(addr)
     }
 
     fn is_stopped(&mut self, info: &TypeInfo) -> bool {

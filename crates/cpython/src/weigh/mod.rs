@@ -9,6 +9,8 @@ mod deep;
 mod seen;
 mod survey;
 
+use std::cell::Cell;
+
 use deadweight_heap::{Addr, Bytes};
 use rustc_hash::FxHashSet;
 
@@ -99,6 +101,7 @@ impl Scale {
                 cx,
                 types,
                 lead: arenas.as_ref().map_or(0, Arenas::lead),
+                gap: Cell::new((Addr::NULL, Addr::NULL)),
                 allocators: Allocators::new(memory, arenas.as_ref()),
             })
         })
@@ -130,10 +133,13 @@ impl Scale {
         })
     }
 
-    fn is_static(&self, addr: Addr) -> bool {
+    /// The addresses around this one where nothing is static; `None` if it is itself.
+    fn gap_around(&self, addr: Addr) -> Option<(Addr, Addr)> {
         let index = self.statics.partition_point(|&(start, _)| start <= addr);
         let before = index.checked_sub(1).and_then(|index| self.statics.get(index));
-        before.is_some_and(|&(_, end)| addr < end)
+        let start = before.map_or(Addr::NULL, |&(_, end)| end);
+        let end = self.statics.get(index).map_or(Addr(u64::MAX), |&(start, _)| start);
+        (start <= addr).then_some((start, end))
     }
 }
 
@@ -144,6 +150,9 @@ struct Bench<'a, M> {
     types: TypeTable,
     /// Bytes of a block in front of what was asked for.
     lead: u64,
+    /// Where the last address lay that is not static: the next one mostly lies there too, and there
+    /// are hundreds of images to look through.
+    gap: Cell<(Addr, Addr)>,
     allocators: Allocators<'a, M>,
 }
 
@@ -179,6 +188,20 @@ impl<M: Memory> Bench<'_, M> {
         self.types.get(self.cx.memory, self.cx.layout, header.type_addr).cloned()
     }
 
+    /// Whether an address lies in data of a program file.
+    #[inline]
+    fn is_static(&self, addr: Addr) -> bool {
+        let (start, end) = self.gap.get();
+        if start <= addr && addr < end {
+            return false;
+        }
+        let gap = self.scale.gap_around(addr);
+        if let Some(gap) = gap {
+            self.gap.set(gap);
+        }
+        gap.is_none()
+    }
+
     /// Bytes of an object's block in front of it. Static types have none, whatever their type says.
     fn before(&self, info: &TypeInfo, addr: Addr) -> u64 {
         let flags = || self.cx.memory.word(addr + self.layout().type_.flags).unwrap_or(0);
@@ -190,7 +213,7 @@ impl<M: Memory> Bench<'_, M> {
         let mut pan = Pan { bench: self, held: Held::default(), followed };
         let sizes = object::decode(self.cx, info, addr, &mut pan)?;
         let mut held = pan.held;
-        let is_static = self.scale.is_static(addr);
+        let is_static = self.is_static(addr);
         let before = if is_static { 0 } else { self.before(info, addr) };
         let requested = before.saturating_add(sizes.body);
         let block = if is_static {
@@ -233,7 +256,7 @@ impl<M: Memory, F: Followed> Visitor for Pan<'_, '_, M, F> {
 
     fn buffer(&mut self, start: Addr, requested: u64) -> bool {
         // Tables that are compiled in (the empty keys table) are nobody's.
-        if self.bench.scale.is_static(start) {
+        if self.bench.is_static(start) {
             return true;
         }
         let new = self.followed.block(start - self.bench.lead);

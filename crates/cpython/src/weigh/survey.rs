@@ -515,7 +515,7 @@ impl<'a, M: Memory> Walk<'a, M> {
         } else if full {
             self.course.left_out += 1;
         }
-        let Some(weight) = weight.filter(|_| counts && !self.bench.scale.is_static(addr)) else {
+        let Some(weight) = weight.filter(|_| counts && !self.bench.is_static(addr)) else {
             return;
         };
         let row = self.row(info.row as usize, info.name);

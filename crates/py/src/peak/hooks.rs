@@ -4,14 +4,20 @@
 //! hook counts it: so `mem` and `obj` count small blocks only, and nothing is counted twice. `mem` and
 //! `obj` are called with the interpreter's lock held; `raw` by any thread.
 //!
-//! A hook is given the context of the allocator below it as its own: a thread that calls `raw` just
-//! while the hooks are put in, and sees the old function with the new context or the other way round,
-//! calls what it would have called anyway.
+//! A hook is given the context of the allocator below it as its own, and hands it down: a thread that
+//! calls `raw` just while the hooks are put in, and sees the old function with the new context or the
+//! other way round, calls what it would have called anyway.
+//!
+//! These are the busiest lines of a program that allocates: a hook loads the one function it calls.
 
 use std::ffi::{c_int, c_void};
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
+use super::counters::{
+    LARGEST, ask_addresses, ask_sizes, grew, large, large_block, large_changed, large_made, made,
+    rounded, shrank, small,
+};
 use super::pools::{mark, small_block};
 
 type Pointer = *mut c_void;
@@ -84,19 +90,29 @@ impl Below {
     }
 
     /// # Safety
-    /// `set` was called.
+    /// `set` was called. So for the others.
     #[inline]
-    unsafe fn get(&self) -> Allocator {
-        // SAFETY: `set` stored functions of just these types.
-        unsafe {
-            Allocator {
-                ctx: self.ctx.load(Relaxed),
-                malloc: std::mem::transmute::<Pointer, Malloc>(self.malloc.load(Relaxed)),
-                calloc: std::mem::transmute::<Pointer, Calloc>(self.calloc.load(Relaxed)),
-                realloc: std::mem::transmute::<Pointer, Realloc>(self.realloc.load(Relaxed)),
-                free: std::mem::transmute::<Pointer, Free>(self.free.load(Relaxed)),
-            }
-        }
+    unsafe fn malloc(&self) -> Malloc {
+        // SAFETY: `set` stored a function of just this type.
+        unsafe { std::mem::transmute::<Pointer, Malloc>(self.malloc.load(Relaxed)) }
+    }
+
+    #[inline]
+    unsafe fn calloc(&self) -> Calloc {
+        // SAFETY: as above.
+        unsafe { std::mem::transmute::<Pointer, Calloc>(self.calloc.load(Relaxed)) }
+    }
+
+    #[inline]
+    unsafe fn realloc(&self) -> Realloc {
+        // SAFETY: as above.
+        unsafe { std::mem::transmute::<Pointer, Realloc>(self.realloc.load(Relaxed)) }
+    }
+
+    #[inline]
+    unsafe fn free(&self) -> Free {
+        // SAFETY: as above.
+        unsafe { std::mem::transmute::<Pointer, Free>(self.free.load(Relaxed)) }
     }
 }
 
@@ -105,93 +121,32 @@ static MEM: Below = Below::none();
 static OBJ: Below = Below::none();
 static ARENAS: Below = Below::none();
 
-/// Counters apart from each other: other threads write to those of `raw`.
-#[repr(align(64))]
-struct Apart(AtomicI64);
-
-/// Bytes in small blocks, since somebody began to count. Changed with the lock held only.
-static SMALL: Apart = Apart(AtomicI64::new(0));
-/// The most that both came to, as seen with the lock held.
-static SMALL_PEAK: Apart = Apart(AtomicI64::new(0));
-/// Bytes in blocks of the C library.
-static LARGE: Apart = Apart(AtomicI64::new(0));
-/// The most that both came to, as seen when a block of the C library was made.
-static LARGE_PEAK: Apart = Apart(AtomicI64::new(0));
-
-/// Bytes of debug hooks in front of a block.
-static LEAD: AtomicU64 = AtomicU64::new(0);
-/// Whether the C library is glibc, whose blocks have their size before them.
-static HAS_CHUNKS: AtomicBool = AtomicBool::new(false);
-
-#[inline]
-fn grew(bytes: i64) {
-    let now = SMALL.0.load(Relaxed) + bytes;
-    SMALL.0.store(now, Relaxed);
-    let total = now + LARGE.0.load(Relaxed);
-    if total > SMALL_PEAK.0.load(Relaxed) {
-        SMALL_PEAK.0.store(total, Relaxed);
-    }
-}
-
-#[inline]
-fn shrank(bytes: i64) {
-    SMALL.0.store(SMALL.0.load(Relaxed) - bytes, Relaxed);
-}
-
-fn large_changed(bytes: i64) {
-    let now = LARGE.0.fetch_add(bytes, Relaxed) + bytes;
-    let total = now + SMALL.0.load(Relaxed);
-    if bytes > 0 && total > LARGE_PEAK.0.load(Relaxed) {
-        LARGE_PEAK.0.fetch_max(total, Relaxed);
-    }
-}
-
-/// What a block of the C library holds.
-///
-/// # Safety
-/// The address is what `PyMem_RawMalloc` gave and nobody has freed.
-unsafe fn large_block(at: Pointer) -> i64 {
-    // SAFETY: the block of the C library begins `LEAD` bytes earlier, and glibc keeps its size, with
-    // three flags, in the word before it.
-    unsafe {
-        let block = at.byte_sub(LEAD.load(Relaxed) as usize);
-        if HAS_CHUNKS.load(Relaxed) {
-            (block.cast::<i64>().sub(1).read()) & !7
-        } else {
-            libc::malloc_usable_size(block) as i64
-        }
-    }
-}
-
 macro_rules! small_hooks {
     ($below:ident, $malloc:ident, $calloc:ident, $realloc:ident, $free:ident) => {
-        unsafe extern "C" fn $malloc(_: Pointer, size: usize) -> Pointer {
+        unsafe extern "C" fn $malloc(ctx: Pointer, size: usize) -> Pointer {
             // SAFETY: a hook that is called was put in, after `set`; what the allocator below gives is
             // null or a block.
             unsafe {
-                let below = $below.get();
-                let at = (below.malloc)(below.ctx, size);
-                grew(small_block(at as usize));
+                let at = $below.malloc()(ctx, size);
+                grew(made(at, size));
                 at
             }
         }
 
-        unsafe extern "C" fn $calloc(_: Pointer, count: usize, size: usize) -> Pointer {
+        unsafe extern "C" fn $calloc(ctx: Pointer, count: usize, size: usize) -> Pointer {
             // SAFETY: as above.
             unsafe {
-                let below = $below.get();
-                let at = (below.calloc)(below.ctx, count, size);
+                let at = $below.calloc()(ctx, count, size);
                 grew(small_block(at as usize));
                 at
             }
         }
 
-        unsafe extern "C" fn $realloc(_: Pointer, at: Pointer, size: usize) -> Pointer {
+        unsafe extern "C" fn $realloc(ctx: Pointer, at: Pointer, size: usize) -> Pointer {
             // SAFETY: as above; `at` is null or a block until it is given to the allocator below.
             unsafe {
-                let below = $below.get();
                 let before = small_block(at as usize);
-                let now = (below.realloc)(below.ctx, at, size);
+                let now = $below.realloc()(ctx, at, size);
                 // On failure the old block stays. One that moved was there twice for a moment.
                 if now != at && !now.is_null() {
                     grew(small_block(now as usize));
@@ -201,12 +156,11 @@ macro_rules! small_hooks {
             }
         }
 
-        unsafe extern "C" fn $free(_: Pointer, at: Pointer) {
+        unsafe extern "C" fn $free(ctx: Pointer, at: Pointer) {
             // SAFETY: as above.
             unsafe {
-                let below = $below.get();
                 shrank(small_block(at as usize));
-                (below.free)(below.ctx, at);
+                $below.free()(ctx, at);
             }
         }
     };
@@ -215,60 +169,55 @@ macro_rules! small_hooks {
 small_hooks!(MEM, mem_malloc, mem_calloc, mem_realloc, mem_free);
 small_hooks!(OBJ, obj_malloc, obj_calloc, obj_realloc, obj_free);
 
-unsafe extern "C" fn raw_malloc(_: Pointer, size: usize) -> Pointer {
+unsafe extern "C" fn raw_malloc(ctx: Pointer, size: usize) -> Pointer {
     // SAFETY: as for the small hooks.
     unsafe {
-        let below = RAW.get();
-        let at = (below.malloc)(below.ctx, size);
-        if !at.is_null() {
-            large_changed(large_block(at));
-        }
+        let at = RAW.malloc()(ctx, size);
+        large_made(at);
         at
     }
 }
 
-unsafe extern "C" fn raw_calloc(_: Pointer, count: usize, size: usize) -> Pointer {
+unsafe extern "C" fn raw_calloc(ctx: Pointer, count: usize, size: usize) -> Pointer {
     // SAFETY: as for the small hooks.
     unsafe {
-        let below = RAW.get();
-        let at = (below.calloc)(below.ctx, count, size);
-        if !at.is_null() {
-            large_changed(large_block(at));
-        }
+        let at = RAW.calloc()(ctx, count, size);
+        large_made(at);
         at
     }
 }
 
-unsafe extern "C" fn raw_realloc(_: Pointer, at: Pointer, size: usize) -> Pointer {
+unsafe extern "C" fn raw_realloc(ctx: Pointer, at: Pointer, size: usize) -> Pointer {
     // SAFETY: as for the small hooks.
     unsafe {
-        let below = RAW.get();
         let before = if at.is_null() { 0 } else { large_block(at) };
-        let now = (below.realloc)(below.ctx, at, size);
-        if !now.is_null() {
+        let now = RAW.realloc()(ctx, at, size);
+        if now.is_null() {
+            ask_addresses();
+        } else {
             large_changed(large_block(now) - before);
         }
         now
     }
 }
 
-unsafe extern "C" fn raw_free(_: Pointer, at: Pointer) {
+unsafe extern "C" fn raw_free(ctx: Pointer, at: Pointer) {
     // SAFETY: as for the small hooks.
     unsafe {
-        let below = RAW.get();
         if !at.is_null() {
             large_changed(-large_block(at));
         }
-        (below.free)(below.ctx, at);
+        RAW.free()(ctx, at);
     }
 }
 
 unsafe extern "C" fn arena_alloc(_: Pointer, size: usize) -> Pointer {
     // SAFETY: as for the small hooks; `put_in` stored functions of these types.
     unsafe {
-        let alloc = std::mem::transmute::<Pointer, Malloc>(ARENAS.malloc.load(Relaxed));
-        let at = alloc(ARENAS.ctx.load(Relaxed), size);
-        if !at.is_null() {
+        let at = ARENAS.malloc()(ARENAS.ctx.load(Relaxed), size);
+        if at.is_null() {
+            ask_addresses();
+        } else {
             mark(at as usize, size, true);
         }
         at
@@ -290,12 +239,6 @@ const DOMAINS: [(c_int, &Below, Malloc, Calloc, Realloc, Free); 3] = [
     (1, &MEM, mem_malloc, mem_calloc, mem_realloc, mem_free),
     (2, &OBJ, obj_malloc, obj_calloc, obj_realloc, obj_free),
 ];
-
-/// How blocks of the C library are measured.
-pub(super) fn set_blocks(lead: u64, has_chunks: bool) {
-    LEAD.store(lead, Relaxed);
-    HAS_CHUNKS.store(has_chunks, Relaxed);
-}
 
 /// Puts the hooks in where they are not in yet.
 ///
@@ -323,7 +266,29 @@ pub(super) unsafe fn put_in() {
                 PyMem_SetAllocator(domain, &raw mut now);
             }
         }
+        ask_addresses();
+        if holds_what_was_asked(PyMem_Malloc, PyMem_Free)
+            && holds_what_was_asked(PyObject_Malloc, PyObject_Free)
+        {
+            ask_sizes();
+        }
     }
+}
+
+/// Whether small blocks hold what is asked for, rounded: one of each size is made.
+unsafe fn holds_what_was_asked(
+    make: unsafe extern "C" fn(usize) -> Pointer,
+    free: unsafe extern "C" fn(Pointer),
+) -> bool {
+    (1..=LARGEST).all(|size| {
+        // SAFETY: the block is there until it is freed, by the function that belongs to `make`.
+        unsafe {
+            let block = make(size);
+            let holds = small_block(block as usize);
+            free(block);
+            holds == rounded(size)
+        }
+    })
 }
 
 /// Takes the hooks out. One that somebody else has put a hook upon stays, and goes on handing calls
@@ -337,7 +302,13 @@ pub(super) unsafe fn take_out() -> bool {
     unsafe {
         for (domain, below, malloc, ..) in DOMAINS {
             if current(domain).malloc as usize == malloc as usize {
-                let mut before = below.get();
+                let mut before = Allocator {
+                    ctx: below.ctx.load(Relaxed),
+                    malloc: below.malloc(),
+                    calloc: below.calloc(),
+                    realloc: below.realloc(),
+                    free: below.free(),
+                };
                 PyMem_SetAllocator(domain, &raw mut before);
             } else {
                 all &= !counts(domain);
@@ -348,7 +319,7 @@ pub(super) unsafe fn take_out() -> bool {
         let mut arenas = arenas.assume_init();
         if all && arenas.alloc as usize == arena_alloc as *const () as usize {
             arenas.ctx = ARENAS.ctx.load(Relaxed);
-            arenas.alloc = std::mem::transmute::<Pointer, Malloc>(ARENAS.malloc.load(Relaxed));
+            arenas.alloc = ARENAS.malloc();
             arenas.free = std::mem::transmute::<Pointer, ArenaFree>(ARENAS.free.load(Relaxed));
             PyObject_SetArenaAllocator(&raw mut arenas);
         }
@@ -369,17 +340,17 @@ unsafe fn current(domain: c_int) -> Allocator {
 /// counter that no hook leads to.
 unsafe fn counts(domain: c_int) -> bool {
     type Pair = (unsafe extern "C" fn(usize) -> Pointer, unsafe extern "C" fn(Pointer));
-    let ((make, free), bytes): (Pair, _) = match domain {
-        0 => ((PyMem_RawMalloc, PyMem_RawFree), &LARGE.0),
-        1 => ((PyMem_Malloc, PyMem_Free), &SMALL.0),
-        _ => ((PyObject_Malloc, PyObject_Free), &SMALL.0),
+    let ((make, free), bytes): (Pair, fn() -> i64) = match domain {
+        0 => ((PyMem_RawMalloc, PyMem_RawFree), large),
+        1 => ((PyMem_Malloc, PyMem_Free), small),
+        _ => ((PyObject_Malloc, PyObject_Free), small),
     };
-    let before = bytes.load(Relaxed);
+    let before = bytes();
     // SAFETY: the block is freed by the function that belongs to the one that made it.
     unsafe {
         // Small: the C library would learn from a large one how to serve the program's.
         let block = make(48);
-        let counted = bytes.load(Relaxed) != before;
+        let counted = bytes() != before;
         free(block);
         block.is_null() || counted
     }
@@ -392,18 +363,6 @@ unsafe fn counts(domain: c_int) -> bool {
 pub(super) unsafe fn all_count() -> bool {
     // SAFETY: as above.
     DOMAINS.iter().all(|&(domain, ..)| unsafe { counts(domain) })
-}
-
-/// What all blocks come to now, since somebody began to count.
-pub(super) fn total() -> i64 {
-    SMALL.0.load(Relaxed) + LARGE.0.load(Relaxed)
-}
-
-/// The most they came to since this was asked last; from now on it is what they are now.
-pub(super) fn take_peak() -> i64 {
-    let now = total();
-    let small = SMALL_PEAK.0.swap(now, Relaxed);
-    small.max(LARGE_PEAK.0.swap(now, Relaxed))
 }
 
 /// A block of the C library, for finding out how its blocks are measured.

@@ -4,6 +4,7 @@
 //! size classes, and the C library's chunks with their header. That is known of any block when it is
 //! freed, whoever made it and when.
 
+mod counters;
 mod hooks;
 mod pools;
 
@@ -174,7 +175,7 @@ fn open(py: Python<'_>) -> PyResult<u64> {
     let number = windows.next;
     windows.next += 1;
     windows.open.reserve(1);
-    let start = hooks::total();
+    let start = counters::total();
     windows.open.push(Window { number, start, peak: start });
     Ok(number)
 }
@@ -194,7 +195,7 @@ fn hook(py: Python<'_>, windows: &mut Windows) -> PyResult<()> {
     let checked = Checked::new().map_err(PyRuntimeError::new_err)?;
     if !windows.hooked {
         pools::clear();
-        hooks::set_blocks(small.lead, has_chunks(&checked, small.lead));
+        counters::set_blocks(small.lead, has_chunks(&checked, small.lead));
     }
     for &(start, size) in &small.arenas {
         pools::mark(start.0 as usize, size as usize, true);
@@ -233,14 +234,14 @@ fn has_chunks(memory: &Checked, lead: u64) -> bool {
 
 /// Notes what was reached so far with those that are open, and begins anew.
 fn settle(windows: &mut Windows) {
-    let peak = hooks::take_peak();
+    let peak = counters::take_peak();
     for window in &mut windows.open {
         window.peak = window.peak.max(peak);
     }
 }
 
 fn so_far(number: u64, rss: i64) -> Counted {
-    let total = hooks::total();
+    let total = counters::total();
     let mut windows = windows();
     settle(&mut windows);
     let rss = resident() - rss;
@@ -250,7 +251,7 @@ fn so_far(number: u64, rss: i64) -> Counted {
     let counted = |window: &Window| (window.peak.max(total) - window.start, total - window.start);
     let (peak, net) = window.map_or((0, 0), counted);
     // What was asked for just now is not the program's.
-    hooks::take_peak();
+    counters::take_peak();
     Counted { peak, net, rss, complete }
 }
 
