@@ -95,7 +95,7 @@ def test_a_program_that_the_kernel_kills_has_said_who_holds_what(tmp_path, group
     assert holders["__main__.SERVICE.cache"]["held_bytes"] > 0.4 * LIMIT
 
 
-@pytest.mark.skipif(_limits.pressure_now() is None, reason="this kernel does not tell how long tasks wait for memory")
+@pytest.mark.skipif(_limits.pressure_now() is None, reason="this kernel does not tell of waiting")
 def test_waiting_for_memory_is_a_reason(tmp_path, group):
     """A program that changes more of a file than its group may keep, again and again."""
     large = tmp_path / "large"
