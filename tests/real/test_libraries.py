@@ -66,7 +66,7 @@ def is_between(row: dict) -> bool:
 
 def disagrees(row: dict) -> bool:
     caches = (row["library"], row["kind"]) in CACHING or row["library"] in ("pandas", "pyarrow")
-    return not (is_exact(row) or caches and is_between(row))
+    return not (is_exact(row) or (caches and is_between(row)))
 
 
 @pytest.mark.parametrize("minor", MINORS)

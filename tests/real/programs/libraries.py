@@ -21,7 +21,7 @@ import pyarrow as pa
 import pydantic
 
 COUNT = 300
-# CPython 3.10 allocates a cache for code that was run 1024 times (ceval.c, `OPCACHE_MIN_RUNS`); later ones less often.
+# CPython 3.10 allocates a cache for code that was run 1024 times (ceval.c, `OPCACHE_MIN_RUNS`).
 WARM = 1100
 NUMBERS = tuple(number + 0.5 for number in range(1000))
 WORDS = tuple(f"word number {number}" for number in range(1000))
