@@ -153,7 +153,9 @@ def growth(*, warmup: int = 2) -> Growth:
 # The interpreter keeps the names of attributes that were asked for. What it is for: "only to release
 # unnecessary references when hunting for leaks" (sys._clear_internal_caches in CPython's documentation; before
 # 3.13 the cache of types is all there is).
-_clear_caches: Callable[[], None] = getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache
+_clear_caches: Callable[[], None] = (
+    getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache  # pyright: ignore[reportPrivateUsage]
+)
 
 
 def _look(core: _core.Growth) -> None:
