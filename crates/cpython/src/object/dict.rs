@@ -406,3 +406,21 @@ pub(crate) fn get<M: Memory>(memory: &M, layout: &Layout, dict: Addr, key: &str)
         .find(|&(name, _)| text::read_str(memory, layout, name).as_deref() == Some(key))
         .map(|(_, value)| value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::of_minor;
+
+    #[test]
+    fn heads_have_all_their_fields() {
+        for layout in (10..=15).filter_map(of_minor) {
+            assert_eq!(layout.dict.keys.max(layout.dict.values) + 8, SIZE as u64);
+            let keys = layout.keys;
+            let last = keys.refcount.max(keys.usable).max(keys.entries);
+            assert!(last + 8 <= KEYS_HEAD as u64, "3.{}", layout.minor);
+            // A keys table has eight bytes of indices at least (dictobject.c).
+            assert!(keys.indices + 8 >= KEYS_HEAD as u64, "3.{}", layout.minor);
+        }
+    }
+}

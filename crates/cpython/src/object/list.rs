@@ -29,3 +29,17 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     let sizeof = info.basic_size.saturating_add(if items.is_null() { 0 } else { buffer });
     Some(Sizes { body: info.basic_size, sizeof })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::of_minor;
+
+    #[test]
+    fn a_list_has_all_its_fields() {
+        for layout in (10..=15).filter_map(of_minor) {
+            let last = layout.list.items.max(layout.list.allocated);
+            assert_eq!(last + 8, SIZE as u64, "3.{}", layout.minor);
+        }
+    }
+}
