@@ -1,0 +1,402 @@
+//! One column: values of one kind, and which rows have one.
+
+use crate::accept;
+use crate::bits::Bits;
+use crate::category::Categories;
+use crate::error::Reason;
+use crate::fixed::Fixed;
+use crate::kind::Kind;
+use crate::rows::Rows;
+use crate::texts::{MOST, Texts};
+use crate::value::Value;
+
+#[derive(Debug)]
+pub(crate) enum Values {
+    I1(Fixed<i8>),
+    I2(Fixed<i16>),
+    I4(Fixed<i32>),
+    I8(Fixed<i64>),
+    U1(Fixed<u8>),
+    U2(Fixed<u16>),
+    U4(Fixed<u32>),
+    U8(Fixed<u64>),
+    F4(Fixed<f32>),
+    F8(Fixed<f64>),
+    Bool(Bits),
+    Str(Texts),
+    Bytes(Texts),
+    Category(Box<Categories>),
+    DateTime(Fixed<i64>),
+    Date(Fixed<i32>),
+    TimeDelta(Fixed<i64>),
+}
+
+/// The same expression for every kind of values; for those of numbers alone, with another for the
+/// rest.
+macro_rules! each_kind {
+    ($values:expr, $inner:ident => $does:expr) => {
+        each_kind!($values, $inner => $does,
+            Values::Bool($inner) => $does,
+            Values::Str($inner) | Values::Bytes($inner) => $does,
+            Values::Category($inner) => $does)
+    };
+    ($values:expr, $inner:ident => $does:expr, $($other:pat => $else:expr),+) => {
+        match $values {
+            Values::I1($inner) => $does,
+            Values::I2($inner) => $does,
+            Values::I4($inner) | Values::Date($inner) => $does,
+            Values::I8($inner) | Values::DateTime($inner) | Values::TimeDelta($inner) => $does,
+            Values::U1($inner) => $does,
+            Values::U2($inner) => $does,
+            Values::U4($inner) => $does,
+            Values::U8($inner) => $does,
+            Values::F4($inner) => $does,
+            Values::F8($inner) => $does,
+            $($other => $else),+
+        }
+    };
+}
+
+/// Values of one [`Kind`], one a row.
+///
+/// Nullable columns have a bitmap of the rows with a value, made when the first row comes without.
+/// Such a row has some value or other among the values.
+#[derive(Debug)]
+pub struct Column {
+    kind: Kind,
+    nullable: bool,
+    pub(crate) values: Values,
+    pub(crate) valid: Option<Bits>,
+}
+
+impl Column {
+    pub(crate) fn new(kind: Kind, nullable: bool) -> Column {
+        Column::with_chunks(kind, nullable, MOST)
+    }
+
+    pub(crate) fn with_chunks(kind: Kind, nullable: bool, most: usize) -> Column {
+        let values = match kind {
+            Kind::I1 => Values::I1(Fixed::default()),
+            Kind::I2 => Values::I2(Fixed::default()),
+            Kind::I4 => Values::I4(Fixed::default()),
+            Kind::I8 => Values::I8(Fixed::default()),
+            Kind::U1 => Values::U1(Fixed::default()),
+            Kind::U2 => Values::U2(Fixed::default()),
+            Kind::U4 => Values::U4(Fixed::default()),
+            Kind::U8 => Values::U8(Fixed::default()),
+            Kind::F4 => Values::F4(Fixed::default()),
+            Kind::F8 => Values::F8(Fixed::default()),
+            Kind::Bool => Values::Bool(Bits::default()),
+            Kind::Str => Values::Str(Texts::new(most)),
+            Kind::Bytes => Values::Bytes(Texts::new(most)),
+            Kind::Category => Values::Category(Box::new(Categories::new())),
+            Kind::DateTime => Values::DateTime(Fixed::default()),
+            Kind::Date => Values::Date(Fixed::default()),
+            Kind::TimeDelta => Values::TimeDelta(Fixed::default()),
+        };
+        Column { kind, nullable, values, valid: None }
+    }
+
+    pub(crate) fn over(kind: Kind, nullable: bool, values: Values, valid: Option<Bits>) -> Column {
+        Column { kind, nullable, values, valid }
+    }
+
+    /// An empty one of the same kind, with chunks of the same size.
+    pub(crate) fn fresh(&self) -> Column {
+        let most = match &self.values {
+            Values::Str(texts) | Values::Bytes(texts) => texts.most(),
+            _ => MOST,
+        };
+        Column::with_chunks(self.kind, self.nullable, most)
+    }
+
+    /// What it holds.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Whether rows may have no value.
+    #[must_use]
+    pub fn is_nullable(&self) -> bool {
+        self.nullable
+    }
+
+    pub(crate) fn make_nullable(&mut self) {
+        self.nullable = true;
+    }
+
+    /// How many rows it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        each_kind!(&self.values, values => values.len())
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many rows have no value.
+    #[must_use]
+    pub fn null_count(&self) -> usize {
+        self.valid.as_ref().map_or(0, |valid| valid.len() - valid.count())
+    }
+
+    #[inline]
+    pub(crate) fn is_none(&self, row: usize) -> bool {
+        self.valid.as_ref().is_some_and(|valid| valid.get(row) == Some(false))
+    }
+
+    /// The value of a row; nothing if there is no such row.
+    ///
+    /// # Errors
+    /// [`Reason::Damaged`], of a column that lies in a file.
+    #[inline]
+    pub fn get(&self, row: usize) -> Result<Option<Value<'_>>, Reason> {
+        if self.is_none(row) {
+            return Ok(Some(Value::None));
+        }
+        let int = |value: Option<i128>| value.map(Value::Int);
+        Ok(match &self.values {
+            Values::I1(values) => int(values.get(row).map(Into::into)),
+            Values::I2(values) => int(values.get(row).map(Into::into)),
+            Values::I4(values) => int(values.get(row).map(Into::into)),
+            Values::I8(values) => int(values.get(row).map(Into::into)),
+            Values::U1(values) => int(values.get(row).map(Into::into)),
+            Values::U2(values) => int(values.get(row).map(Into::into)),
+            Values::U4(values) => int(values.get(row).map(Into::into)),
+            Values::U8(values) => int(values.get(row).map(Into::into)),
+            Values::F4(values) => values.get(row).map(|float| Value::Float(float.into())),
+            Values::F8(values) => values.get(row).map(Value::Float),
+            Values::Bool(values) => values.get(row).map(Value::Bool),
+            Values::DateTime(values) => values.get(row).map(Value::DateTime),
+            Values::Date(values) => values.get(row).map(Value::Date),
+            Values::TimeDelta(values) => values.get(row).map(Value::TimeDelta),
+            Values::Str(texts) if row < texts.len() => Some(Value::Str(texts.text(row)?)),
+            Values::Bytes(texts) if row < texts.len() => Some(Value::Bytes(texts.get(row)?)),
+            Values::Category(words) if row < words.len() => Some(Value::Str(words.text(row)?)),
+            Values::Str(_) | Values::Bytes(_) | Values::Category(_) => None,
+        })
+    }
+
+    pub(crate) fn push(&mut self, value: Value<'_>) -> Result<(), Reason> {
+        if value == Value::None {
+            return self.push_none();
+        }
+        let kind = self.kind;
+        match &mut self.values {
+            Values::I1(values) => values.push(accept::int(value, kind)?),
+            Values::I2(values) => values.push(accept::int(value, kind)?),
+            Values::I4(values) => values.push(accept::int(value, kind)?),
+            Values::I8(values) => values.push(accept::int(value, kind)?),
+            Values::U1(values) => values.push(accept::int(value, kind)?),
+            Values::U2(values) => values.push(accept::int(value, kind)?),
+            Values::U4(values) => values.push(accept::int(value, kind)?),
+            Values::U8(values) => values.push(accept::int(value, kind)?),
+            Values::F4(values) => values.push(accept::f4(value, kind)?),
+            Values::F8(values) => values.push(accept::f8(value, kind)?),
+            Values::Bool(values) => values.push(accept::flag(value, kind)?),
+            Values::Str(texts) => texts.push(accept::text(value, kind)?.as_bytes()),
+            Values::Bytes(texts) => texts.push(accept::bytes(value, kind)?),
+            Values::Category(words) => words.push(accept::text(value, kind)?),
+            Values::DateTime(values) => values.push(accept::datetime(value, kind)?),
+            Values::Date(values) => values.push(accept::date(value, kind)?),
+            Values::TimeDelta(values) => values.push(accept::timedelta(value, kind)?),
+        }?;
+        match &mut self.valid {
+            Some(valid) => valid.push(true),
+            None => Ok(()),
+        }
+    }
+
+    fn push_none(&mut self) -> Result<(), Reason> {
+        if !self.nullable {
+            return Err(Reason::Null);
+        }
+        self.valid()?;
+        self.push_filler()?;
+        self.valid()?.push(false)
+    }
+
+    /// A value for a row that has none.
+    fn push_filler(&mut self) -> Result<(), Reason> {
+        each_kind!(&mut self.values, values => values.push(Default::default()),
+            Values::Bool(values) => values.push(false),
+            Values::Str(texts) | Values::Bytes(texts) => texts.push(&[]),
+            Values::Category(words) => words.push_none())
+    }
+
+    /// The bitmap, made if there is none.
+    fn valid(&mut self) -> Result<&mut Bits, Reason> {
+        let rows = self.len();
+        if self.valid.is_none() {
+            let mut valid = Bits::default();
+            valid.extend_with(true, rows)?;
+            self.valid = Some(valid);
+        }
+        self.valid.as_mut().ok_or(Reason::Memory)
+    }
+
+    /// Whether a row may have that value.
+    pub(crate) fn check(&self, value: Value<'_>) -> Result<(), Reason> {
+        match value {
+            Value::None if self.nullable => Ok(()),
+            Value::None => Err(Reason::Null),
+            value => accept::check(value, self.kind),
+        }
+    }
+
+    /// Gives a row that is there another value.
+    pub(crate) fn set(&mut self, row: usize, value: Value<'_>) -> Result<(), Reason> {
+        self.check(value)?;
+        if value == Value::None {
+            return self.valid()?.set(row, false);
+        }
+        let kind = self.kind;
+        match &mut self.values {
+            Values::I1(values) => values.set(row, accept::int(value, kind)?),
+            Values::I2(values) => values.set(row, accept::int(value, kind)?),
+            Values::I4(values) => values.set(row, accept::int(value, kind)?),
+            Values::I8(values) => values.set(row, accept::int(value, kind)?),
+            Values::U1(values) => values.set(row, accept::int(value, kind)?),
+            Values::U2(values) => values.set(row, accept::int(value, kind)?),
+            Values::U4(values) => values.set(row, accept::int(value, kind)?),
+            Values::U8(values) => values.set(row, accept::int(value, kind)?),
+            Values::F4(values) => values.set(row, accept::f4(value, kind)?),
+            Values::F8(values) => values.set(row, accept::f8(value, kind)?),
+            Values::Bool(values) => values.set(row, accept::flag(value, kind)?),
+            Values::Str(texts) => texts.set(row, accept::text(value, kind)?.as_bytes()),
+            Values::Bytes(texts) => texts.set(row, accept::bytes(value, kind)?),
+            Values::Category(words) => words.set(row, accept::text(value, kind)?),
+            Values::DateTime(values) => values.set(row, accept::datetime(value, kind)?),
+            Values::Date(values) => values.set(row, accept::date(value, kind)?),
+            Values::TimeDelta(values) => values.set(row, accept::timedelta(value, kind)?),
+        }?;
+        match &mut self.valid {
+            Some(valid) => valid.set(row, true),
+            None => Ok(()),
+        }
+    }
+
+    /// Appends rows of another column, of any kind whose values this one takes.
+    pub(crate) fn append(&mut self, from: &Column, rows: &Rows<'_>) -> Result<(), Reason> {
+        let has_none = from.valid.is_some();
+        if self.kind != from.kind || (has_none && !self.nullable) {
+            return rows.try_for_each(|row| self.push(from.get(row)?.unwrap_or(Value::None)));
+        }
+        if has_none || self.valid.is_some() {
+            let valid = self.valid()?;
+            match &from.valid {
+                Some(bits) => valid.append(bits, rows)?,
+                None => valid.extend_with(true, rows.len())?,
+            }
+        }
+        match (&mut self.values, &from.values) {
+            (Values::I1(values), Values::I1(from)) => values.append(from, rows),
+            (Values::I2(values), Values::I2(from)) => values.append(from, rows),
+            (Values::I4(values), Values::I4(from)) | (Values::Date(values), Values::Date(from)) => {
+                values.append(from, rows)
+            }
+            (Values::I8(values), Values::I8(from))
+            | (Values::DateTime(values), Values::DateTime(from))
+            | (Values::TimeDelta(values), Values::TimeDelta(from)) => values.append(from, rows),
+            (Values::U1(values), Values::U1(from)) => values.append(from, rows),
+            (Values::U2(values), Values::U2(from)) => values.append(from, rows),
+            (Values::U4(values), Values::U4(from)) => values.append(from, rows),
+            (Values::U8(values), Values::U8(from)) => values.append(from, rows),
+            (Values::F4(values), Values::F4(from)) => values.append(from, rows),
+            (Values::F8(values), Values::F8(from)) => values.append(from, rows),
+            (Values::Bool(values), Values::Bool(from)) => values.append(from, rows),
+            (Values::Str(texts), Values::Str(from)) | (Values::Bytes(texts), Values::Bytes(from)) => {
+                texts.append(from, rows)
+            }
+            (Values::Category(words), Values::Category(other)) => {
+                words.append(other, rows, |row| from.is_none(row))
+            }
+            _ => Err(Reason::Damaged("a column of another kind than it says")),
+        }
+    }
+
+    /// Cuts off rows past a number of them; what is shorter stays as it is. Bitmap and values may be
+    /// of different length where a change was given up half-way.
+    pub(crate) fn truncate(&mut self, len: usize) -> Result<(), Reason> {
+        if let Some(valid) = &mut self.valid {
+            valid.truncate(len)?;
+        }
+        each_kind!(&mut self.values, values => values.truncate(len))
+    }
+
+    pub(crate) fn delete(&mut self, start: usize, end: usize) -> Result<(), Reason> {
+        if let Some(valid) = &mut self.valid {
+            valid.delete(start, end)?;
+        }
+        each_kind!(&mut self.values, values => values.delete(start, end))
+    }
+
+    pub(crate) fn reserve(&mut self, rows: usize) -> Result<(), Reason> {
+        if let Some(valid) = &mut self.valid {
+            valid.reserve(rows)?;
+        }
+        each_kind!(&mut self.values, values => values.reserve(rows))
+    }
+
+    pub(crate) fn shrink_to_fit(&mut self) -> Result<(), Reason> {
+        if let Some(valid) = &mut self.valid {
+            valid.shrink_to_fit()?;
+        }
+        each_kind!(&mut self.values, values => values.shrink_to_fit())
+    }
+
+    /// The same values in a column of another kind.
+    pub(crate) fn converted(&self, kind: Kind) -> Result<Column, Reason> {
+        let mut fresh = Column::new(kind, self.nullable);
+        fresh.append(self, &Rows::Run(0..self.len()))?;
+        Ok(fresh)
+    }
+
+    /// Bytes of its values: what it would take without room to grow.
+    #[must_use]
+    pub fn payload(&self) -> usize {
+        let valid = self.valid.as_ref().map_or(0, Bits::payload);
+        valid + each_kind!(&self.values, values => values.payload())
+    }
+
+    /// Bytes that it has allocated, or that lie in a file for it.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        let valid = self.valid.as_ref().map_or(0, Bits::capacity);
+        valid + each_kind!(&self.values, values => values.capacity())
+    }
+
+    /// Bytes of its blob that no text has any more: zero but for columns of texts in which some were
+    /// replaced. They go when they are more than half of it, or by `shrink_to_fit`.
+    #[must_use]
+    pub fn garbage(&self) -> usize {
+        match &self.values {
+            Values::Str(texts) | Values::Bytes(texts) => texts.garbage(),
+            _ => 0,
+        }
+    }
+
+    /// Where its numbers are, in order and without gaps, for whoever lends them out as a buffer;
+    /// nothing for bits, texts and categories.
+    ///
+    /// They stay there until the next call that takes the column for change. Writing is allowed if
+    /// nobody else was handed the column meanwhile ([`Table::batches`](crate::Table::batches)).
+    ///
+    /// # Errors
+    /// [`Reason::Memory`], when Arrow or a file has the values and there is none for a copy.
+    pub fn address_mut(&mut self) -> Result<Option<*mut u8>, Reason> {
+        Ok(each_kind!(&mut self.values, values => Some(values.own(0)?.as_mut_ptr().cast()),
+            Values::Bool(_) | Values::Str(_) | Values::Bytes(_) | Values::Category(_) => None))
+    }
+
+    /// The same, to read only: nothing is copied for it.
+    #[must_use]
+    pub fn address(&self) -> Option<*const u8> {
+        each_kind!(&self.values, values => Some(values.as_slice().as_ptr().cast()),
+            Values::Bool(_) | Values::Str(_) | Values::Bytes(_) | Values::Category(_) => None)
+    }
+}

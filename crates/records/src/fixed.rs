@@ -1,0 +1,198 @@
+//! A column of numbers of one width: one growable run of memory.
+//!
+//! It is contiguous, so that a buffer over it needs no copy, and it grows by an eighth: the C
+//! library's `realloc` moves the pages of a large block, not its bytes, so growing little and often
+//! costs little. Handed to Arrow it becomes a shared buffer, which the next change takes back (when
+//! Arrow has let go of it) or copies.
+
+use std::mem;
+
+use arrow_buffer::{ArrowNativeType, Buffer, ScalarBuffer};
+
+use crate::error::Reason;
+use crate::rows::Rows;
+
+/// The least that is allocated.
+const FEWEST: usize = 16;
+
+#[derive(Debug)]
+pub(crate) enum Fixed<T: ArrowNativeType> {
+    Own(Vec<T>),
+    Shared(ScalarBuffer<T>),
+}
+
+impl<T: ArrowNativeType> Default for Fixed<T> {
+    fn default() -> Fixed<T> {
+        Fixed::Own(Vec::new())
+    }
+}
+
+/// How many items more to make room for when `more` are wanted and `len` are there.
+fn growth(len: usize, more: usize) -> usize {
+    more.max(len / 8).max(FEWEST)
+}
+
+impl<T: ArrowNativeType> Fixed<T> {
+    #[inline]
+    pub(crate) fn as_slice(&self) -> &[T] {
+        match self {
+            Fixed::Own(items) => items,
+            Fixed::Shared(items) => items,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.as_slice().len()
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, index: usize) -> Option<T> {
+        self.as_slice().get(index).copied()
+    }
+
+    /// The items for change, with room for `more`.
+    #[inline]
+    pub(crate) fn own(&mut self, more: usize) -> Result<&mut Vec<T>, Reason> {
+        if let Fixed::Shared(shared) = self {
+            let shared = mem::replace(shared, ScalarBuffer::from(Vec::new()));
+            *self = take_back(shared, more).map_err(|shared| {
+                *self = Fixed::Shared(shared);
+                Reason::Memory
+            })?;
+        }
+        let Fixed::Own(items) = self else { return Err(Reason::Memory) };
+        if items.capacity() - items.len() < more {
+            items.try_reserve_exact(growth(items.len(), more))?;
+        }
+        Ok(items)
+    }
+
+    pub(crate) fn push(&mut self, item: T) -> Result<(), Reason> {
+        self.own(1)?.push(item);
+        Ok(())
+    }
+
+    pub(crate) fn extend(&mut self, items: &[T]) -> Result<(), Reason> {
+        self.own(items.len())?.extend_from_slice(items);
+        Ok(())
+    }
+
+    pub(crate) fn append(&mut self, from: &Fixed<T>, rows: &Rows<'_>) -> Result<(), Reason> {
+        let (items, from) = (self.own(rows.len())?, from.as_slice());
+        match rows {
+            Rows::Run(run) => items.extend_from_slice(&from[run.clone()]),
+            Rows::Each(rows) => items.extend(rows.iter().map(|row| from[*row])),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn set(&mut self, row: usize, item: T) -> Result<(), Reason> {
+        self.own(0)?[row] = item;
+        Ok(())
+    }
+
+    pub(crate) fn truncate(&mut self, len: usize) -> Result<(), Reason> {
+        self.own(0)?.truncate(len);
+        Ok(())
+    }
+
+    pub(crate) fn delete(&mut self, start: usize, end: usize) -> Result<(), Reason> {
+        self.own(0)?.drain(start..end);
+        Ok(())
+    }
+
+    /// Room for exactly so many more.
+    pub(crate) fn reserve(&mut self, more: usize) -> Result<(), Reason> {
+        let items = self.own(0)?;
+        Ok(items.try_reserve_exact(more)?)
+    }
+
+    pub(crate) fn shrink_to_fit(&mut self) -> Result<(), Reason> {
+        self.own(0)?.shrink_to_fit();
+        Ok(())
+    }
+
+    /// Hands the items out: what gets them and we share one buffer from here on.
+    pub(crate) fn share(&mut self) -> ScalarBuffer<T> {
+        if let Fixed::Own(items) = self {
+            *self = Fixed::Shared(ScalarBuffer::from(mem::take(items)));
+        }
+        match self {
+            Fixed::Shared(shared) => shared.clone(),
+            Fixed::Own(_) => ScalarBuffer::from(Vec::new()),
+        }
+    }
+
+    /// Bytes of its items.
+    pub(crate) fn payload(&self) -> usize {
+        size_of_val(self.as_slice())
+    }
+
+    /// Bytes that it has allocated.
+    pub(crate) fn capacity(&self) -> usize {
+        match self {
+            Fixed::Own(items) => items.capacity() * size_of::<T>(),
+            Fixed::Shared(items) => items.inner().capacity(),
+        }
+    }
+}
+
+/// The allocation itself if nobody else has it, or else a copy; the buffer if there is no memory.
+fn take_back<T: ArrowNativeType>(
+    shared: ScalarBuffer<T>,
+    more: usize,
+) -> Result<Fixed<T>, ScalarBuffer<T>> {
+    let copy = |buffer: Buffer| {
+        let items = ScalarBuffer::<T>::from(buffer);
+        let mut own = Vec::new();
+        if own.try_reserve_exact(items.len() + more).is_err() {
+            return Err(items);
+        }
+        own.extend_from_slice(&items);
+        Ok(Fixed::Own(own))
+    };
+    shared.into_inner().into_vec().map_or_else(copy, |items| Ok(Fixed::Own(items)))
+}
+
+impl<T: ArrowNativeType> From<ScalarBuffer<T>> for Fixed<T> {
+    fn from(shared: ScalarBuffer<T>) -> Fixed<T> {
+        Fixed::Shared(shared)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_arrow_has_does_not_change_under_it() {
+        let mut column = Fixed::default();
+        column.extend(&[1_i32, 2, 3]).unwrap();
+        let shared = column.share();
+        column.own(0).unwrap()[0] = 9;
+        assert_eq!(&shared[..], [1, 2, 3]);
+        assert_eq!(column.as_slice(), [9, 2, 3]);
+    }
+
+    #[test]
+    fn sharing_copies_nothing_either_way() {
+        let mut column = Fixed::default();
+        column.extend(&[1_i64; 1000]).unwrap();
+        let address = column.as_slice().as_ptr();
+        let shared = column.share();
+        assert_eq!(shared.as_ptr(), address);
+        drop(shared);
+        assert_eq!(column.own(0).unwrap().as_ptr(), address);
+    }
+
+    #[test]
+    fn the_room_is_at_most_an_eighth_more_than_the_items() {
+        let mut column = Fixed::default();
+        for item in 0_u32..100_000 {
+            column.push(item).unwrap();
+            let most = column.payload() + (column.payload() / 8).max(FEWEST * 4);
+            assert!(column.capacity() <= most, "{} of {most} at {item}", column.capacity());
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! A table against a plain list of rows: whatever is done to both, they hold the same.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+mod rows;
+
+use deadweight_records::{Field, RecordsError, Table};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use rows::{Owned, Row, all, any_value, every_kind, kept, lent, row_of, table_of};
+
+#[derive(Clone, Debug)]
+enum Step {
+    Push(Row),
+    /// With one value that may be of any type.
+    PushOdd(Row, Index, Owned),
+    Set(Index, Index, Owned),
+    SetRow(Index, Row),
+    SetRowOdd(Index, Row, Index, Owned),
+    Insert(Index, Vec<Row>),
+    Append(Vec<Row>),
+    Delete(Index, Index),
+    Slice(Index, Index),
+    Take(Vec<Index>),
+    Filter(Vec<bool>),
+    Truncate(Index),
+    Clear,
+    Reserve(u8),
+    Shrink,
+    /// Arrow has it while the next steps are made.
+    Share,
+    LetGo,
+    ThroughArrow,
+}
+
+fn step(fields: &[Field]) -> BoxedStrategy<Step> {
+    let row = || row_of(fields);
+    let rows = || prop::collection::vec(row_of(fields), 0..6);
+    let at = || any::<Index>();
+    prop_oneof![
+        6 => row().prop_map(Step::Push),
+        4 => (row(), at(), any_value()).prop_map(|(row, at, odd)| Step::PushOdd(row, at, odd)),
+        6 => (at(), at(), any_value()).prop_map(|(row, field, odd)| Step::Set(row, field, odd)),
+        4 => (at(), row()).prop_map(|(at, row)| Step::SetRow(at, row)),
+        2 => (at(), row(), at(), any_value())
+            .prop_map(|(at, row, field, odd)| Step::SetRowOdd(at, row, field, odd)),
+        3 => (at(), rows()).prop_map(|(at, rows)| Step::Insert(at, rows)),
+        3 => rows().prop_map(Step::Append),
+        2 => (at(), at()).prop_map(|(from, to)| Step::Delete(from, to)),
+        1 => (at(), at()).prop_map(|(from, to)| Step::Slice(from, to)),
+        1 => prop::collection::vec(at(), 0..12).prop_map(Step::Take),
+        1 => prop::collection::vec(any::<bool>(), 0..12).prop_map(Step::Filter),
+        1 => at().prop_map(Step::Truncate),
+        1 => Just(Step::Clear),
+        1 => any::<u8>().prop_map(Step::Reserve),
+        1 => Just(Step::Shrink),
+        2 => Just(Step::Share),
+        2 => Just(Step::LetGo),
+        1 => Just(Step::ThroughArrow),
+    ]
+    .boxed()
+}
+
+fn range(len: usize, a: Index, b: Index) -> std::ops::Range<usize> {
+    let (a, b) = (a.index(len + 1), b.index(len + 1));
+    a.min(b)..a.max(b)
+}
+
+/// The row as a table of these fields keeps it; nothing if it must be refused.
+fn kept_row(fields: &[Field], row: &[Owned]) -> Option<Row> {
+    fields.iter().zip(row).map(|(field, value)| kept(field, value)).collect()
+}
+
+fn run(fields: &[Field], most: usize, steps: Vec<Step>) {
+    let mut table = Table::with_chunks(fields, most).unwrap();
+    let mut list: Vec<Row> = Vec::new();
+    let mut shared = Vec::new();
+    for step in steps {
+        let shown = format!("{step:?}");
+        match step {
+            Step::Push(row) => {
+                table.push(&lent(&row)).unwrap();
+                list.push(row);
+            }
+            Step::PushOdd(mut row, at, odd) => {
+                let at = at.index(row.len());
+                row[at] = odd;
+                push_odd(&mut table, &mut list, fields, &row, at);
+            }
+            Step::Set(row, field, odd) => {
+                let field = field.index(fields.len());
+                let row = row.index(list.len() + 1);
+                let set = table.set(row, field, odd.lent());
+                match (list.get_mut(row), kept(&fields[field], &odd)) {
+                    (Some(row), Some(value)) => {
+                        set.unwrap();
+                        row[field] = value;
+                    }
+                    (None, _) => assert!(matches!(set, Err(RecordsError::NoRow { .. }))),
+                    (Some(_), None) => refused(set, row, &fields[field]),
+                }
+            }
+            Step::SetRow(at, row) if !list.is_empty() => {
+                let at = at.index(list.len());
+                table.set_row(at, &lent(&row)).unwrap();
+                list[at] = row;
+            }
+            Step::SetRowOdd(at, mut row, field, odd) if !list.is_empty() => {
+                let (at, field) = (at.index(list.len()), field.index(fields.len()));
+                row[field] = odd;
+                let set = table.set_row(at, &lent(&row));
+                match kept_row(fields, &row) {
+                    Some(kept) => list[at] = kept,
+                    None => refused(set, at, &fields[field]),
+                }
+            }
+            Step::SetRow(..) | Step::SetRowOdd(..) => {}
+            Step::Insert(at, rows) => {
+                let at = at.index(list.len() + 1);
+                table.insert(at, &table_of(fields, &rows)).unwrap();
+                list.splice(at..at, rows);
+            }
+            Step::Append(rows) => {
+                table.append(&table_of(fields, &rows)).unwrap();
+                list.extend(rows);
+            }
+            Step::Delete(a, b) => {
+                let range = range(list.len(), a, b);
+                table.delete(range.clone()).unwrap();
+                list.drain(range);
+            }
+            Step::Slice(a, b) => {
+                let range = range(list.len(), a, b);
+                assert_eq!(all(&table.slice(range.clone()).unwrap()), list[range]);
+            }
+            Step::Take(rows) if !list.is_empty() => {
+                let rows: Vec<usize> = rows.iter().map(|row| row.index(list.len())).collect();
+                let taken: Vec<Row> = rows.iter().map(|row| list[*row].clone()).collect();
+                assert_eq!(all(&table.take(&rows).unwrap()), taken);
+            }
+            Step::Take(_) => {}
+            Step::Filter(mut mask) => {
+                mask.resize(list.len(), true);
+                let kept = list.iter().zip(&mask).filter(|(_, kept)| **kept);
+                let kept: Vec<Row> = kept.map(|(row, _)| row.clone()).collect();
+                assert_eq!(all(&table.filter(&mask).unwrap()), kept);
+            }
+            Step::Truncate(at) => {
+                let rows = at.index(list.len() + 1);
+                table.truncate(rows).unwrap();
+                list.truncate(rows);
+            }
+            Step::Clear => {
+                table.clear();
+                list.clear();
+            }
+            Step::Reserve(rows) => table.reserve(rows.into()).unwrap(),
+            Step::Shrink => table.shrink_to_fit().unwrap(),
+            Step::Share => shared.push((table.batches().unwrap(), list.clone())),
+            Step::LetGo => shared.clear(),
+            Step::ThroughArrow => {
+                let (schema, batches) = table.batches().unwrap();
+                assert_eq!(all(&Table::from_batches(&schema, batches).unwrap()), list);
+            }
+        }
+        assert_eq!(all(&table), list, "after {shown}");
+        assert_eq!(table.len(), list.len());
+        assert!(table.columns().iter().all(|column| column.len() == list.len()), "{shown}");
+        assert_eq!(table.fields(), fields);
+    }
+    for ((schema, batches), then) in shared {
+        assert_eq!(all(&Table::from_batches(&schema, batches).unwrap()), then, "what Arrow has");
+    }
+}
+
+fn push_odd(table: &mut Table, list: &mut Vec<Row>, fields: &[Field], row: &[Owned], at: usize) {
+    let pushed = table.push(&lent(row));
+    match kept_row(fields, row) {
+        Some(kept) => {
+            pushed.unwrap();
+            list.push(kept);
+        }
+        None => refused(pushed, list.len(), &fields[at]),
+    }
+}
+
+fn refused(done: Result<(), RecordsError>, at: usize, field: &Field) {
+    match done {
+        Err(RecordsError::Value { row, field: name, .. }) => {
+            assert_eq!((row, name.as_str()), (at, field.name.as_str()));
+        }
+        other => panic!("{} of row {at} was to be refused: {other:?}", field.name),
+    }
+}
+
+fn steps() -> impl Strategy<Value = (Vec<Field>, usize, Vec<Step>)> {
+    any::<u32>().prop_flat_map(|nullable| {
+        let fields = every_kind(nullable);
+        let steps = prop::collection::vec(step(&fields), 1..40);
+        (Just(fields), prop::sample::select(vec![2000_usize, 5000, usize::MAX]), steps)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn a_table_does_what_a_list_of_rows_does((fields, most, steps) in steps()) {
+        run(&fields, most, steps);
+    }
+}
