@@ -217,6 +217,7 @@ impl Categories {
     }
 
     pub(crate) fn reserve(&mut self, rows: usize) -> Result<(), Reason> {
+        self.words.reserve(0)?;
         each_width!(&mut self.codes, codes => codes.reserve(rows))
     }
 

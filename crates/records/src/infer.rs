@@ -3,6 +3,7 @@
 //!
 //! - Integers take the narrowest type that has the least and the greatest, unsigned if it can be.
 //! - Integers and floats together are `f8`, if no integer loses anything; else they are refused.
+//!   Integers alone are never floats.
 //! - Floats are `f8`. `f4` might hold what is there; but what is set later it would round in silence.
 //! - Text is a category while there is at most one different text to eight rows. That is looked at
 //!   from row 1,024 on, and at the end; what has once become `str` stays so.
@@ -210,8 +211,7 @@ fn widen_for(column: &mut Column, value: Value<'_>) -> Result<(), Reason> {
     let narrowest = match value {
         Value::Int(int) if kind.bounds().is_some() => {
             let (low, high) = least_and_greatest(column)?.unwrap_or((int, int));
-            // Integers that no type of integers has together may yet all be exact as floats.
-            Kind::narrowest(low.min(int), high.max(int)).or(Some(Kind::F8))
+            Kind::narrowest(low.min(int), high.max(int))
         }
         Value::Float(_) if kind.bounds().is_some() => Some(Kind::F8),
         _ => None,

@@ -202,8 +202,6 @@ fn steps() -> impl Strategy<Value = (Vec<Field>, usize, Vec<Step>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
-
     #[test]
     fn a_table_does_what_a_list_of_rows_does((fields, most, steps) in steps()) {
         run(&fields, most, steps);

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 /// A value that owns its text.
 #[derive(Clone, Debug)]
-pub enum Owned {
+pub(crate) enum Owned {
     None,
     Bool(bool),
     Int(i128),
@@ -30,7 +30,7 @@ impl PartialEq for Owned {
 }
 
 impl Owned {
-    pub fn lent(&self) -> Value<'_> {
+    pub(crate) fn lent(&self) -> Value<'_> {
         match self {
             Owned::None => Value::None,
             Owned::Bool(flag) => Value::Bool(*flag),
@@ -45,7 +45,7 @@ impl Owned {
         }
     }
 
-    pub fn of(value: Value<'_>) -> Owned {
+    pub(crate) fn of(value: Value<'_>) -> Owned {
         match value {
             Value::None => Owned::None,
             Value::Bool(flag) => Owned::Bool(flag),
@@ -61,19 +61,19 @@ impl Owned {
     }
 }
 
-pub type Row = Vec<Owned>;
+pub(crate) type Row = Vec<Owned>;
 
-pub fn lent(row: &[Owned]) -> Vec<Value<'_>> {
+pub(crate) fn lent(row: &[Owned]) -> Vec<Value<'_>> {
     row.iter().map(Owned::lent).collect()
 }
 
-pub fn all(table: &Table) -> Vec<Row> {
+pub(crate) fn all(table: &Table) -> Vec<Row> {
     let fields = table.fields().len();
     let row = |row| (0..fields).map(|field| Owned::of(table.get(row, field).unwrap())).collect();
     (0..table.len()).map(row).collect()
 }
 
-pub fn table_of(fields: &[Field], rows: &[Row]) -> Table {
+pub(crate) fn table_of(fields: &[Field], rows: &[Row]) -> Table {
     let mut table = Table::new(fields).unwrap();
     rows.iter().for_each(|row| table.push(&lent(row)).unwrap());
     table
@@ -81,7 +81,7 @@ pub fn table_of(fields: &[Field], rows: &[Row]) -> Table {
 
 /// What a column of this field holds of a value; nothing if it must refuse it. Written from the
 /// documentation, with no code of the crate.
-pub fn kept(field: &Field, value: &Owned) -> Option<Owned> {
+pub(crate) fn kept(field: &Field, value: &Owned) -> Option<Owned> {
     let int = match value {
         Owned::Int(int) => Some(*int),
         Owned::Bool(flag) => Some(i128::from(*flag)),
@@ -125,7 +125,7 @@ pub fn kept(field: &Field, value: &Owned) -> Option<Owned> {
 }
 
 /// A field of each kind; those whose bit is set in the mask are nullable.
-pub fn every_kind(nullable: u32) -> Vec<Field> {
+pub(crate) fn every_kind(nullable: u32) -> Vec<Field> {
     let field = |(at, kind): (usize, Kind)| {
         let field = Field::new(kind.name(), kind);
         if nullable >> at & 1 == 1 { field.nullable() } else { field }
@@ -138,7 +138,7 @@ fn text() -> BoxedStrategy<String> {
 }
 
 /// A value of any type.
-pub fn any_value() -> BoxedStrategy<Owned> {
+pub(crate) fn any_value() -> BoxedStrategy<Owned> {
     let edge = prop::sample::select(vec![7_u32, 8, 15, 16, 31, 32, 53, 63, 64, 100]);
     prop_oneof![
         Just(Owned::None),
@@ -161,7 +161,7 @@ pub fn any_value() -> BoxedStrategy<Owned> {
 }
 
 /// A value that a column of that field holds as it is.
-pub fn value_of(field: &Field) -> BoxedStrategy<Owned> {
+pub(crate) fn value_of(field: &Field) -> BoxedStrategy<Owned> {
     let bounds = field.kind.bounds();
     let value = match field.kind {
         Kind::F4 => any::<f32>().prop_map(|float| Owned::Float(float.into())).boxed(),
@@ -180,12 +180,12 @@ pub fn value_of(field: &Field) -> BoxedStrategy<Owned> {
     if field.nullable { prop_oneof![4 => value, 1 => Just(Owned::None)].boxed() } else { value }
 }
 
-pub fn row_of(fields: &[Field]) -> BoxedStrategy<Row> {
+pub(crate) fn row_of(fields: &[Field]) -> BoxedStrategy<Row> {
     fields.iter().map(value_of).collect::<Vec<_>>().boxed()
 }
 
 /// Some fields, and rows of them.
-pub fn fields_and_rows(most: usize) -> BoxedStrategy<(Vec<Field>, Vec<Row>)> {
+pub(crate) fn fields_and_rows(most: usize) -> BoxedStrategy<(Vec<Field>, Vec<Row>)> {
     any::<u32>()
         .prop_flat_map(move |nullable| {
             let fields = every_kind(nullable);
