@@ -363,7 +363,8 @@ impl Column {
         valid + each_kind!(&self.values, values => values.payload())
     }
 
-    /// Bytes that it has allocated, or that lie in a file for it.
+    /// Bytes that it has allocated, or that lie in a file for it. Large columns reserve address space:
+    /// what is past the payload was never written to, and takes no memory.
     #[must_use]
     pub fn capacity(&self) -> usize {
         let valid = self.valid.as_ref().map_or(0, Bits::capacity);

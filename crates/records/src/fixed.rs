@@ -1,9 +1,9 @@
 //! A column of numbers of one width: one growable run of memory.
 //!
 //! It is contiguous, so that a buffer over it needs no copy, and it grows by an eighth: the C
-//! library's `realloc` moves the pages of a large block, not its bytes, so growing little and often
-//! costs little. Handed to Arrow it becomes a shared buffer, which the next change takes back (when
-//! Arrow has let go of it) or copies.
+//! library's `realloc` moves the pages of a block that it has mapped on its own, not its bytes, so
+//! growing little and often costs little. Handed to Arrow it becomes a shared buffer, which the next
+//! change takes back (when Arrow has let go of it) or copies.
 
 use std::mem;
 
@@ -27,9 +27,18 @@ impl<T: ArrowNativeType> Default for Fixed<T> {
     }
 }
 
+/// From so many bytes on, a column has a block of [`MAPPED`] bytes at least.
+const LARGE: usize = 256 << 10;
+/// A block that glibc maps on its own, whatever it has learnt: once a program has freed a large block,
+/// smaller ones come from the heap, where growing columns leave holes behind each other (malloc.c,
+/// `DEFAULT_MMAP_THRESHOLD_MAX`). It is address space: pages that nothing was written to take no memory.
+const MAPPED: usize = 32 << 20;
+
 /// How many items more to make room for when `more` are wanted and `len` are there.
-fn growth(len: usize, more: usize) -> usize {
-    more.max(len / 8).max(FEWEST)
+fn growth<T>(len: usize, more: usize) -> usize {
+    let more = more.max(len / 8).max(FEWEST);
+    let bytes = len.saturating_add(more).saturating_mul(size_of::<T>());
+    if (LARGE..MAPPED).contains(&bytes) { MAPPED / size_of::<T>() - len } else { more }
 }
 
 impl<T: ArrowNativeType> Fixed<T> {
@@ -63,7 +72,8 @@ impl<T: ArrowNativeType> Fixed<T> {
         }
         let Fixed::Own(items) = self else { return Err(Reason::Memory) };
         if items.capacity() - items.len() < more {
-            items.try_reserve_exact(growth(items.len(), more))?;
+            let generous = items.try_reserve_exact(growth::<T>(items.len(), more));
+            generous.or_else(|_| items.try_reserve_exact(more))?;
         }
         Ok(items)
     }
@@ -189,10 +199,12 @@ mod tests {
     #[test]
     fn the_room_is_at_most_an_eighth_more_than_the_items() {
         let mut column = Fixed::default();
-        for item in 0_u32..100_000 {
+        for item in 0_u64..5_000_000 {
             column.push(item).unwrap();
-            let most = column.payload() + (column.payload() / 8).max(FEWEST * 4);
-            assert!(column.capacity() <= most, "{} of {most} at {item}", column.capacity());
+            let (payload, capacity) = (column.payload(), column.capacity());
+            let most = payload + (payload / 8).max(FEWEST * 8);
+            let mapped = payload + FEWEST * 8 >= LARGE / 9 * 8 && capacity == MAPPED;
+            assert!(capacity <= most || mapped, "{capacity} of {most} at {item}");
         }
     }
 }

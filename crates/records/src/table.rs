@@ -336,7 +336,7 @@ impl Table {
         self.columns.iter().map(Column::payload).sum()
     }
 
-    /// Bytes that the columns have allocated, or that lie in a file for them.
+    /// Bytes that the columns have allocated, or that lie in a file for them; see [`Column::capacity`].
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.columns.iter().map(Column::capacity).sum()
