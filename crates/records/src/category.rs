@@ -6,13 +6,12 @@
 
 use std::hash::BuildHasher;
 
-use arrow_buffer::ScalarBuffer;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::error::Reason;
 use crate::fixed::Fixed;
 use crate::rows::Rows;
-use crate::texts::{MOST, Texts};
+use crate::texts::{Blob, MOST, Texts};
 
 #[derive(Debug)]
 pub(crate) enum Codes {
@@ -35,7 +34,11 @@ macro_rules! each_width {
 impl Codes {
     #[inline]
     fn get(&self, row: usize) -> Option<i32> {
-        each_width!(self, codes => codes.get(row).map(Into::into))
+        match self {
+            Codes::I1(codes) => codes.get(row).map(i32::from),
+            Codes::I2(codes) => codes.get(row).map(i32::from),
+            Codes::I4(codes) => codes.get(row),
+        }
     }
 
     fn most(&self) -> i32 {
@@ -161,8 +164,7 @@ impl Categories {
 
     fn insert(&mut self, hash: u64, code: i32) -> Result<(), Reason> {
         let (words, hasher) = (&self.words, &self.hasher);
-        let rehash =
-            |code: &i32| hasher.hash_one(words.get(*code as usize).unwrap_or_default());
+        let rehash = |code: &i32| hasher.hash_one(words.get(*code as usize).unwrap_or_default());
         self.index.try_reserve(1, rehash).map_err(|_| Reason::Memory)?;
         self.index.insert_unique(hash, code, rehash);
         self.indexed += 1;
@@ -227,7 +229,7 @@ impl Categories {
     }
 
     /// Offsets and blob of the words, shared. All in one chunk, or nothing.
-    pub(crate) fn share_words(&mut self) -> Result<(ScalarBuffer<i32>, ScalarBuffer<u8>), Reason> {
+    pub(crate) fn share_words(&mut self) -> Result<Blob, Reason> {
         let mut chunks = self.words.share()?;
         match (chunks.pop(), chunks.is_empty()) {
             (Some(chunk), true) => Ok(chunk),
@@ -250,6 +252,8 @@ const UNKNOWN: Reason = Reason::Damaged("a code of no category");
 
 #[cfg(test)]
 mod tests {
+    use arrow_buffer::ScalarBuffer;
+
     use super::*;
 
     #[test]
@@ -262,7 +266,16 @@ mod tests {
                 Codes::I2(_) => 2,
                 Codes::I4(_) => 4,
             };
-            assert_eq!(width, if word < 128 { 1 } else if word < 32_768 { 2 } else { 4 });
+            assert_eq!(
+                width,
+                if word < 128 {
+                    1
+                } else if word < 32_768 {
+                    2
+                } else {
+                    4
+                }
+            );
         }
         for row in [0, 127, 128, 32_767, 32_768, 39_999] {
             assert_eq!(column.text(row).unwrap(), row.to_string());

@@ -309,9 +309,8 @@ impl Column {
             (Values::F4(values), Values::F4(from)) => values.append(from, rows),
             (Values::F8(values), Values::F8(from)) => values.append(from, rows),
             (Values::Bool(values), Values::Bool(from)) => values.append(from, rows),
-            (Values::Str(texts), Values::Str(from)) | (Values::Bytes(texts), Values::Bytes(from)) => {
-                texts.append(from, rows)
-            }
+            (Values::Str(texts), Values::Str(from))
+            | (Values::Bytes(texts), Values::Bytes(from)) => texts.append(from, rows),
             (Values::Category(words), Values::Category(other)) => {
                 words.append(other, rows, |row| from.is_none(row))
             }

@@ -176,9 +176,8 @@ impl Packer {
         for (field, known) in self.known.iter().enumerate() {
             if *known == Known::Seen {
                 let settled = give_up_too_many_words(&mut self.table.columns[field]);
-                settled.map_err(|reason| {
-                    RecordsError::of_field(&self.table.names[field], reason)
-                })?;
+                settled
+                    .map_err(|reason| RecordsError::of_field(&self.table.names[field], reason))?;
             }
         }
         self.table.shrink_to_fit()?;

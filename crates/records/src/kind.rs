@@ -107,19 +107,11 @@ impl Kind {
     /// The narrowest kind of integer that has both, unsigned if it can be.
     #[must_use]
     pub fn narrowest(low: i128, high: i128) -> Option<Kind> {
-        let by_width = [
-            Kind::U1,
-            Kind::I1,
-            Kind::U2,
-            Kind::I2,
-            Kind::U4,
-            Kind::I4,
-            Kind::U8,
-            Kind::I8,
-        ];
-        by_width.into_iter().find(|kind| {
-            kind.bounds().is_some_and(|(least, most)| least <= low && high <= most)
-        })
+        let by_width =
+            [Kind::U1, Kind::I1, Kind::U2, Kind::I2, Kind::U4, Kind::I4, Kind::U8, Kind::I8];
+        by_width
+            .into_iter()
+            .find(|kind| kind.bounds().is_some_and(|(least, most)| least <= low && high <= most))
     }
 }
 

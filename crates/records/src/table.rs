@@ -143,7 +143,8 @@ impl Table {
     /// Takes from the first columns what a change that was given up has put there.
     pub(crate) fn cut_back(&mut self, columns: usize) -> Result<(), RecordsError> {
         let rows = self.rows;
-        let cut = self.columns.iter_mut().take(columns).try_for_each(|column| column.truncate(rows));
+        let cut =
+            self.columns.iter_mut().take(columns).try_for_each(|column| column.truncate(rows));
         cut.map_err(|_| RecordsError::Memory)
     }
 

@@ -150,6 +150,14 @@ fn what_is_no_arrow_file_is_said_to_be_none() {
     }
 }
 
+/// An owner that lets us see when nobody needs the map any more.
+struct Owner(Arc<memmap2::Mmap>);
+impl AsRef<[u8]> for Owner {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 #[test]
 fn numbers_are_read_where_they_lie() {
     let (fields, rows) = sample();
@@ -161,13 +169,6 @@ fn numbers_are_read_where_they_lie() {
     let map = Arc::new(unsafe { memmap2::Mmap::map(&opened) }.unwrap());
     let within = map.as_ptr_range();
 
-    /// An owner that lets us see when nobody needs the map any more.
-    struct Owner(Arc<memmap2::Mmap>);
-    impl AsRef<[u8]> for Owner {
-        fn as_ref(&self) -> &[u8] {
-            &self.0
-        }
-    }
     let mapped = Arc::downgrade(&map);
     let mut table = file::open(Bytes::from_owner(Owner(map))).unwrap().into_table().unwrap();
     for (column, field) in table.columns().iter().zip(&fields) {

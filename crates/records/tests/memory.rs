@@ -62,8 +62,8 @@ fn forget_peak() {
 fn peak<T>(make: impl FnOnce() -> T) -> (T, usize) {
     forget_peak();
     let (before, _) = resident();
-    let made = make();
-    (made, resident().1 - before)
+    let value = make();
+    (value, resident().1 - before)
 }
 
 const ROWS: usize = 1_000_000;
@@ -81,7 +81,7 @@ fn fields() -> [Field; 5] {
 
 /// Bytes of the values themselves: of texts their own, of a category nothing but the code.
 fn payload(row: usize, name: &str) -> usize {
-    4 + 8 + name.len() + 1 + if row % 10 == 0 { 0 } else { 8 }
+    4 + 8 + name.len() + 1 + if row.is_multiple_of(10) { 0 } else { 8 }
 }
 
 fn rows(mut takes: impl FnMut(&[Value<'_>])) -> usize {
@@ -91,7 +91,7 @@ fn rows(mut takes: impl FnMut(&[Value<'_>])) -> usize {
         name.clear();
         write!(name, "user {row}").unwrap();
         bytes += payload(row, &name);
-        let joined = if row % 10 == 0 { Value::None } else { Value::DateTime(row as i64) };
+        let joined = if row.is_multiple_of(10) { Value::None } else { Value::DateTime(row as i64) };
         takes(&[
             Value::Int(row as i128),
             Value::Float(row as f64 / 7.0),
@@ -112,7 +112,6 @@ fn a_row_takes_its_values_and_little_more() {
         let values = rows(|row| table.push(row).unwrap());
         (table, values)
     });
-    println!("{values} bytes of values, payload {}, peak {most}", table.payload());
     assert_eq!(table.len(), ROWS);
     assert!(table.payload() <= values + ROWS * 17 / 2, "{} of {values}", table.payload());
     assert!(most * 4 <= table.payload() * 5, "at most {most}, {} in the end", table.payload());
@@ -132,12 +131,11 @@ fn a_row_takes_its_values_and_little_more() {
         rows(|row| packer.push(row).unwrap());
         packer.finish().unwrap()
     });
-    println!("packed: payload {}, peak {most}", packed.payload());
     assert_eq!(packed.fields(), fields());
     assert!(most * 4 <= packed.payload() * 5, "at most {most}, {} in the end", packed.payload());
 
     // Written as it lies, and not once more beside it.
-    let (_, most) = peak(|| deadweight_records::file::write(&mut packed, std::io::sink()).unwrap());
-    println!("written: peak {most}");
+    let ((), most) =
+        peak(|| deadweight_records::file::write(&mut packed, std::io::sink()).unwrap());
     assert!(most * 20 < packed.payload(), "{most} for writing {}", packed.payload());
 }

@@ -114,7 +114,6 @@ fn run(fields: &[Field], most: usize, steps: Vec<Step>) {
                     None => refused(set, at, &fields[field]),
                 }
             }
-            Step::SetRow(..) | Step::SetRowOdd(..) => {}
             Step::Insert(at, rows) => {
                 let at = at.index(list.len() + 1);
                 table.insert(at, &table_of(fields, &rows)).unwrap();
@@ -138,7 +137,8 @@ fn run(fields: &[Field], most: usize, steps: Vec<Step>) {
                 let taken: Vec<Row> = rows.iter().map(|row| list[*row].clone()).collect();
                 assert_eq!(all(&table.take(&rows).unwrap()), taken);
             }
-            Step::Take(_) => {}
+            // Of no rows there are none to choose.
+            Step::SetRow(..) | Step::SetRowOdd(..) | Step::Take(_) => {}
             Step::Filter(mut mask) => {
                 mask.resize(list.len(), true);
                 let kept = list.iter().zip(&mask).filter(|(_, kept)| **kept);

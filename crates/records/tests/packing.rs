@@ -154,11 +154,7 @@ fn fields_that_come_late_have_no_value_in_the_rows_before() {
     let fields = [Field::new("id", Kind::I1).nullable(), Field::new("name", Kind::Str).nullable()];
     assert_eq!(table.fields(), fields);
     let text = || Owned::Str("x".to_owned());
-    let expected = [
-        [Owned::Int(1), Owned::None],
-        [Owned::Int(-2), text()],
-        [Owned::None, text()],
-    ];
+    let expected = [[Owned::Int(1), Owned::None], [Owned::Int(-2), text()], [Owned::None, text()]];
     assert_eq!(all(&table), expected);
 }
 
@@ -171,7 +167,8 @@ fn a_row_that_is_refused_leaves_nothing_behind() {
     let refused = packer.push(&[Value::Str("y"), Value::Int(256)]).unwrap_err();
     assert_eq!(refused.to_string(), "row 1, field \"b\": 256 does not fit into u1");
     let refused = packer.push(&[Value::Int(1), Value::Int(1)]).unwrap_err();
-    let said = "row 1, field \"a\": 1 among values of type category: no column holds both without loss";
+    let said =
+        "row 1, field \"a\": 1 among values of type category: no column holds both without loss";
     assert_eq!(refused.to_string(), said);
     packer.push(&[Value::Str("z"), Value::Int(0)]).unwrap();
     let table: Table = packer.finish().unwrap();

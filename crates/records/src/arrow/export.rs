@@ -23,6 +23,7 @@ use crate::column::{Column, Values};
 use crate::error::{Reason, RecordsError};
 use crate::fixed::Fixed;
 use crate::table::Table;
+use crate::texts::Blob;
 
 /// Arrays of one column, one after another: several where texts take more than one blob.
 type Pieces = Vec<ArrayRef>;
@@ -124,12 +125,14 @@ fn arrays(column: &mut Column) -> Result<Pieces, Failure> {
         Values::Date(values) => numbers::<Date32Type>(values, nulls)?,
         Values::TimeDelta(values) => numbers::<DurationMicrosecondType>(values, nulls)?,
         Values::Bool(values) => vec![Arc::new(BooleanArray::new(values.share(), nulls))],
-        Values::Str(texts) => of_texts(texts.share()?, nulls, |offsets, blob, nulls| {
+        Values::Str(texts) => of_texts(texts.share()?, nulls.as_ref(), |offsets, blob, nulls| {
             Ok(Arc::new(StringArray::try_new(offsets, blob.into_inner(), nulls)?))
         })?,
-        Values::Bytes(texts) => of_texts(texts.share()?, nulls, |offsets, blob, nulls| {
-            Ok(Arc::new(BinaryArray::try_new(offsets, blob.into_inner(), nulls)?))
-        })?,
+        Values::Bytes(texts) => {
+            of_texts(texts.share()?, nulls.as_ref(), |offsets, blob, nulls| {
+                Ok(Arc::new(BinaryArray::try_new(offsets, blob.into_inner(), nulls)?))
+            })?
+        }
         Values::Category(words) => vec![categories(words, nulls)?],
     })
 }
@@ -142,8 +145,8 @@ fn numbers<T: ArrowPrimitiveType>(
 }
 
 fn of_texts(
-    chunks: Vec<(ScalarBuffer<i32>, ScalarBuffer<u8>)>,
-    nulls: Option<NullBuffer>,
+    chunks: Vec<Blob>,
+    nulls: Option<&NullBuffer>,
     array: impl Fn(
         OffsetBuffer<i32>,
         ScalarBuffer<u8>,
@@ -153,7 +156,7 @@ fn of_texts(
     let mut start = 0;
     let pieces = chunks.into_iter().map(|(offsets, blob)| {
         let rows = offsets.len() - 1;
-        let nulls = nulls.as_ref().map(|nulls| nulls.slice(start, rows));
+        let nulls = nulls.map(|nulls| nulls.slice(start, rows));
         start += rows;
         array(OffsetBuffer::new(offsets), blob, nulls)
     });

@@ -32,7 +32,8 @@ impl Table {
         batches: impl IntoIterator<Item = RecordBatch>,
     ) -> Result<Table, RecordsError> {
         let field = |field: &arrow_schema::FieldRef| {
-            let kind = kind_of(field.data_type()).ok_or_else(|| refused(field.name(), field.data_type()))?;
+            let kind = kind_of(field.data_type())
+                .ok_or_else(|| refused(field.name(), field.data_type()))?;
             Ok(Field { name: field.name().clone(), kind, nullable: field.is_nullable() })
         };
         let fields: Vec<Field> = schema.fields().iter().map(field).collect::<Result<_, _>>()?;

@@ -44,7 +44,11 @@ pub(super) struct Contents {
 /// Reads the end of a file.
 pub(super) fn contents(file: &[u8]) -> Result<Contents, FileError> {
     if !file.starts_with(MAGIC) {
-        return Err(if MAGIC.starts_with(file) { FileError::Truncated } else { FileError::Foreign });
+        return Err(if MAGIC.starts_with(file) {
+            FileError::Truncated
+        } else {
+            FileError::Foreign
+        });
     }
     // The length of the footer, four bytes, and the magic again.
     let before = file.strip_suffix(MAGIC).ok_or(FileError::Truncated)?;
@@ -57,7 +61,8 @@ pub(super) fn contents(file: &[u8]) -> Result<Contents, FileError> {
     if footer.version() < MetadataVersion::V4 || footer.version() > MetadataVersion::V5 {
         return Err(unread("is of another version of the format"));
     }
-    let dictionaries = footer.dictionaries().map_or_else(Vec::new, |all| all.iter().copied().collect());
+    let dictionaries =
+        footer.dictionaries().map_or_else(Vec::new, |all| all.iter().copied().collect());
     let batches = footer.recordBatches().map_or_else(Vec::new, |all| all.iter().copied().collect());
     Ok(Contents { columns: columns(&footer)?, dictionaries, batches })
 }

@@ -20,10 +20,7 @@ use crate::error::{Reason, RecordsError};
 use crate::fixed::Fixed;
 use crate::kind::{Field, Kind};
 use crate::table::Table;
-use crate::texts::{MOST, Texts};
-
-/// The words of a dictionary: offsets and blob.
-type Words = (ScalarBuffer<i32>, ScalarBuffer<u8>);
+use crate::texts::{Blob, MOST, Texts};
 
 /// Opens an Arrow file over its bytes, which are not copied.
 ///
@@ -72,14 +69,15 @@ fn message(file: &Buffer, block: &Block) -> Result<(Vec<u8>, Buffer), FileError>
     Ok((header.to_vec(), file.slice_with_length(body_start, body)))
 }
 
-fn dictionaries(file: &Buffer, contents: &Contents) -> Result<HashMap<i64, Words>, FileError> {
-    let mut known: HashMap<i64, Words> = HashMap::new();
+fn dictionaries(file: &Buffer, contents: &Contents) -> Result<HashMap<i64, Blob>, FileError> {
+    let mut known: HashMap<i64, Blob> = HashMap::new();
     for block in &contents.dictionaries {
         let (header, body) = message(file, block)?;
         let message = root_as_message(&header).map_err(|_| NO_BATCH)?;
         let dictionary = message.header_as_dictionary_batch().ok_or(NO_BATCH)?;
         let id = dictionary.id();
-        let of_id = |column: &&Column| matches!(column.storage, Storage::Words { id: of, .. } if of == id);
+        let of_id =
+            |column: &&Column| matches!(column.storage, Storage::Words { id: of, .. } if of == id);
         let Some(column) = contents.columns.iter().find(of_id) else { continue };
         let batch = dictionary.data().ok_or(NO_BATCH)?;
         let mut buffers = Walk::over(&batch, &body)?;
@@ -98,7 +96,7 @@ fn dictionaries(file: &Buffer, contents: &Contents) -> Result<HashMap<i64, Words
     Ok(known)
 }
 
-fn joined(before: Words, more: Words) -> Result<Words, FileError> {
+fn joined(before: Blob, more: Blob) -> Result<Blob, FileError> {
     let damaged = |_: Reason| FileError::Damaged("a dictionary makes no sense");
     let mut all = Texts::over(before.0, before.1);
     let more = Texts::over(more.0, more.1);
@@ -110,7 +108,7 @@ fn joined(before: Words, more: Words) -> Result<Words, FileError> {
 
 fn table(
     columns: &[Column],
-    words: &HashMap<i64, Words>,
+    words: &HashMap<i64, Blob>,
     buffers: &mut Walk<'_>,
 ) -> Result<Table, FileError> {
     let all = buffers.batch_rows;
@@ -244,7 +242,7 @@ impl<'a> Walk<'a> {
         })
     }
 
-    fn texts(&mut self, rows: usize, large: bool) -> Result<Words, FileError> {
+    fn texts(&mut self, rows: usize, large: bool) -> Result<Blob, FileError> {
         // Of no rows there may be no offset either.
         let empty = self.buffers.get(self.buffer).is_some_and(|(_, length)| *length == 0);
         let count = if rows == 0 && empty { 0 } else { rows.checked_add(1).ok_or(SHORT)? };

@@ -2,6 +2,7 @@
 
 use arrow_buffer::ScalarBuffer;
 
+use super::Blob;
 use crate::error::Reason;
 use crate::fixed::Fixed;
 
@@ -199,7 +200,7 @@ impl Chunk {
     }
 
     /// Offsets and blob of a compact one, shared.
-    pub(super) fn share(&mut self) -> (ScalarBuffer<i32>, ScalarBuffer<u8>) {
+    pub(super) fn share(&mut self) -> Blob {
         (self.offsets.share(), self.bytes.share())
     }
 

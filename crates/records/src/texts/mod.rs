@@ -11,6 +11,8 @@ use chunk::{Chunk, OUTSIDE};
 
 /// The most bytes that offsets of 32 bits, signed as Arrow has them, can address.
 pub(crate) const MOST: usize = i32::MAX as usize;
+/// Texts one after another, and offsets into them: of each its beginning, and the last one's end.
+pub(crate) type Blob = (ScalarBuffer<i32>, ScalarBuffer<u8>);
 /// Garbage is not worth a compaction below this.
 const LITTLE: usize = 4096;
 
@@ -202,7 +204,7 @@ impl Texts {
     }
 
     /// Offsets and blob of each chunk, shared; compacted first where that is needed.
-    pub(crate) fn share(&mut self) -> Result<Vec<(ScalarBuffer<i32>, ScalarBuffer<u8>)>, Reason> {
+    pub(crate) fn share(&mut self) -> Result<Vec<Blob>, Reason> {
         // Garbage is no part of what others get; the blob of a file may be longer than its texts.
         if !self.chunks.iter().all(Chunk::is_shareable) {
             self.compact()?;

@@ -75,7 +75,9 @@ pub(crate) fn all(table: &Table) -> Vec<Row> {
 
 pub(crate) fn table_of(fields: &[Field], rows: &[Row]) -> Table {
     let mut table = Table::new(fields).unwrap();
-    rows.iter().for_each(|row| table.push(&lent(row)).unwrap());
+    for row in rows {
+        table.push(&lent(row)).unwrap();
+    }
     table
 }
 
@@ -88,14 +90,20 @@ pub(crate) fn kept(field: &Field, value: &Owned) -> Option<Owned> {
         _ => None,
     };
     let whole = |bits: u32, signed: bool| {
-        let (low, high) = if signed { (-(1_i128 << (bits - 1)), (1 << (bits - 1)) - 1) } else { (0, (1 << bits) - 1) };
+        let (low, high) = if signed {
+            (-(1_i128 << (bits - 1)), (1 << (bits - 1)) - 1)
+        } else {
+            (0, (1 << bits) - 1)
+        };
         int.filter(|int| (low..=high).contains(int)).map(Owned::Int)
     };
     let float = match value {
         Owned::Float(float) => Some(*float),
         // Exact if all its digits lie within 53 bits.
         _ => int
-            .filter(|int| *int == 0 || 128 - int.unsigned_abs().leading_zeros() - int.trailing_zeros() <= 53)
+            .filter(|int| {
+                *int == 0 || 128 - int.unsigned_abs().leading_zeros() - int.trailing_zeros() <= 53
+            })
             .map(|int| int as f64),
     };
     match (field.kind, value) {
