@@ -125,6 +125,14 @@ impl Bits {
         self.extend(&tail, 0, tail.len)
     }
 
+    pub(crate) fn move_last(&mut self, count: usize, at: usize) -> Result<(), Reason> {
+        let (mut turned, middle) = (Bits::default(), self.len - count);
+        turned.extend(self, middle, self.len)?;
+        turned.extend(self, at, middle)?;
+        self.truncate(at)?;
+        self.extend(&turned, 0, turned.len)
+    }
+
     pub(crate) fn count(&self) -> usize {
         let whole = self.bytes.as_slice().get(..self.len / 8).unwrap_or_default();
         let whole: u32 = whole.iter().map(|byte| byte.count_ones()).sum();

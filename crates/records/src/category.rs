@@ -218,6 +218,10 @@ impl Categories {
         each_width!(&mut self.codes, codes => codes.delete(start, end))
     }
 
+    pub(crate) fn move_last(&mut self, count: usize, at: usize) -> Result<(), Reason> {
+        each_width!(&mut self.codes, codes => codes.move_last(count, at))
+    }
+
     pub(crate) fn reserve(&mut self, rows: usize) -> Result<(), Reason> {
         self.words.reserve(0)?;
         each_width!(&mut self.codes, codes => codes.reserve(rows))

@@ -112,6 +112,11 @@ impl<T: ArrowNativeType> Fixed<T> {
         Ok(())
     }
 
+    pub(crate) fn move_last(&mut self, count: usize, at: usize) -> Result<(), Reason> {
+        self.own(0)?[at..].rotate_right(count);
+        Ok(())
+    }
+
     /// Room for exactly so many more.
     pub(crate) fn reserve(&mut self, more: usize) -> Result<(), Reason> {
         let items = self.own(0)?;

@@ -10,11 +10,12 @@
 //! - A row without a value makes the field nullable.
 //! - Nothing else mixes: not text and bytes, not dates and datetimes, not true and one.
 
-use crate::column::{Column, Values};
+use crate::column::Column;
 use crate::error::{Reason, RecordsError};
 use crate::kind::{Field, Kind};
 use crate::table::Table;
 use crate::value::Value;
+use crate::values::Values;
 
 /// Categories are given up when there are more words than one in so many rows…
 const ROWS_A_WORD: usize = 8;
@@ -87,6 +88,20 @@ impl Packer {
         self.table.columns.push(column);
         self.known.push(known);
         Ok(self.known.len() - 1)
+    }
+
+    /// Takes a field out again, with what it has so far: for whoever keeps on with its values, once no
+    /// column has them.
+    ///
+    /// # Errors
+    /// [`RecordsError::NoField`].
+    pub fn remove(&mut self, field: usize) -> Result<Column, RecordsError> {
+        if field >= self.known.len() {
+            return Err(RecordsError::NoField(field.to_string()));
+        }
+        self.known.remove(field);
+        self.table.names.remove(field);
+        Ok(self.table.columns.remove(field))
     }
 
     /// Which field has that name.

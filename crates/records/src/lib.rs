@@ -52,6 +52,7 @@ mod rows;
 mod table;
 mod texts;
 mod value;
+mod values;
 
 pub use column::Column;
 pub use error::{Reason, RecordsError};

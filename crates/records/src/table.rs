@@ -262,9 +262,23 @@ impl Table {
     pub fn insert(&mut self, at: usize, other: &Table) -> Result<(), RecordsError> {
         self.check_range(&(at..self.rows))?;
         let rows = self.rows;
-        let tail = self.slice(at..rows)?;
+        self.detach()?;
         self.append(other).map_err(|error| error.moved(rows, at))?;
-        if let Err(error) = self.append(&tail) {
+        if self.columns.iter().any(Column::is_chunked) {
+            return self.turn_by_copy(rows, at);
+        }
+        for (column, name) in self.columns.iter_mut().zip(&self.names) {
+            let moved = column.move_last(other.rows, at);
+            moved.map_err(|reason| RecordsError::of_field(name, reason))?;
+        }
+        Ok(())
+    }
+
+    /// Moves the rows from the `rows`th on before another. What is in several chunks cannot be turned
+    /// about where it lies; nothing is taken away before all is there twice.
+    fn turn_by_copy(&mut self, rows: usize, at: usize) -> Result<(), RecordsError> {
+        let copied = self.slice(at..rows).and_then(|tail| self.append(&tail));
+        if let Err(error) = copied {
             self.truncate(rows)?;
             return Err(error);
         }

@@ -159,6 +159,20 @@ fn fields_that_come_late_have_no_value_in_the_rows_before() {
 }
 
 #[test]
+fn a_field_that_no_column_has_is_taken_out_with_its_values() {
+    let mut packer = Packer::default();
+    packer.add("a").unwrap();
+    packer.add("b").unwrap();
+    packer.push(&[Value::Int(1), Value::Int(2)]).unwrap();
+    packer.push(&[Value::Str("x"), Value::Int(3)]).unwrap_err();
+    let column = packer.remove(0).unwrap();
+    assert_eq!((column.len(), column.get(0)), (1, Ok(Some(Value::Int(1)))));
+    packer.push(&[Value::Int(3)]).unwrap();
+    assert!(matches!(packer.remove(1), Err(RecordsError::NoField(_))));
+    assert_eq!(all(&packer.finish().unwrap()), [[Owned::Int(2)], [Owned::Int(3)]]);
+}
+
+#[test]
 fn a_row_that_is_refused_leaves_nothing_behind() {
     let mut packer = Packer::default();
     packer.add("a").unwrap();

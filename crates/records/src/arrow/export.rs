@@ -19,11 +19,12 @@ use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
 use super::data_type;
 use crate::bits::Bits;
 use crate::category::{Categories, Codes};
-use crate::column::{Column, Values};
+use crate::column::Column;
 use crate::error::{Reason, RecordsError};
 use crate::fixed::Fixed;
 use crate::table::Table;
 use crate::texts::Blob;
+use crate::values::Values;
 
 /// Arrays of one column, one after another: several where texts take more than one blob.
 type Pieces = Vec<ArrayRef>;

@@ -12,12 +12,13 @@ use arrow_schema::{DataType, Schema, TimeUnit};
 
 use crate::bits::Bits;
 use crate::category::{Categories, Codes};
-use crate::column::{Column, Values};
+use crate::column::Column;
 use crate::error::{Reason, RecordsError};
 use crate::fixed::Fixed;
 use crate::kind::{Field, Kind};
 use crate::table::Table;
 use crate::texts::{MOST, Texts};
+use crate::values::Values;
 
 impl Table {
     /// A table of Arrow's batches, which all have the fields of the schema.

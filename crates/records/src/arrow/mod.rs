@@ -6,7 +6,8 @@ mod import;
 use arrow_schema::{DataType, TimeUnit};
 
 use crate::category::Codes;
-use crate::column::{Column, Values};
+use crate::column::Column;
+use crate::values::Values;
 
 /// The Arrow type that a column goes out as.
 fn data_type(column: &Column) -> DataType {

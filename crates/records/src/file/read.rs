@@ -15,12 +15,13 @@ use super::footer::{self, Column, Contents, Storage};
 use super::{FileError, Pieces};
 use crate::bits::Bits;
 use crate::category::{Categories, Codes};
-use crate::column::{self, Values};
+use crate::column;
 use crate::error::{Reason, RecordsError};
 use crate::fixed::Fixed;
 use crate::kind::{Field, Kind};
 use crate::table::Table;
 use crate::texts::{Blob, MOST, Texts};
+use crate::values::Values;
 
 /// Opens an Arrow file over its bytes, which are not copied.
 ///

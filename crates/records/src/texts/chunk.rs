@@ -175,6 +175,27 @@ impl Chunk {
         Ok(())
     }
 
+    pub(super) fn move_last(&mut self, count: usize, at: usize) -> Result<(), Reason> {
+        let rows = self.rows();
+        let offsets = self.offsets.own(0)?;
+        if let Some(starts) = &mut self.starts {
+            starts.own(0)?[at..].rotate_right(count);
+            offsets[at + 1..].rotate_right(count);
+            return Ok(());
+        }
+        let moved = offsets[rows] - offsets[rows - count];
+        self.bytes.own(0)?[offsets[at] as usize..].rotate_right(moved as usize);
+        // Ends become lengths, which move as the texts do, and ends again.
+        for row in (at..rows).rev() {
+            offsets[row + 1] -= offsets[row];
+        }
+        offsets[at + 1..].rotate_right(count);
+        for row in at..rows {
+            offsets[row + 1] += offsets[row];
+        }
+        Ok(())
+    }
+
     /// Room for so many more, and an eighth at least.
     pub(super) fn reserve_more(&mut self, rows: usize, bytes: usize) -> Result<(), Reason> {
         self.offsets.own(rows)?;

@@ -189,6 +189,17 @@ impl Texts {
         Ok(())
     }
 
+    pub(crate) fn is_chunked(&self) -> bool {
+        self.chunks.len() > 1
+    }
+
+    /// Moves the last texts before another, within the last chunk.
+    pub(crate) fn move_last(&mut self, count: usize, at: usize) -> Result<(), Reason> {
+        self.make_ours()?;
+        let (chunk, at) = self.place(at);
+        self.chunks[chunk].move_last(count, at)
+    }
+
     /// Room for exactly so many more texts; their bytes are not known.
     pub(crate) fn reserve(&mut self, rows: usize) -> Result<(), Reason> {
         self.make_ours()?;
