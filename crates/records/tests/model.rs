@@ -3,7 +3,7 @@
 
 mod rows;
 
-use deadweight_records::{Field, RecordsError, Table};
+use deadweight_records::{Field, Kind, RecordsError, Table};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -206,4 +206,26 @@ proptest! {
     fn a_table_does_what_a_list_of_rows_does((fields, most, steps) in steps()) {
         run(&fields, most, steps);
     }
+}
+
+#[test]
+fn rows_of_other_kinds_are_appended_if_all_their_values_fit() {
+    let here = [Field::new("text", Kind::Str), Field::new("number", Kind::U1)];
+    let there = [Field::new("text", Kind::Category), Field::new("number", Kind::I8).nullable()];
+    let row = |text: &str, number| vec![Owned::Str(text.to_owned()), number];
+    let (one, two) = (row("a", Owned::Int(1)), row("b", Owned::Int(255)));
+    let mut table = table_of(&here, std::slice::from_ref(&one));
+    for (odd, said) in [(Owned::Int(256), "256 does not fit into u1"), (Owned::None, "None in a")] {
+        let other = table_of(&there, &[two.clone(), row("c", odd)]);
+        for (refused, at) in [(table.append(&other), 2), (table.insert(0, &other), 1)] {
+            let refused = refused.unwrap_err().to_string();
+            let expected = format!("row {at}, field \"number\": {said}");
+            assert!(refused.starts_with(&expected), "{refused}");
+            assert_eq!(all(&table), std::slice::from_ref(&one));
+            assert!(table.columns().iter().all(|column| column.len() == 1));
+        }
+    }
+    table.insert(0, &table_of(&there, std::slice::from_ref(&two))).unwrap();
+    assert_eq!(all(&table), [two, one]);
+    assert_eq!(table.fields(), here);
 }
