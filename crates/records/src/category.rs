@@ -1,8 +1,8 @@
 //! A column of texts of which there are few different: each once in a list of words, and a code of
 //! one, two or four bytes for each row.
 //!
-//! Codes are signed: Arrow asks for that where a dictionary is to be read everywhere, and pandas
-//! refuses unsigned ones.
+//! Codes are signed: Arrow's format recommends that, since not every reader has unsigned integers
+//! (Columnar.rst, "Dictionary-encoded Layout").
 
 use std::hash::BuildHasher;
 
