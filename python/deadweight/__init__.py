@@ -1,6 +1,7 @@
 """Weighs a Python program from inside: what objects hold, what holds them, what could go."""
 
 from deadweight._core import (
+    BadRecords,
     BadSnapshot,
     NoSuchProcess,
     NotEnoughMemory,
@@ -19,13 +20,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from deadweight._answers import Census, CensusRow, Change, Diff, HeldPath, Step, Tree, TreeRow, Why
     from deadweight._closures import Closure, Closures, closures
+    from deadweight._dtypes import category, f4, f8, i1, i2, i4, i8, u1, u2, u4, u8
     from deadweight._growth import Growth, Leak, StillGrowing, growth
     from deadweight._heap import Heap, Node, Nodes, load, snapshot
     from deadweight._pressure import Pressure, on_pressure
+    from deadweight._records import Record, Records, pack
     from deadweight._sizes import Block, DeepSize, Layout, Part, TypeSize, deepsizeof, layout
     from deadweight._specimens import Sizes, SpecimenSize, sizes
 
 __all__ = [
+    "BadRecords",
     "BadSnapshot",
     "Block",
     "Census",
@@ -49,6 +53,8 @@ __all__ = [
     "Part",
     "Peak",
     "Pressure",
+    "Record",
+    "Records",
     "Sizes",
     "SpecimenSize",
     "Step",
@@ -59,16 +65,28 @@ __all__ = [
     "Unsupported",
     "Why",
     "__version__",
+    "category",
     "closures",
     "deepsizeof",
+    "f4",
+    "f8",
     "growth",
+    "i1",
+    "i2",
+    "i4",
+    "i8",
     "layout",
     "load",
     "on_pressure",
+    "pack",
     "peak",
     "sizeof",
     "sizes",
     "snapshot",
+    "u1",
+    "u2",
+    "u4",
+    "u8",
     "why",
 ]
 
@@ -90,6 +108,19 @@ _LAZY = {
         "Closures",
         "closures",
     ),
+    "deadweight._dtypes": (
+        "category",
+        "f4",
+        "f8",
+        "i1",
+        "i2",
+        "i4",
+        "i8",
+        "u1",
+        "u2",
+        "u4",
+        "u8",
+    ),
     "deadweight._growth": (
         "Growth",
         "Leak",
@@ -106,6 +137,11 @@ _LAZY = {
     "deadweight._pressure": (
         "Pressure",
         "on_pressure",
+    ),
+    "deadweight._records": (
+        "Record",
+        "Records",
+        "pack",
     ),
     "deadweight._sizes": (
         "Block",

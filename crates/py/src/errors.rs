@@ -6,11 +6,13 @@ use std::path::Path;
 use deadweight_cli::with_causes;
 use deadweight_heap::QueryError;
 use deadweight_heap::snapshot::SnapshotError;
+use deadweight_records::file::FileError;
+use deadweight_records::{Reason, RecordsError};
 use deadweight_process::{Error, OwnError, ReadError};
 use pyo3::create_exception;
 use pyo3::exceptions::{
-    PyLookupError, PyMemoryError, PyOSError, PyPermissionError, PyProcessLookupError,
-    PyRuntimeError, PyValueError,
+    PyIndexError, PyKeyError, PyLookupError, PyMemoryError, PyOSError, PyOverflowError,
+    PyPermissionError, PyProcessLookupError, PyRuntimeError, PyTypeError, PyValueError,
 };
 use pyo3::prelude::*;
 
@@ -34,6 +36,7 @@ create_exception!(
 );
 create_exception!(deadweight, NotEnoughMemory, PyMemoryError, "A copy would not fit into memory.");
 create_exception!(deadweight, BadSnapshot, PyValueError, "A file is no whole snapshot.");
+create_exception!(deadweight, BadRecords, PyValueError, "A file is no Arrow file of records.");
 create_exception!(deadweight, NotThere, PyLookupError, "A heap has no such type, path or address.");
 
 /// An error with its causes and what to do next, in one line.
@@ -95,5 +98,38 @@ pub(crate) fn of_snapshot(path: &Path, error: &SnapshotError) -> PyErr {
             NotEnoughMemory::new_err(format!("{}: {}", path.display(), whole(error, None)))
         }
         _ => BadSnapshot::new_err(format!("{}: {}", path.display(), whole(error, None))),
+    }
+}
+
+pub(crate) fn of_records(error: RecordsError) -> PyErr {
+    let text = error.to_string();
+    match error {
+        RecordsError::Value { reason, .. } | RecordsError::Field { reason, .. } => match reason {
+            Reason::Overflow { .. } | Reason::TooLong { .. } | Reason::Categories => {
+                PyOverflowError::new_err(text)
+            }
+            Reason::WrongType { .. } | Reason::Null | Reason::Mixed { .. } => {
+                PyTypeError::new_err(text)
+            }
+            Reason::Memory => PyMemoryError::new_err(text),
+            Reason::Damaged(_) => BadRecords::new_err(text),
+        },
+        RecordsError::NoRow { .. } => PyIndexError::new_err(text),
+        RecordsError::NoField(_) => PyKeyError::new_err(text),
+        RecordsError::ArrowType { .. } => PyTypeError::new_err(text),
+        RecordsError::Memory => PyMemoryError::new_err(text),
+        RecordsError::SameName(_)
+        | RecordsError::Ragged { .. }
+        | RecordsError::Length { .. }
+        | RecordsError::Fields(_)
+        | RecordsError::Arrow(_) => PyValueError::new_err(text),
+    }
+}
+
+pub(crate) fn of_records_file(path: &Path, error: FileError) -> PyErr {
+    match error {
+        FileError::Io(error) => of_file(path, &error),
+        FileError::Records(error) => of_records(error),
+        _ => BadRecords::new_err(format!("{}: {}", path.display(), whole(&error, None))),
     }
 }

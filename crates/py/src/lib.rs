@@ -14,6 +14,7 @@ mod own;
 #[expect(unsafe_code, reason = "hooks that the interpreter calls with blocks of memory")]
 mod peak;
 mod sizes;
+mod records;
 mod snapshot;
 mod survey;
 
@@ -23,12 +24,12 @@ mod _core {
     #[expect(non_upper_case_globals, reason = "as Python writes it")]
     const __version__: &str = env!("CARGO_PKG_VERSION");
     #[pymodule_export]
-    use super::arrow::{arrow_schema, arrow_stream};
+    use super::arrow::{arrow_stream, results_schema};
     #[pymodule_export]
     use super::command::run;
     #[pymodule_export]
     use super::errors::{
-        BadSnapshot, NoSuchProcess, NotEnoughMemory, NotPermitted, NotThere, Unsupported,
+        BadRecords, BadSnapshot, NoSuchProcess, NotEnoughMemory, NotPermitted, NotThere, Unsupported,
     };
     #[pymodule_export]
     use super::growth::Growth;
@@ -36,6 +37,11 @@ mod _core {
     use super::heap::Heap;
     #[pymodule_export]
     use super::peak::{Peak, peak};
+    #[pymodule_export]
+    use super::records::{
+        Attribute, Column, Row, Rows, Schema, Table, open_records, pack_records, read_records,
+        records_from_arrow,
+    };
     #[pymodule_export]
     use super::sizes::{deepsizeof, layout, sizeof};
     #[pymodule_export]

@@ -4,7 +4,7 @@
 //! nothing of them is lost. Nothing else is converted.
 
 use crate::error::Reason;
-use crate::kind::Kind;
+use crate::kind::{Field, Kind};
 use crate::value::Value;
 
 fn wrong(value: Value<'_>, kind: Kind) -> Reason {
@@ -97,5 +97,25 @@ pub(crate) fn check(value: Value<'_>, kind: Kind) -> Result<(), Reason> {
         Kind::DateTime => datetime(value, kind).map(drop),
         Kind::Date => date(value, kind).map(drop),
         Kind::TimeDelta => timedelta(value, kind).map(drop),
+    }
+}
+
+impl Field {
+    /// A value as a column of this field would give it back: a true of an integer is one, and an `f4`
+    /// has been rounded.
+    ///
+    /// # Errors
+    /// As those of [`RecordsError::Value`](crate::RecordsError::Value).
+    pub fn held<'a>(&self, value: Value<'a>) -> Result<Value<'a>, Reason> {
+        if value == Value::None {
+            return if self.nullable { Ok(value) } else { Err(Reason::Null) };
+        }
+        check(value, self.kind)?;
+        Ok(match (value, self.kind) {
+            (_, Kind::F4) => Value::Float(f4(value, self.kind)?.into()),
+            (_, Kind::F8) => Value::Float(f8(value, self.kind)?),
+            (Value::Bool(flag), kind) if kind != Kind::Bool => Value::Int(flag.into()),
+            _ => value,
+        })
     }
 }

@@ -1,0 +1,275 @@
+//! One column of a container: a sequence, and a buffer that others may read and write.
+
+use std::ffi::{CStr, c_int};
+use std::ptr;
+
+use deadweight_records::Kind;
+use pyo3::exceptions::{PyBufferError, PyIndexError};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyList};
+
+use super::rows::Rows;
+use super::select::row as row_at;
+use super::value::{give, take};
+use crate::errors::of_records;
+
+#[pyclass(frozen, module = "deadweight._core")]
+pub(crate) struct Column {
+    rows: Py<Rows>,
+    field: usize,
+    /// Lends the numbers that dates and times are.
+    raw: bool,
+}
+
+/// How the numbers of a kind are named in buffers, and how many bytes each has.
+fn format(kind: Kind) -> Option<(&'static CStr, usize)> {
+    Some(match kind {
+        Kind::I1 => (c"b", 1),
+        Kind::I2 => (c"h", 2),
+        Kind::I4 | Kind::Date => (c"i", 4),
+        Kind::I8 | Kind::DateTime | Kind::TimeDelta => (c"q", 8),
+        Kind::U1 => (c"B", 1),
+        Kind::U2 => (c"H", 2),
+        Kind::U4 => (c"I", 4),
+        Kind::U8 => (c"Q", 8),
+        Kind::F4 => (c"f", 4),
+        Kind::F8 => (c"d", 8),
+        Kind::Bool | Kind::Str | Kind::Bytes | Kind::Category => return None,
+    })
+}
+
+impl Column {
+    pub(crate) fn of<'py>(
+        rows: &Bound<'py, Rows>,
+        name: &str,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let field = rows.try_borrow()?.schema.get().position(name);
+        let column =
+            |field| Bound::new(rows.py(), Column { rows: rows.clone().unbind(), field, raw: false });
+        field.map(column).transpose().map(|column| column.map(Bound::into_any))
+    }
+
+    fn value<'py>(&self, py: Python<'py>, row: usize) -> PyResult<Bound<'py, PyAny>> {
+        let rows = self.rows.bind(py).try_borrow()?;
+        give(py, rows.table()?.get(row, self.field).map_err(of_records)?)
+    }
+
+    fn kind(&self, py: Python<'_>) -> PyResult<Kind> {
+        Ok(self.rows.bind(py).try_borrow()?.schema.get().fields[self.field].kind)
+    }
+}
+
+#[pymethods]
+impl Column {
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        Ok(self.rows.bind(py).try_borrow()?.table()?.len())
+    }
+
+    fn __getitem__<'py>(
+        slf: &Bound<'py, Column>,
+        key: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        let column = slf.get();
+        if let Ok(index) = key.extract::<isize>() {
+            return column.value(py, row_at(index, column.__len__(py)?)?);
+        }
+        // Of the rows chosen, a column as well.
+        let rows = column.rows.bind(py).get_item(key)?;
+        let rows = rows.cast_into::<Rows>().map_err(|_| {
+            PyIndexError::new_err("values are chosen by a number, a slice, a mask, or several numbers")
+        })?;
+        Ok(Bound::new(py, Column { rows: rows.unbind(), field: column.field, raw: column.raw })?
+            .into_any())
+    }
+
+    fn __setitem__(slf: &Bound<'_, Column>, index: isize, object: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = slf.py();
+        let column = slf.get();
+        let at = row_at(index, column.__len__(py)?)?;
+        let taken = take(object)?;
+        let mut rows = column.rows.bind(py).try_borrow_mut()?;
+        let set = rows.values_mut()?.set(at, column.field, taken.value());
+        drop(rows);
+        set.map_err(|error| {
+            super::incoming::refused(error, |_| Some(0), std::slice::from_ref(object))
+        })
+    }
+
+    fn __iter__(slf: Py<Column>) -> ValueIterator {
+        ValueIterator { column: slf, next: 0 }
+    }
+
+    /// The field's name.
+    #[getter]
+    fn name(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(self.rows.bind(py).try_borrow()?.schema.get().fields[self.field].name.clone())
+    }
+
+    /// The field's type, such as `u4`.
+    #[getter]
+    #[pyo3(name = "type")]
+    fn type_(&self, py: Python<'_>) -> PyResult<&'static str> {
+        Ok(self.kind(py)?.name())
+    }
+
+    /// How many rows have no value.
+    #[getter]
+    fn null_count(&self, py: Python<'_>) -> PyResult<usize> {
+        let rows = self.rows.bind(py).try_borrow()?;
+        Ok(rows.table()?.columns()[self.field].null_count())
+    }
+
+    /// Bytes of its values.
+    #[getter]
+    fn nbytes(&self, py: Python<'_>) -> PyResult<usize> {
+        let rows = self.rows.bind(py).try_borrow()?;
+        Ok(rows.table()?.columns()[self.field].payload())
+    }
+
+    /// The same column, whose buffer has the numbers that dates and times are.
+    fn _raw(&self, py: Python<'_>) -> Column {
+        Column { rows: self.rows.clone_ref(py), field: self.field, raw: true }
+    }
+
+    /// Which rows have no value, a byte each.
+    fn _mask<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyByteArray>> {
+        let rows = self.rows.bind(py).try_borrow()?;
+        let table = rows.table()?;
+        let is_none = |row| matches!(table.get(row, self.field), Ok(deadweight_records::Value::None));
+        let mask: Vec<u8> = (0..table.len()).map(|row| u8::from(is_none(row))).collect();
+        Ok(PyByteArray::new(py, &mask))
+    }
+
+    /// All values, as a list.
+    fn tolist<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let list = PyList::empty(py);
+        for row in 0..self.__len__(py)? {
+            list.append(self.value(py, row)?)?;
+        }
+        Ok(list)
+    }
+
+    /// A NumPy array: over the values themselves if it can be, masked where rows have none.
+    fn to_numpy<'py>(slf: &Bound<'py, Column>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("deadweight._arrays")?.call_method1("to_numpy", (slf,))
+    }
+
+    /// For `numpy.asarray`, where there is no buffer.
+    #[pyo3(signature = (dtype=None, copy=None))]
+    fn __array__<'py>(
+        slf: &Bound<'py, Column>,
+        dtype: Option<Bound<'py, PyAny>>,
+        copy: Option<bool>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("deadweight._arrays")?.call_method1("as_array", (slf, dtype, copy))
+    }
+
+    /// For those who know no buffers. It has one of the values in it, which holds them in place.
+    #[getter]
+    fn __array_interface__<'py>(slf: &Bound<'py, Column>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("deadweight._arrays")?.call_method1("interface", (slf,))
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let (name, kind, rows) = (self.name(py)?, self.kind(py)?, self.__len__(py)?);
+        Ok(format!("<Column {name}: {rows} of {kind}>"))
+    }
+
+    /// The values where they lie, writable unless they lie in a file. Until it is given back, the
+    /// container takes no rows and gives none up, as a `bytearray` does not.
+    unsafe fn __getbuffer__(
+        slf: Bound<'_, Column>,
+        view: *mut ffi::Py_buffer,
+        flags: c_int,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let column = slf.get();
+        if view.is_null() {
+            return Err(PyBufferError::new_err("no place for the buffer"));
+        }
+        // SAFETY: not null, and by the protocol (Include/cpython/pybuffer.h) a struct to be filled. With
+        // an error, its owner must be null.
+        unsafe { (*view).obj = ptr::null_mut() };
+        let mut rows = column.rows.bind(py).try_borrow_mut()?;
+        let kind = rows.schema.get().fields[column.field].kind;
+        let is_time = matches!(kind, Kind::DateTime | Kind::Date | Kind::TimeDelta);
+        let (format, width) = format(kind).filter(|_| column.raw || !is_time).ok_or_else(|| {
+            PyBufferError::new_err(format!("a column of {kind} has no buffer: use to_numpy()"))
+        })?;
+        if !column.raw && rows.table()?.columns()[column.field].null_count() > 0 {
+            return Err(PyBufferError::new_err(
+                "rows without a value have no place in a buffer: use to_numpy()",
+            ));
+        }
+        let len = rows.table()?.len();
+        let wants_to_write = flags & ffi::PyBUF_WRITABLE == ffi::PyBUF_WRITABLE;
+        let readonly = !wants_to_write && rows.is_mapped()?;
+        let address = if readonly {
+            rows.table()?.columns()[column.field].address().map(<*const u8>::cast_mut)
+        } else {
+            // Of a file, or of what Arrow has, a copy is made here, once: no buffer may be out.
+            let own = rows.values_mut()?.column_mut(column.field).map_err(of_records)?;
+            own.address_mut().map_err(|_| of_records(deadweight_records::RecordsError::Memory))?
+        };
+        let address = address.ok_or_else(|| PyBufferError::new_err("no numbers"))?;
+        rows.lent += 1;
+        drop(rows);
+        let extent = Box::new([len as isize, width as isize]);
+        let has = |flag: c_int| flags & flag == flag;
+        // SAFETY: `view` is as above. The values stay where they are while `lent` is not zero: `Rows`
+        // refuses whatever would move them, and `__releasebuffer__` counts down. Shape and stride are
+        // in a box that it frees; the format lives for ever, and nobody writes to it.
+        unsafe {
+            let extent = Box::into_raw(extent).cast::<isize>();
+            (*view).buf = address.cast();
+            (*view).len = (len * width) as isize;
+            (*view).itemsize = width as isize;
+            (*view).readonly = readonly.into();
+            (*view).ndim = 1;
+            (*view).format = ptr::null_mut();
+            if has(ffi::PyBUF_FORMAT) {
+                (*view).format = format.as_ptr().cast_mut();
+            }
+            (*view).shape = if has(ffi::PyBUF_ND) { extent } else { ptr::null_mut() };
+            (*view).strides =
+                if has(ffi::PyBUF_STRIDES) { extent.add(1) } else { ptr::null_mut() };
+            (*view).suboffsets = ptr::null_mut();
+            (*view).internal = extent.cast();
+            (*view).obj = slf.into_any().into_ptr();
+        }
+        Ok(())
+    }
+
+    unsafe fn __releasebuffer__(&self, py: Python<'_>, view: *mut ffi::Py_buffer) {
+        // SAFETY: called once for each buffer that `__getbuffer__` has filled, whose `internal` is the box
+        // of two numbers that was let go of there.
+        unsafe { drop(Box::from_raw((*view).internal.cast::<[isize; 2]>())) };
+        self.rows.bind(py).borrow_mut().lent -= 1;
+    }
+}
+
+/// Values one after another, as long as there are any.
+#[pyclass(module = "deadweight._core")]
+struct ValueIterator {
+    column: Py<Column>,
+    next: usize,
+}
+
+#[pymethods]
+impl ValueIterator {
+    fn __iter__(slf: Py<ValueIterator>) -> Py<ValueIterator> {
+        slf
+    }
+
+    fn __next__<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let column = self.column.get();
+        if self.next >= column.__len__(py)? {
+            self.next = usize::MAX;
+            return Ok(None);
+        }
+        self.next += 1;
+        column.value(py, self.next - 1).map(Some)
+    }
+}

@@ -1,0 +1,80 @@
+//! Arrow files, mapped; and the same bytes in memory, for pickles.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::{Arc, Weak};
+
+use bytes::Bytes;
+use deadweight_records as records;
+use memmap2::Mmap;
+use pyo3::buffer::PyBuffer;
+use pyo3::exceptions::PyOSError;
+use pyo3::prelude::*;
+
+use super::table::Table;
+use crate::errors::{of_file, of_records_file, of_records};
+
+/// What columns that lie in a file keep alive.
+struct Mapped {
+    map: Mmap,
+    #[expect(dead_code, reason = "a `Watch` asks whether it lives")]
+    file: Arc<File>,
+}
+
+impl AsRef<[u8]> for Mapped {
+    fn as_ref(&self) -> &[u8] {
+        &self.map
+    }
+}
+
+/// The file that columns lie in, for as long as one of them does.
+pub(crate) struct Watch {
+    file: Weak<File>,
+    bytes: u64,
+}
+
+impl Watch {
+    /// Whether columns lie in the file still, which must be as long as it was: what was cut off could
+    /// not be read without a signal that ends the process.
+    pub(crate) fn holds(&self) -> PyResult<bool> {
+        let Some(file) = self.file.upgrade() else { return Ok(false) };
+        if file.metadata()?.len() < self.bytes {
+            return Err(PyOSError::new_err("the file that these records lie in was cut short"));
+        }
+        Ok(true)
+    }
+}
+
+fn map(file: &File) -> PyResult<Mmap> {
+    // SAFETY: the map is only read, and nothing is taken for granted of what it has: lengths, offsets
+    // and UTF-8 are checked when they are used. Its length is looked at before each access; whoever
+    // writes into the file meanwhile, or cuts it short in that moment, is who the documentation warns.
+    Ok(unsafe { Mmap::map(file) }?)
+}
+
+/// The columns of an Arrow file, where they lie in it. Those of several batches are copied together.
+#[pyfunction]
+#[pyo3(signature = (path, /))]
+pub(crate) fn open_records(path: PathBuf) -> PyResult<Table> {
+    let of_file = |error| of_file(&path, &error);
+    let file = Arc::new(File::open(&path).map_err(of_file)?);
+    let bytes = file.metadata().map_err(of_file)?.len();
+    if bytes == 0 {
+        return Err(of_records_file(&path, records::file::FileError::Foreign));
+    }
+    let map = map(&file)?;
+    let watch = Watch { file: Arc::downgrade(&file), bytes };
+    let mapped = Bytes::from_owner(Mapped { map, file });
+    let pieces = records::file::open(mapped).map_err(|error| of_records_file(&path, error))?;
+    Ok(Table::new(pieces.into_table().map_err(of_records)?, Some(watch)))
+}
+
+/// The columns of an Arrow file in memory, which are copied.
+#[pyfunction]
+#[pyo3(signature = (file, /))]
+pub(crate) fn read_records(py: Python<'_>, file: &Bound<'_, PyAny>) -> PyResult<Table> {
+    let bytes = PyBuffer::<u8>::get(file)?.to_vec(py)?;
+    let pieces = records::file::open(Bytes::from(bytes));
+    let pieces = pieces.map_err(|error| of_records_file(&PathBuf::from("pickle"), error))?;
+    Ok(Table::new(pieces.into_table().map_err(of_records)?, None))
+}

@@ -1,0 +1,209 @@
+//! The values of one row that somebody hands in.
+
+use deadweight_records::{Reason, RecordsError, Value};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+
+use super::row::Row;
+use super::schema::Schema;
+use super::value::{Taken, take};
+use crate::errors::of_records;
+
+/// A row's objects, in the order of the fields: of a row, a tuple, a list, a dict, or any object with
+/// such attributes.
+pub(crate) fn objects<'py>(
+    schema: &Schema,
+    row: &Bound<'py, PyAny>,
+    number: usize,
+) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    if let Ok(tuple) = row.cast::<PyTuple>() {
+        return as_many(schema, tuple.iter().collect(), number);
+    }
+    if let Ok(dict) = row.cast::<PyDict>() {
+        return of_dict(schema, dict, number);
+    }
+    if let Ok(ours) = row.cast::<Row>() {
+        let theirs = Schema::of(&row.get_type())?;
+        let same = |(a, b): (&Py<PyString>, &Py<PyString>)| a.is(b);
+        let names = &theirs.get().names;
+        if names.len() == schema.names.len() && names.iter().zip(&schema.names).all(same) {
+            return ours.get().objects(row.py(), names.len());
+        }
+    }
+    if let Ok(list) = row.cast::<PyList>() {
+        return as_many(schema, list.iter().collect(), number);
+    }
+    let py = row.py();
+    let attribute = |(field, name): (usize, &Py<PyString>)| {
+        let found = row.getattr(name.bind(py));
+        found.or_else(|_| schema.default(py, field).ok_or_else(|| no_value(schema, field, number)))
+    };
+    schema.names.iter().enumerate().map(attribute).collect()
+}
+
+fn as_many<'py>(
+    schema: &Schema,
+    objects: Vec<Bound<'py, PyAny>>,
+    row: usize,
+) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let (got, want) = (objects.len(), schema.fields.len());
+    if got == want { Ok(objects) } else { Err(of_records(RecordsError::Ragged { row, got, want })) }
+}
+
+fn of_dict<'py>(
+    schema: &Schema,
+    dict: &Bound<'py, PyDict>,
+    number: usize,
+) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let py = dict.py();
+    let (mut objects, mut found) = (Vec::with_capacity(schema.names.len()), 0);
+    for (field, name) in schema.names.iter().enumerate() {
+        objects.push(match dict.get_item(name.bind(py))? {
+            Some(object) => {
+                found += 1;
+                object
+            }
+            None => schema.default(py, field).ok_or_else(|| no_value(schema, field, number))?,
+        });
+    }
+    if found == dict.len() {
+        return Ok(objects);
+    }
+    let unknown = dict.keys().iter().find(|key| {
+        let name = key.extract::<String>();
+        name.map_or(true, |name| schema.position(&name).is_none())
+    });
+    let key = unknown.map_or_else(String::new, |key| shown(&key));
+    Err(PyValueError::new_err(format!("row {number}: there is no field {key}")))
+}
+
+fn no_value(schema: &Schema, field: usize, row: usize) -> PyErr {
+    let name = &schema.fields[field].name;
+    PyTypeError::new_err(format!("row {row}, field {name:?}: no value, and no default"))
+}
+
+/// The objects of a call: those by position first.
+pub(crate) fn arguments<'py>(
+    schema: &Schema,
+    class: &str,
+    given: &Bound<'py, PyTuple>,
+    named: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let py = given.py();
+    if given.len() > schema.fields.len() {
+        let (most, got) = (schema.fields.len(), given.len());
+        return Err(PyTypeError::new_err(format!("{class}() takes {most} values, not {got}")));
+    }
+    let mut objects: Vec<_> = given.iter().collect();
+    let mut used = 0;
+    for field in given.len()..schema.fields.len() {
+        let told = match named {
+            Some(named) => named.get_item(schema.names[field].bind(py))?,
+            None => None,
+        };
+        used += usize::from(told.is_some());
+        objects.push(told.or_else(|| schema.default(py, field)).ok_or_else(|| {
+            let name = &schema.fields[field].name;
+            PyTypeError::new_err(format!("{class}() has no value for field {name:?}"))
+        })?);
+    }
+    match named {
+        Some(named) if named.len() != used => {
+            let names: Vec<String> = named.keys().iter().map(|key| shown(&key)).collect();
+            let names = names.join(", ");
+            Err(PyTypeError::new_err(format!(
+                "{class}(): among {names} is no field, or one that has a value already"
+            )))
+        }
+        _ => Ok(objects),
+    }
+}
+
+/// Objects as values. The objects' own code has run when this is done.
+pub(crate) fn taken<'py>(objects: &[Bound<'py, PyAny>]) -> PyResult<Vec<Taken<'py>>> {
+    objects.iter().map(take).collect()
+}
+
+pub(crate) fn values<'a>(taken: &'a [Taken<'_>]) -> Vec<Value<'a>> {
+    taken.iter().map(Taken::value).collect()
+}
+
+/// An error about a value of a row, with that value as Python shows it.
+pub(crate) fn refused(
+    error: RecordsError,
+    position: impl Fn(&str) -> Option<usize>,
+    objects: &[Bound<'_, PyAny>],
+) -> PyErr {
+    let RecordsError::Value { row, field, reason } = error else { return of_records(error) };
+    match position(&field).and_then(|at| objects.get(at)) {
+        Some(object) => refused_object(row, field, reason, object),
+        None => of_records(RecordsError::Value { row, field, reason }),
+    }
+}
+
+pub(crate) fn refused_object(
+    row: usize,
+    field: String,
+    reason: Reason,
+    object: &Bound<'_, PyAny>,
+) -> PyErr {
+    if let (Reason::WrongType { .. }, Ok(Taken::Surrogate)) = (&reason, take(object)) {
+        let text = shown(object);
+        return PyValueError::new_err(format!(
+            "row {row}, field {field:?}: {text} has half of a surrogate pair, which UTF-8 has not"
+        ));
+    }
+    let reason = match reason {
+        Reason::Overflow { kind, .. } => Reason::Overflow { value: shown(object), kind },
+        Reason::WrongType { kind, .. } => Reason::WrongType { value: shown(object), kind },
+        Reason::Mixed { kind, .. } => Reason::Mixed { value: shown(object), kind },
+        other => other,
+    };
+    of_records(RecordsError::Value { row, field, reason })
+}
+
+/// Of a long text, messages show this many characters.
+const SHOWN: usize = 60;
+
+fn shown(object: &Bound<'_, PyAny>) -> String {
+    let whole = object.repr().ok().map(|text| text.to_string_lossy().into_owned());
+    let whole = whole.unwrap_or_else(|| {
+        let name = object.get_type().name();
+        name.map_or_else(|_| "an object".into(), |name| format!("an object of type {name}"))
+    });
+    match whole.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &whole[..end]),
+        None => whole,
+    }
+}
+
+/// The names of the fields that an object of a user's has, if it says so: those of a named tuple or a
+/// dataclass, of slots, or what is in its `__dict__`.
+pub(crate) fn names_of(object: &Bound<'_, PyAny>) -> PyResult<Option<Vec<String>>> {
+    let py = object.py();
+    let class = object.get_type();
+    if let Ok(names) = class.getattr(intern!(py, "_fields")) {
+        return names.extract().map(Some);
+    }
+    if let Ok(fields) = class.getattr(intern!(py, "__dataclass_fields__")) {
+        return Ok(Some(fields.cast::<PyDict>()?.keys().extract()?));
+    }
+    let mut names = Vec::new();
+    for base in class.mro().iter().rev() {
+        if let Ok(slots) = base.getattr(intern!(py, "__slots__")) {
+            let of_base = match slots.extract::<String>() {
+                Ok(one) => vec![one],
+                Err(_) => slots.try_iter()?.map(|name| name?.extract()).collect::<PyResult<_>>()?,
+            };
+            let wanted = |name: &String| !name.starts_with("__") && !names.contains(name);
+            let fresh: Vec<String> = of_base.into_iter().filter(wanted).collect();
+            names.extend(fresh);
+        }
+    }
+    if let Ok(dict) = object.getattr(intern!(py, "__dict__")) {
+        names.extend(dict.cast::<PyDict>()?.keys().extract::<Vec<String>>()?);
+    }
+    Ok((!names.is_empty()).then_some(names))
+}

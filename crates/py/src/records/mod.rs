@@ -1,0 +1,24 @@
+//! Records: rows of typed columns as Python objects. The columns are `deadweight-records`'; here are
+//! conversions, and the protocols by which Python and other libraries come at them.
+
+#[expect(unsafe_code, reason = "buffers lent to other libraries")]
+mod column;
+#[expect(unsafe_code, reason = "mapping a file")]
+mod file;
+mod incoming;
+mod pack;
+#[expect(unsafe_code, reason = "instances of a user's class are made without calling it")]
+mod row;
+mod rows;
+mod schema;
+mod select;
+mod table;
+mod value;
+
+pub(crate) use column::Column;
+pub(crate) use file::{open_records, read_records};
+pub(crate) use pack::pack_records;
+pub(crate) use row::{Attribute, Row};
+pub(crate) use rows::Rows;
+pub(crate) use schema::Schema;
+pub(crate) use table::{Table, records_from_arrow};

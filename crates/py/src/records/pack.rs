@@ -1,0 +1,168 @@
+//! Rows in, of any shape, whose values decide the types.
+
+use std::collections::HashMap;
+
+use deadweight_records::{Field, Packer, RecordsError, Value};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString, PyTuple};
+
+use super::incoming::{names_of, refused, taken, values};
+use super::schema::kind;
+use super::table::Table;
+use crate::errors::of_records;
+
+/// Name, type, and whether there may be none.
+type Told = (String, String, bool);
+
+/// Columns on their way, and what their fields are called in Python.
+struct Packing {
+    packer: Packer,
+    names: Vec<Py<PyString>>,
+    told: HashMap<String, Field>,
+    /// For tuples that do not say how their items are called.
+    given: Option<Vec<String>>,
+    /// The fields of objects of the classes that came so far, by the address of the class, which the
+    /// dict `classes` keeps alive.
+    of_class: HashMap<usize, Vec<usize>>,
+    classes: Vec<Py<PyAny>>,
+}
+
+/// Columns of rows: dicts, tuples, or objects with attributes.
+#[pyfunction]
+#[pyo3(signature = (rows, names, told, /))]
+pub(crate) fn pack_records(
+    rows: &Bound<'_, PyAny>,
+    names: Option<Vec<String>>,
+    told: Vec<Told>,
+) -> PyResult<Table> {
+    let mut fields = HashMap::new();
+    for (name, type_, nullable) in told {
+        let field = Field::new(name.clone(), kind(&type_)?);
+        fields.insert(name, if nullable { field.nullable() } else { field });
+    }
+    let mut packing = Packing {
+        packer: Packer::default(),
+        names: Vec::new(),
+        told: fields,
+        given: names.clone(),
+        of_class: HashMap::new(),
+        classes: Vec::new(),
+    };
+    for name in names.unwrap_or_default() {
+        packing.add(rows.py(), &name)?;
+    }
+    for row in rows.try_iter()? {
+        packing.push(&row?)?;
+    }
+    if packing.packer.rows() == 0 {
+        let unseen: Vec<String> = packing.told.keys().cloned().collect();
+        unseen.iter().try_for_each(|name| packing.position(rows.py(), name).map(drop))?;
+    }
+    if let Some(name) = packing.told.keys().find(|name| packing.packer.position(name).is_none()) {
+        return Err(PyValueError::new_err(format!("no row has a field {name:?}")));
+    }
+    Ok(Table::new(packing.packer.finish().map_err(of_records)?, None))
+}
+
+impl Packing {
+    fn add(&mut self, py: Python<'_>, name: &str) -> PyResult<usize> {
+        let added = match self.told.get(name) {
+            Some(field) => self.packer.add_told(field),
+            None => self.packer.add(name),
+        };
+        self.names.push(PyString::intern(py, name).unbind());
+        added.map_err(of_records)
+    }
+
+    fn position(&mut self, py: Python<'_>, name: &str) -> PyResult<usize> {
+        match self.packer.position(name) {
+            Some(position) => Ok(position),
+            None => self.add(py, name),
+        }
+    }
+
+    fn push(&mut self, row: &Bound<'_, PyAny>) -> PyResult<()> {
+        let objects = if let Ok(dict) = row.cast::<PyDict>() {
+            self.of_dict(dict)?
+        } else if let Ok(tuple) = row.cast::<PyTuple>() {
+            self.of_tuple(tuple)?
+        } else {
+            self.of_object(row)?
+        };
+        let taken = taken(&objects)?;
+        let values: Vec<Value<'_>> = values(&taken);
+        let pushed = self.packer.push(&values);
+        pushed.map_err(|error| refused(error, |name| self.packer.position(name), &objects))
+    }
+
+    fn of_dict<'py>(&mut self, dict: &Bound<'py, PyDict>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let py = dict.py();
+        let mut objects = Vec::with_capacity(self.names.len());
+        let mut found = 0;
+        for name in &self.names {
+            let object = dict.get_item(name.bind(py))?;
+            found += usize::from(object.is_some());
+            objects.push(object.unwrap_or_else(|| py.None().into_bound(py)));
+        }
+        if found == dict.len() {
+            return Ok(objects);
+        }
+        for (key, value) in dict {
+            let name = key.cast::<PyString>().map_err(|_| {
+                let row = self.packer.rows();
+                PyTypeError::new_err(format!("row {row}: a key of a record is a str"))
+            })?;
+            let name: String = name.extract()?;
+            if self.packer.position(&name).is_none() {
+                self.add(py, &name)?;
+                objects.push(value);
+            }
+        }
+        Ok(objects)
+    }
+
+    fn of_tuple<'py>(&mut self, tuple: &Bound<'py, PyTuple>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let py = tuple.py();
+        if self.names.is_empty() && self.packer.rows() == 0 {
+            let names = match names_of(tuple.as_any())? {
+                Some(names) if names.len() == tuple.len() => names,
+                _ => (0..tuple.len()).map(|at| format!("field_{at}")).collect(),
+            };
+            names.iter().try_for_each(|name| self.add(py, name).map(drop))?;
+        }
+        let (row, got, want) = (self.packer.rows(), tuple.len(), self.names.len());
+        if got != want {
+            return Err(of_records(RecordsError::Ragged { row, got, want }));
+        }
+        Ok(tuple.iter().collect())
+    }
+
+    fn of_object<'py>(&mut self, row: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let py = row.py();
+        let class = row.get_type();
+        let known = class.as_ptr() as usize;
+        if !self.of_class.contains_key(&known) {
+            let names = match (&self.given, names_of(row)?) {
+                (Some(given), _) => given.clone(),
+                (None, Some(names)) => names,
+                (None, None) => {
+                    let (row, name) = (self.packer.rows(), class.name()?);
+                    let text = format!("row {row}: an object of type {name} has no fields");
+                    return Err(PyTypeError::new_err(text));
+                }
+            };
+            let positions: PyResult<_> = names.iter().map(|name| self.position(py, name)).collect();
+            self.of_class.insert(known, positions?);
+            self.classes.push(class.into_any().unbind());
+        }
+        let mut objects = vec![py.None().into_bound(py); self.names.len()];
+        for &field in self.of_class.get(&known).into_iter().flatten() {
+            // An attribute that is missing is no value.
+            if let Ok(object) = row.getattr(self.names[field].bind(py)) {
+                objects[field] = object;
+            }
+        }
+        Ok(objects)
+    }
+}

@@ -1,0 +1,497 @@
+//! The container: a sequence of rows over columns.
+
+use std::path::PathBuf;
+
+use deadweight_records as records;
+use pyo3::exceptions::{PyAttributeError, PyBufferError, PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyCapsule, PyString, PyType};
+use pyo3::{PyTraverseError, PyVisit};
+
+use super::column::Column;
+use super::file::Watch;
+use super::incoming::{objects, refused, taken, values};
+use super::row::Row;
+use super::schema::Schema;
+use super::select::{Selection, row as row_at, selection};
+use super::table::{Held, Table};
+use super::value::give;
+use crate::arrow::{schema_capsule, stream_capsule};
+use crate::errors::{of_records_file, of_records};
+
+#[pyclass(subclass, module = "deadweight._core")]
+pub(crate) struct Rows {
+    pub(crate) class: Py<PyType>,
+    pub(crate) schema: Py<Schema>,
+    table: records::Table,
+    watch: Option<Watch>,
+    /// How often rows have got other numbers.
+    pub(crate) moves: u32,
+    /// Buffers of columns that somebody has: while there are any, no column moves.
+    pub(crate) lent: usize,
+}
+
+impl Rows {
+    /// The columns, to read.
+    #[inline]
+    pub(crate) fn table(&self) -> PyResult<&records::Table> {
+        if let Some(watch) = &self.watch {
+            watch.holds()?;
+        }
+        Ok(&self.table)
+    }
+
+    /// Whether columns lie in a file.
+    pub(crate) fn is_mapped(&self) -> PyResult<bool> {
+        self.watch.as_ref().map_or(Ok(false), Watch::holds)
+    }
+
+    /// The columns, for other values in rows that are there.
+    pub(crate) fn values_mut(&mut self) -> PyResult<&mut records::Table> {
+        // The first change of what lies in a file copies it, and a buffer would be of the old.
+        if self.is_mapped()? && self.lent > 0 {
+            return Err(lent());
+        }
+        Ok(&mut self.table)
+    }
+
+    /// The columns, for more rows or fewer.
+    fn resized(&mut self) -> PyResult<&mut records::Table> {
+        if self.lent > 0 {
+            return Err(lent());
+        }
+        self.is_mapped()?;
+        Ok(&mut self.table)
+    }
+
+    /// The columns, with other numbers for rows.
+    fn moved(&mut self) -> PyResult<&mut records::Table> {
+        self.resized()?;
+        self.moves = self.moves.wrapping_add(1);
+        Ok(&mut self.table)
+    }
+
+    /// Does something with the columns that shares them or writes them. What has a buffer of them may
+    /// write into it, so that they cannot be shared then: a copy is.
+    fn shared<T>(
+        &mut self,
+        does: impl FnOnce(&mut records::Table) -> PyResult<T>,
+    ) -> PyResult<T> {
+        self.is_mapped()?;
+        if self.lent == 0 {
+            return does(&mut self.table);
+        }
+        does(&mut self.table.slice(0..self.table.len()).map_err(of_records)?)
+    }
+}
+
+fn lent() -> PyErr {
+    PyBufferError::new_err(
+        "a buffer of a column is in use (an array or a memoryview): rows cannot move meanwhile",
+    )
+}
+
+/// Another container of the same class, with other columns.
+fn like<'py>(rows: &Bound<'py, Rows>, table: records::Table) -> PyResult<Bound<'py, PyAny>> {
+    let py = rows.py();
+    let class = rows.try_borrow()?.class.clone_ref(py);
+    // Not called: a subclass may have an `__init__` that wants more.
+    let kind = rows.get_type();
+    kind.call_method1(intern!(py, "__new__"), (&kind, class, Table::new(table, None)))
+}
+
+fn len(rows: &Bound<'_, Rows>) -> PyResult<usize> {
+    Ok(rows.try_borrow()?.table.len())
+}
+
+fn schema(rows: &Bound<'_, Rows>) -> PyResult<Py<Schema>> {
+    Ok(rows.try_borrow()?.schema.clone_ref(rows.py()))
+}
+
+/// Does something with the columns and the values of a row that comes in.
+fn with_values(
+    rows: &Bound<'_, Rows>,
+    schema: &Schema,
+    number: usize,
+    row: &Bound<'_, PyAny>,
+    does: impl FnOnce(&mut Rows, &[records::Value<'_>]) -> PyResult<Result<(), records::RecordsError>>,
+) -> PyResult<()> {
+    let objects = objects(schema, row, number)?;
+    let taken = taken(&objects)?;
+    let values = values(&taken);
+    // No code of anybody's runs while the columns are held.
+    let done = does(&mut *rows.try_borrow_mut()?, &values)?;
+    done.map_err(|error| refused(error, |name| schema.position(name), &objects))
+}
+
+fn push(rows: &Bound<'_, Rows>, schema: &Schema, row: &Bound<'_, PyAny>) -> PyResult<()> {
+    let number = len(rows)?;
+    with_values(rows, schema, number, row, |rows, values| Ok(rows.resized()?.push(values)))
+}
+
+/// A table of rows that come in.
+fn fresh(schema: &Schema, source: &Bound<'_, PyAny>) -> PyResult<records::Table> {
+    if let Ok(rows) = source.cast::<Rows>() {
+        let rows = rows.try_borrow()?;
+        let table = rows.table()?;
+        return table.slice(0..table.len()).map_err(of_records);
+    }
+    let mut table = records::Table::new(&schema.fields).map_err(of_records)?;
+    for (number, row) in source.try_iter()?.enumerate() {
+        let objects = objects(schema, &row?, number)?;
+        let taken = taken(&objects)?;
+        let pushed = table.push(&values(&taken));
+        pushed.map_err(|error| refused(error, |name| schema.position(name), &objects))?;
+    }
+    Ok(table)
+}
+
+/// The numbers of a slice's rows.
+fn numbers(start: isize, count: usize, step: isize) -> impl Iterator<Item = usize> {
+    (0..count).map(move |at| (start + at as isize * step) as usize)
+}
+
+#[pymethods]
+impl Rows {
+    #[new]
+    #[pyo3(signature = (record, table=None, /, *_rest, **_named))]
+    fn new(
+        record: &Bound<'_, PyType>,
+        table: Option<&Bound<'_, PyAny>>,
+        _rest: &Bound<'_, pyo3::types::PyTuple>,
+        _named: Option<&Bound<'_, pyo3::types::PyDict>>,
+    ) -> PyResult<Rows> {
+        let schema = Schema::of(record)?;
+        if !record.is_subclass_of::<Row>()? {
+            return Err(PyTypeError::new_err("records are of a subclass of Record"));
+        }
+        let held = match table.and_then(|table| table.cast::<Table>().ok()) {
+            Some(table) => table.get().take()?,
+            None => {
+                let table = records::Table::new(&schema.get().fields).map_err(of_records)?;
+                Held { table, watch: None }
+            }
+        };
+        if held.table.fields() != schema.get().fields {
+            return Err(PyValueError::new_err("the columns are not those of the class"));
+        }
+        let (class, schema) = (record.clone().unbind(), schema.unbind());
+        Ok(Rows { class, schema, table: held.table, watch: held.watch, moves: 0, lent: 0 })
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.class)?;
+        visit.call(&self.schema)
+    }
+
+    fn __len__(&self) -> usize {
+        self.table.len()
+    }
+
+    /// The class of its rows.
+    #[getter]
+    fn record(&self, py: Python<'_>) -> Py<PyType> {
+        self.class.clone_ref(py)
+    }
+
+    /// Bytes of all values.
+    #[getter]
+    fn nbytes(&self) -> usize {
+        self.table.payload()
+    }
+
+    fn __sizeof__(&self) -> usize {
+        size_of::<Rows>() + self.table.capacity()
+    }
+
+    fn __getitem__<'py>(
+        slf: &Bound<'py, Rows>,
+        key: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        match selection(key, len(slf)?)? {
+            Selection::Row(index) => Row::within(slf, index),
+            Selection::Column(name) => Column::of(slf, &name)?.ok_or_else(|| {
+                of_records(records::RecordsError::NoField(name))
+            }),
+            Selection::Slice { start, count, step: 1 } => {
+                let range = start as usize..start as usize + count;
+                let slice = slf.try_borrow()?.table()?.slice(range).map_err(of_records)?;
+                like(slf, slice)
+            }
+            Selection::Slice { start, count, step } => {
+                let rows: Vec<usize> = numbers(start, count, step).collect();
+                let taken = slf.try_borrow()?.table()?.take(&rows).map_err(of_records)?;
+                like(slf, taken)
+            }
+            Selection::Rows(rows) => {
+                let taken = slf.try_borrow()?.table()?.take(&rows).map_err(of_records)?;
+                like(slf, taken)
+            }
+        }
+    }
+
+    fn __getattr__<'py>(
+        slf: &Bound<'py, Rows>,
+        name: &Bound<'py, PyString>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let name: String = name.extract()?;
+        Column::of(slf, &name)?.ok_or_else(|| {
+            PyAttributeError::new_err(format!("records have neither a method nor a field {name:?}"))
+        })
+    }
+
+    fn __setitem__(
+        slf: &Bound<'_, Rows>,
+        key: &Bound<'_, PyAny>,
+        value: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let schema = schema(slf)?;
+        let schema = schema.get();
+        let rows = len(slf)?;
+        match selection(key, rows)? {
+            Selection::Row(index) => with_values(slf, schema, index, value, |rows, values| {
+                Ok(rows.values_mut()?.set_row(index, values))
+            }),
+            Selection::Slice { start, count, step } => {
+                let fresh = fresh(schema, value)?;
+                let mut inside = slf.try_borrow_mut()?;
+                if inside.table.len() != rows {
+                    return Err(PyValueError::new_err("the records changed meanwhile"));
+                }
+                replace(&mut inside, &fresh, start, count, step)
+            }
+            Selection::Rows(_) | Selection::Column(_) => {
+                Err(PyTypeError::new_err("only a row or a slice can be assigned to"))
+            }
+        }
+    }
+
+    fn __delitem__(slf: &Bound<'_, Rows>, key: &Bound<'_, PyAny>) -> PyResult<()> {
+        let rows = len(slf)?;
+        let gone: Vec<usize> = match selection(key, rows)? {
+            Selection::Row(index) => {
+                let mut inside = slf.try_borrow_mut()?;
+                return inside.moved()?.delete(index..index + 1).map_err(of_records);
+            }
+            Selection::Slice { start, count, step: 1 } => {
+                let range = start as usize..start as usize + count;
+                return slf.try_borrow_mut()?.moved()?.delete(range).map_err(of_records);
+            }
+            Selection::Slice { start, count, step } => numbers(start, count, step).collect(),
+            Selection::Rows(rows) => rows,
+            Selection::Column(_) => {
+                return Err(PyTypeError::new_err("a column cannot be deleted"));
+            }
+        };
+        let mut kept = vec![true; rows];
+        gone.into_iter().for_each(|row| kept[row] = false);
+        let mut inside = slf.try_borrow_mut()?;
+        let left = inside.table()?.filter(&kept).map_err(of_records)?;
+        *inside.moved()? = left;
+        Ok(())
+    }
+
+    fn __iter__(slf: &Bound<'_, Rows>) -> RowIterator {
+        RowIterator { rows: slf.clone().unbind(), next: 0 }
+    }
+
+    /// Adds a row at the end: an instance of the class, a tuple or list in the order of the fields, a
+    /// dict, or any object that has such attributes.
+    ///
+    /// Raises OverflowError or TypeError with row, field and value, and changes nothing then.
+    #[pyo3(signature = (row, /))]
+    fn append(slf: &Bound<'_, Rows>, row: &Bound<'_, PyAny>) -> PyResult<()> {
+        push(slf, schema(slf)?.get(), row)
+    }
+
+    /// Adds rows at the end. If one is refused or the iterable raises, those before it stay.
+    #[pyo3(signature = (rows, /))]
+    fn extend(slf: &Bound<'_, Rows>, rows: &Bound<'_, PyAny>) -> PyResult<()> {
+        let schema = schema(slf)?;
+        let schema = schema.get();
+        if let Ok(other) = rows.cast::<Rows>() {
+            if !other.is(slf) {
+                let other = other.try_borrow()?;
+                let mut inside = slf.try_borrow_mut()?;
+                return inside.resized()?.append(other.table()?).map_err(of_records);
+            }
+            let copy = fresh(schema, rows)?;
+            return slf.try_borrow_mut()?.resized()?.append(&copy).map_err(of_records);
+        }
+        for row in rows.try_iter()? {
+            push(slf, schema, &row?)?;
+        }
+        Ok(())
+    }
+
+    /// Puts a row before another, as a list does.
+    #[pyo3(signature = (index, row, /))]
+    fn insert(slf: &Bound<'_, Rows>, index: isize, row: &Bound<'_, PyAny>) -> PyResult<()> {
+        let schema = schema(slf)?;
+        let schema = schema.get();
+        let rows = len(slf)?;
+        let at = if index < 0 { index.saturating_add_unsigned(rows).max(0) } else { index };
+        let at = (at as usize).min(rows);
+        let mut one = records::Table::new(&schema.fields).map_err(of_records)?;
+        with_values(slf, schema, at, row, |inside, values| {
+            let resized = inside.resized()?;
+            let at = at.min(resized.len());
+            let inserted = one.push(values).and_then(|()| resized.insert(at, &one));
+            inside.moved()?;
+            Ok(inserted)
+        })
+    }
+
+    /// Takes a row away and returns it, with values of its own.
+    #[pyo3(signature = (index=-1, /))]
+    fn pop<'py>(slf: &Bound<'py, Rows>, index: isize) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        let at = row_at(index, len(slf)?)?;
+        let class = slf.try_borrow()?.class.clone_ref(py);
+        let mut inside = slf.try_borrow_mut()?;
+        inside.resized()?;
+        let table = inside.table()?;
+        let value = |field| Ok(give(py, table.get(at, field).map_err(of_records)?)?.unbind());
+        let values: PyResult<Vec<_>> = (0..table.columns().len()).map(value).collect();
+        let row = Row::alone(class.bind(py), values?)?;
+        inside.moved()?.delete(at..at + 1).map_err(of_records)?;
+        Ok(row)
+    }
+
+    /// Takes all rows away.
+    fn clear(&mut self) -> PyResult<()> {
+        self.moved()?.clear();
+        Ok(())
+    }
+
+    /// Turns the order of the rows round.
+    fn reverse(&mut self) -> PyResult<()> {
+        let rows: Vec<usize> = (0..self.table.len()).rev().collect();
+        let turned = self.table()?.take(&rows).map_err(of_records)?;
+        *self.moved()? = turned;
+        Ok(())
+    }
+
+    /// Makes room for exactly so many more rows.
+    #[pyo3(signature = (rows, /))]
+    fn reserve(&mut self, rows: usize) -> PyResult<()> {
+        self.resized()?.reserve(rows).map_err(of_records)
+    }
+
+    /// Gives back room to grow, and what replaced texts have left.
+    fn shrink_to_fit(&mut self) -> PyResult<()> {
+        self.resized()?.shrink_to_fit().map_err(of_records)
+    }
+
+    /// Copies what lies in a file.
+    fn _detach(&mut self) -> PyResult<()> {
+        self.resized()?.detach().map_err(of_records)
+    }
+
+    /// Writes an Arrow file (IPC), in place of one that may be there.
+    #[pyo3(signature = (path, /))]
+    fn save(&mut self, path: PathBuf) -> PyResult<()> {
+        self.shared(|table| {
+            records::file::save(table, &path).map_err(|error| of_records_file(&path, error))
+        })
+    }
+
+    /// The same file in memory.
+    fn _dump<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let mut bytes = Vec::new();
+        self.shared(|table| {
+            let written = records::file::write(table, &mut bytes);
+            written.map_err(|error| of_records_file(&PathBuf::from("pickle"), error))
+        })?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    /// Whether the rows have the same values as those of another container.
+    fn _same(slf: &Bound<'_, Rows>, other: &Bound<'_, Rows>) -> PyResult<bool> {
+        let (this, other) = (slf.try_borrow()?, other.try_borrow()?);
+        let (this, other) = (this.table()?, other.table()?);
+        if this.len() != other.len() {
+            return Ok(false);
+        }
+        for field in 0..this.columns().len() {
+            for row in 0..this.len() {
+                let (a, b) = (this.get(row, field), other.get(row, field));
+                if a.map_err(of_records)? != b.map_err(of_records)? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// The columns' types, as the Arrow PyCapsule interface has them.
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        schema_capsule(py, &self.table.arrow_schema())
+    }
+
+    /// The rows, without a copy unless a buffer of a column is in use. No other schema can be had.
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &mut self,
+        py: Python<'py>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        let _ = requested_schema;
+        let (schema, batches) = self.shared(|table| table.batches().map_err(of_records))?;
+        stream_capsule(py, schema, batches)
+    }
+}
+
+/// Puts rows in the place of others.
+fn replace(
+    rows: &mut Rows,
+    fresh: &records::Table,
+    start: isize,
+    count: usize,
+    step: isize,
+) -> PyResult<()> {
+    if step == 1 {
+        let range = start as usize..start as usize + count;
+        let table = if fresh.len() == count { rows.resized()? } else { rows.moved()? };
+        table.insert(range.end, fresh).map_err(of_records)?;
+        return table.delete(range).map_err(of_records);
+    }
+    if fresh.len() != count {
+        let (got, want) = (fresh.len(), count);
+        return Err(of_records(records::RecordsError::Length { got, want }));
+    }
+    let table = rows.values_mut()?;
+    for (from, to) in numbers(start, count, step).enumerate() {
+        let values: Result<Vec<_>, _> =
+            (0..fresh.columns().len()).map(|field| fresh.get(from, field)).collect();
+        table.set_row(to, &values.map_err(of_records)?).map_err(of_records)?;
+    }
+    Ok(())
+}
+
+/// Rows one after another. It ends where there is none, at that moment: rows that are appended
+/// meanwhile come too, as those of a list do.
+#[pyclass(module = "deadweight._core")]
+struct RowIterator {
+    rows: Py<Rows>,
+    next: usize,
+}
+
+#[pymethods]
+impl RowIterator {
+    fn __iter__(slf: Py<RowIterator>) -> Py<RowIterator> {
+        slf
+    }
+
+    fn __next__<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let rows = self.rows.bind(py);
+        if self.next >= len(rows)? {
+            // Once at its end it stays there.
+            self.next = usize::MAX;
+            return Ok(None);
+        }
+        self.next += 1;
+        Row::within(rows, self.next - 1).map(Some)
+    }
+}

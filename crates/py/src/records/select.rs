@@ -1,0 +1,85 @@
+//! What stands between the brackets: a row, a slice, a mask, rows by number, or the name of a column.
+
+use deadweight_records::RecordsError;
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyInt, PySlice, PyString};
+
+use crate::errors::of_records;
+
+pub(crate) enum Selection {
+    Row(usize),
+    /// First row, how many, and from one to the next.
+    Slice { start: isize, count: usize, step: isize },
+    Rows(Vec<usize>),
+    Column(String),
+}
+
+/// Of so many rows.
+pub(crate) fn selection(key: &Bound<'_, PyAny>, len: usize) -> PyResult<Selection> {
+    if let Ok(index) = key.cast::<PyInt>() {
+        return Ok(Selection::Row(row(index.extract()?, len)?));
+    }
+    if let Ok(slice) = key.cast::<PySlice>() {
+        let slice = slice.indices(len as isize)?;
+        return Ok(Selection::Slice {
+            start: slice.start,
+            count: slice.slicelength,
+            step: slice.step,
+        });
+    }
+    if let Ok(name) = key.cast::<PyString>() {
+        return Ok(Selection::Column(name.extract()?));
+    }
+    // Arrays: what is in them as Python objects, at once and not one by one.
+    if let Ok(list) = key.call_method0(intern!(key.py(), "tolist")) {
+        return match list.cast::<PyInt>() {
+            Ok(index) => Ok(Selection::Row(row(index.extract()?, len)?)),
+            Err(_) => Ok(Selection::Rows(many(&list, len)?)),
+        };
+    }
+    match key.extract::<isize>() {
+        Ok(index) => Ok(Selection::Row(row(index, len)?)),
+        Err(_) => Ok(Selection::Rows(many(key, len)?)),
+    }
+}
+
+/// A row counted from the beginning.
+pub(crate) fn row(index: isize, len: usize) -> PyResult<usize> {
+    let at = if index < 0 { index.checked_add_unsigned(len) } else { Some(index) };
+    let at = at.and_then(|at| usize::try_from(at).ok()).filter(|at| *at < len);
+    at.ok_or_else(|| {
+        of_records(RecordsError::NoRow { row: index.unsigned_abs(), rows: len })
+    })
+}
+
+/// Rows by a mask of all, or by their numbers.
+fn many(key: &Bound<'_, PyAny>, len: usize) -> PyResult<Vec<usize>> {
+    let wrong = || {
+        let text = "rows are chosen by a number, a slice, a mask, or several numbers; columns by name";
+        PyTypeError::new_err(text)
+    };
+    let mut rows = Vec::new();
+    let mut mask = 0;
+    for (at, item) in key.try_iter().map_err(|_| wrong())?.enumerate() {
+        let item = item?;
+        if let Ok(kept) = item.cast_exact::<PyBool>() {
+            if mask != at {
+                return Err(wrong());
+            }
+            mask += 1;
+            if kept.is_true() {
+                rows.push(at);
+            }
+        } else if mask == 0 {
+            rows.push(row(item.extract().map_err(|_| wrong())?, len)?);
+        } else {
+            return Err(wrong());
+        }
+    }
+    if mask > 0 && mask != len {
+        return Err(of_records(RecordsError::Length { got: mask, want: len }));
+    }
+    Ok(rows)
+}

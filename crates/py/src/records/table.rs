@@ -1,0 +1,53 @@
+//! Columns on their way: from Arrow, a file, a pickle or `pack` into a container.
+
+use std::sync::{Mutex, PoisonError};
+
+use deadweight_records as records;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use super::file::Watch;
+use super::schema::{Told, told};
+use crate::arrow::batches;
+use crate::errors::of_records;
+
+/// A table that the first container takes.
+#[pyclass(frozen, module = "deadweight._core")]
+pub(crate) struct Table {
+    fields: Vec<records::Field>,
+    held: Mutex<Option<Held>>,
+}
+
+/// A table, and the file that it lies in.
+pub(crate) struct Held {
+    pub(crate) table: records::Table,
+    pub(crate) watch: Option<Watch>,
+}
+
+impl Table {
+    pub(crate) fn new(table: records::Table, watch: Option<Watch>) -> Table {
+        Table { fields: table.fields(), held: Mutex::new(Some(Held { table, watch })) }
+    }
+
+    pub(crate) fn take(&self) -> PyResult<Held> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).take();
+        held.ok_or_else(|| PyValueError::new_err("these columns are in a container already"))
+    }
+}
+
+#[pymethods]
+impl Table {
+    /// Of each field: name, type, whether rows may have none.
+    #[getter]
+    fn fields(&self) -> Vec<Told<'_>> {
+        self.fields.iter().map(told).collect()
+    }
+}
+
+/// The columns of any object with `__arrow_c_stream__`.
+#[pyfunction]
+#[pyo3(signature = (source, /))]
+pub(crate) fn records_from_arrow(source: &Bound<'_, PyAny>) -> PyResult<Table> {
+    let (schema, batches) = batches(source)?;
+    Ok(Table::new(records::Table::from_batches(&schema, batches).map_err(of_records)?, None))
+}

@@ -1,0 +1,173 @@
+//! Values from Python objects, and Python objects of values.
+
+use deadweight_records::Value;
+use pyo3::exceptions::PyUnicodeEncodeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyString, PyType};
+
+const SECOND: i64 = 1_000_000;
+const DAY: i64 = 86_400 * SECOND;
+/// `date(1970, 1, 1).toordinal()`.
+const EPOCH_ORDINAL: i32 = 719_163;
+
+/// A value that has what it borrows from.
+///
+/// Text is UTF-8 in a `bytes` of our own: asking a `str` for its UTF-8 would leave a copy on it for
+/// as long as it lives (`PyUnicode_AsUTF8AndSize`).
+pub(crate) enum Taken<'py> {
+    Plain(Value<'static>),
+    Text(Bound<'py, PyBytes>),
+    Bytes(Bound<'py, PyBytes>),
+    /// Text that is no UTF-8: half of a surrogate pair.
+    Surrogate,
+}
+
+impl Taken<'_> {
+    #[inline]
+    pub(crate) fn value(&self) -> Value<'_> {
+        match self {
+            Taken::Plain(value) => *value,
+            Taken::Text(utf8) => {
+                std::str::from_utf8(utf8.as_bytes()).map_or(Value::Other, Value::Str)
+            }
+            Taken::Bytes(bytes) => Value::Bytes(bytes.as_bytes()),
+            Taken::Surrogate => Value::Other,
+        }
+    }
+}
+
+/// What a column would get of an object. Runs no code but NumPy's.
+#[inline]
+pub(crate) fn take<'py>(object: &Bound<'py, PyAny>) -> PyResult<Taken<'py>> {
+    if object.is_none() {
+        return Ok(Taken::Plain(Value::None));
+    }
+    if let Ok(float) = object.cast_exact::<PyFloat>() {
+        return Ok(Taken::Plain(Value::Float(float.value())));
+    }
+    if let Ok(text) = object.cast::<PyString>() {
+        return match text.encode_utf8() {
+            Ok(utf8) => Ok(Taken::Text(utf8)),
+            Err(error) if error.is_instance_of::<PyUnicodeEncodeError>(object.py()) => {
+                Ok(Taken::Surrogate)
+            }
+            Err(error) => Err(error),
+        };
+    }
+    if let Ok(flag) = object.cast_exact::<PyBool>() {
+        return Ok(Taken::Plain(Value::Bool(flag.is_true())));
+    }
+    if let Ok(int) = object.cast::<PyInt>() {
+        return Ok(Taken::Plain(Value::Int(integer(int)?)));
+    }
+    take_rarer(object)
+}
+
+fn integer(int: &Bound<'_, PyInt>) -> PyResult<i128> {
+    if let Ok(small) = int.extract::<i64>() {
+        return Ok(small.into());
+    }
+    if let Ok(large) = int.extract::<u64>() {
+        return Ok(large.into());
+    }
+    Ok(if int.lt(0)? { i128::MIN } else { i128::MAX })
+}
+
+fn take_rarer<'py>(object: &Bound<'py, PyAny>) -> PyResult<Taken<'py>> {
+    let py = object.py();
+    if let Ok(bytes) = object.cast::<PyBytes>() {
+        return Ok(Taken::Bytes(bytes.clone()));
+    }
+    let times = Times::get(py)?;
+    let value = if object.is_instance(times.datetime.bind(py))? {
+        // A datetime with a time zone has no difference from one without.
+        match object.sub(times.epoch.bind(py)) {
+            Ok(since) => micros(&since)?.map_or(Value::Other, Value::DateTime),
+            Err(_) => Value::Other,
+        }
+    } else if object.is_instance(times.date.bind(py))? {
+        let ordinal: i32 = object.call_method0(intern!(py, "toordinal"))?.extract()?;
+        Value::Date(ordinal - EPOCH_ORDINAL)
+    } else if object.is_instance(times.timedelta.bind(py))? {
+        micros(object)?.map_or(Value::Other, Value::TimeDelta)
+    } else if of_numpy(object) {
+        let item = object.call_method0(intern!(py, "item"))?;
+        return if of_numpy(&item) { Ok(Taken::Plain(Value::Other)) } else { take(&item) };
+    } else if let Ok(float) = object.cast::<PyFloat>() {
+        Value::Float(float.value())
+    } else {
+        Value::Other
+    };
+    Ok(Taken::Plain(value))
+}
+
+fn of_numpy(object: &Bound<'_, PyAny>) -> bool {
+    let module = object.get_type().module();
+    module.is_ok_and(|module| module == "numpy")
+}
+
+/// Microseconds of a `timedelta`, if 64 bits have them.
+fn micros(span: &Bound<'_, PyAny>) -> PyResult<Option<i64>> {
+    let py = span.py();
+    let days: i64 = span.getattr(intern!(py, "days"))?.extract()?;
+    let seconds: i64 = span.getattr(intern!(py, "seconds"))?.extract()?;
+    let micros: i64 = span.getattr(intern!(py, "microseconds"))?.extract()?;
+    // Less than a day, both together.
+    let rest = seconds * SECOND + micros;
+    Ok(days.checked_mul(DAY).and_then(|whole| whole.checked_add(rest)))
+}
+
+/// The classes of `datetime`, which the stable ABI has no functions for.
+struct Times {
+    datetime: Py<PyType>,
+    date: Py<PyType>,
+    timedelta: Py<PyType>,
+    epoch: Py<PyAny>,
+}
+
+impl Times {
+    fn get(py: Python<'_>) -> PyResult<&'static Times> {
+        static TIMES: PyOnceLock<Times> = PyOnceLock::new();
+        TIMES.get_or_try_init(py, || {
+            let module = py.import("datetime")?;
+            let class = |name: &str| -> PyResult<Py<PyType>> {
+                Ok(module.getattr(name)?.cast_into::<PyType>()?.unbind())
+            };
+            let datetime = class("datetime")?;
+            let epoch = datetime.bind(py).call1((1970, 1, 1))?.unbind();
+            Ok(Times { datetime, date: class("date")?, timedelta: class("timedelta")?, epoch })
+        })
+    }
+
+    fn span<'py>(&self, py: Python<'py>, micros: i64) -> PyResult<Bound<'py, PyAny>> {
+        let (days, rest) = (micros.div_euclid(DAY), micros.rem_euclid(DAY));
+        self.timedelta.bind(py).call1((days, rest / SECOND, rest % SECOND))
+    }
+}
+
+/// The Python object of a value.
+#[inline]
+pub(crate) fn give<'py>(py: Python<'py>, value: Value<'_>) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match value {
+        Value::None | Value::Other => py.None().into_bound(py),
+        Value::Float(float) => PyFloat::new(py, float).into_any(),
+        Value::Int(int) => match i64::try_from(int) {
+            Ok(small) => small.into_pyobject(py)?.into_any(),
+            Err(_) => int.into_pyobject(py)?.into_any(),
+        },
+        Value::Str(text) => PyString::new(py, text).into_any(),
+        Value::Bytes(bytes) => PyBytes::new(py, bytes).into_any(),
+        Value::Bool(flag) => PyBool::new(py, flag).to_owned().into_any(),
+        Value::DateTime(micros) => {
+            let times = Times::get(py)?;
+            times.epoch.bind(py).add(times.span(py, micros)?)?
+        }
+        Value::Date(days) => {
+            let ordinal = i64::from(days) + i64::from(EPOCH_ORDINAL);
+            Times::get(py)?.date.bind(py).call_method1(intern!(py, "fromordinal"), (ordinal,))?
+        }
+        Value::TimeDelta(micros) => Times::get(py)?.span(py, micros)?,
+    })
+}

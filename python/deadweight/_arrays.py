@@ -1,0 +1,80 @@
+"""Columns of records as NumPy arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from deadweight._core import Column, Rows
+
+# What the numbers of a column are in NumPy; of dates and times, what they are to be seen as. Arrays of
+# dates have eight bytes each, ours four: they are copies.
+_NUMBERS = {"i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8"}
+_TIMES = {"datetime": "<M8[us]", "timedelta": "<m8[us]"}
+
+
+def _plain(column: Column) -> Any:
+    """The values; of rows without one, something or other."""
+    import numpy as np
+
+    kind = column.type
+    if kind in _NUMBERS:
+        return np.frombuffer(column._raw(), f"<{kind}") if len(column) else np.empty(0, f"<{kind}")
+    if kind in _TIMES:
+        raw = np.frombuffer(column._raw(), "<i8") if len(column) else np.empty(0, "<i8")
+        return raw.view(_TIMES[kind])
+    if kind == "date":
+        return np.array(column._raw(), "<i4").astype("<M8[D]")
+    if kind == "bool":
+        return np.fromiter((value is True for value in column), bool, len(column))
+    array = np.empty(len(column), object)
+    array[:] = column.tolist()
+    return array
+
+
+def to_numpy(column: Column) -> Any:
+    """An array over the column's own values for numbers, datetimes and timedeltas; a copy for dates, bools,
+    text and bytes, which are objects. Where rows have no value, a masked array."""
+    import numpy as np
+
+    plain = _plain(column)
+    if column.null_count == 0:
+        return plain
+    return np.ma.MaskedArray(plain, np.frombuffer(column._mask(), bool))
+
+
+def as_array(column: Column, dtype: Any, copy: bool | None) -> Any:
+    """What ``numpy.asarray`` makes of a column. Of rows without a value it makes None."""
+    import numpy as np
+
+    if column.null_count:
+        array = np.empty(len(column), object)
+        array[:] = column.tolist()
+    else:
+        array = _plain(column)
+    if copy:
+        return np.array(array, dtype)
+    shared = np.asarray(array, dtype)
+    if copy is False and (shared is not array or column.type not in _NUMBERS | _TIMES.keys()):
+        raise ValueError("an array of this column is a copy")
+    return shared
+
+
+def interface(column: Column) -> dict[str, Any]:
+    """The array interface, version 3, of a column that can be an array without a copy."""
+    kind = column.type
+    typestr = _TIMES.get(kind, f"<{kind}")
+    if column.null_count or not len(column) or kind not in _NUMBERS | _TIMES.keys():
+        raise AttributeError("__array_interface__")
+    return {"version": 3, "shape": (len(column),), "typestr": typestr, "data": memoryview(column._raw())}
+
+
+def structured(rows: Rows) -> Any:
+    """A structured array: a copy of all rows."""
+    import numpy as np
+
+    columns = [(name, as_array(rows[name], None, None)) for name, _, _ in rows.record._schema.fields]
+    array = np.empty(len(rows), [(name, column.dtype) for name, column in columns])
+    for name, column in columns:
+        array[name] = column
+    return array

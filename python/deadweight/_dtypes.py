@@ -1,0 +1,85 @@
+"""What the columns of records can hold, as annotations say it."""
+
+from __future__ import annotations
+
+import datetime
+import types
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
+
+
+@dataclass(frozen=True)
+class Dtype:
+    """What an annotation says of a column besides the Python type: ``Annotated[int, Dtype("u4")]``."""
+
+    name: str
+
+
+u1: TypeAlias = Annotated[int, Dtype("u1")]
+u2: TypeAlias = Annotated[int, Dtype("u2")]
+u4: TypeAlias = Annotated[int, Dtype("u4")]
+u8: TypeAlias = Annotated[int, Dtype("u8")]
+i1: TypeAlias = Annotated[int, Dtype("i1")]
+i2: TypeAlias = Annotated[int, Dtype("i2")]
+i4: TypeAlias = Annotated[int, Dtype("i4")]
+i8: TypeAlias = Annotated[int, Dtype("i8")]
+f4: TypeAlias = Annotated[float, Dtype("f4")]
+f8: TypeAlias = Annotated[float, Dtype("f8")]
+category: TypeAlias = Annotated[str, Dtype("category")]
+
+_PLAIN: dict[object, str] = {
+    int: "i8",
+    float: "f8",
+    bool: "bool",
+    str: "str",
+    bytes: "bytes",
+    datetime.datetime: "datetime",
+    datetime.date: "date",
+    datetime.timedelta: "timedelta",
+}
+_NAMES = {"i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8", "category", *_PLAIN.values()}
+# Those of the module `array`, on Linux.
+_CODES = dict(zip("bBhHiIlLqQfd", "i1 u1 i2 u2 i4 u4 i8 u8 i8 u8 f4 f8".split(), strict=True))
+
+
+def column_type(wanted: Any) -> tuple[str, bool]:
+    """Name of a column's type, and whether its rows may have no value.
+
+    ``wanted`` is a Python type, one of ``dw.u1`` … ``dw.category``, ``X | None`` of these, a name such as
+    ``"u4"``, a type code of ``array.array``, or a NumPy dtype. Anything else raises TypeError.
+    """
+    if isinstance(wanted, str):
+        name = _CODES.get(wanted, wanted)
+        if name in _NAMES:
+            return name, False
+    elif isinstance(wanted, type) and wanted in _PLAIN:
+        return _PLAIN[wanted], False
+    elif isinstance(wanted, Dtype):
+        return column_type(wanted.name)
+    elif get_origin(wanted) is Annotated:
+        plain, *more = get_args(wanted)
+        said = [item for item in more if isinstance(item, (Dtype, str))]
+        return column_type(said[0] if said else plain)
+    elif get_origin(wanted) in (Union, types.UnionType):
+        some = [item for item in get_args(wanted) if item is not type(None)]
+        if len(some) == 1 and len(get_args(wanted)) == 2:
+            return column_type(some[0])[0], True
+    elif type(wanted).__module__.startswith("numpy") or getattr(wanted, "__module__", "") == "numpy":
+        name = _of_numpy(wanted)
+        if name is not None:
+            return name, False
+    raise TypeError(f"no column holds {wanted!r}")
+
+
+def _of_numpy(wanted: Any) -> str | None:
+    import numpy as np
+
+    dtype = np.dtype(wanted)
+    by_kind = {"b": "bool", "U": "str", "T": "str", "S": "bytes"}
+    if dtype.kind in by_kind:
+        return by_kind[dtype.kind]
+    if dtype.kind in "Mm":
+        units = {"<M8[us]": "datetime", "<M8[D]": "date", "<m8[us]": "timedelta"}
+        return units.get(dtype.str)
+    name = f"{dtype.kind}{dtype.itemsize}"
+    return name if name in _NAMES else None

@@ -1,0 +1,351 @@
+"""Rows of typed fields, kept in columns."""
+
+from __future__ import annotations
+
+import dataclasses
+import pickle
+import typing
+from collections.abc import Iterable, Iterator, Mapping
+from os import PathLike
+from typing import TYPE_CHECKING, Any, ClassVar, MutableSequence, NoReturn, TypeVar, get_type_hints, overload
+
+from deadweight import _core
+from deadweight._core import Column
+from deadweight._dtypes import column_type
+from deadweight._text import size
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, dataclass_transform
+else:
+
+    def dataclass_transform(**_):
+        return lambda cls: cls
+
+
+R = TypeVar("R", bound="Record")
+_Field = tuple[str, str, bool, tuple[Any, ...]]
+
+
+class _RecordType(type):
+    """Makes classes of rows: what they have are places in columns, so that they have no ``__dict__``, and
+    for each annotation an attribute that reads and writes its column."""
+
+    def __new__(
+        mcs,
+        name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        *,
+        fields: list[_Field] | None = None,
+    ) -> _RecordType:
+        if namespace.setdefault("__slots__", ()) != ():
+            raise TypeError(f"{name}: rows have fields, not slots of their own")
+        made = super().__new__(mcs, name, bases, namespace)
+        if bases == (_core.Row,):
+            return made
+        by_name = {field[0]: field for field in _inherited(made)}
+        by_name |= {field[0]: field for field in (_annotated(made) if fields is None else fields)}
+        _check(made, by_name)
+        schema = _core.Schema(list(by_name.values()))
+        for place, field in enumerate(by_name):
+            setattr(made, field, _core.Attribute(schema, place))
+        made._schema = schema  # type: ignore[attr-defined]
+        made._fields = made.__match_args__ = tuple(by_name)  # type: ignore[attr-defined]
+        made._made = fields is not None  # type: ignore[attr-defined]
+        made._defaults = {field[0]: field for field in by_name.values()}  # type: ignore[attr-defined]
+        return made
+
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **_: Any) -> None:
+        super().__init__(name, bases, namespace)
+
+
+def _inherited(made: type) -> Iterator[_Field]:
+    for base in reversed(made.__mro__[1:]):
+        yield from vars(base).get("_defaults", {}).values()
+
+
+def _annotated(made: type) -> Iterator[_Field]:
+    own = made.__dict__.get("__annotations__") or getattr(made, "__annotations__", {})
+    hints = get_type_hints(made, include_extras=True)
+    for name in own:
+        if typing.get_origin(hints[name]) is ClassVar or hints[name] is ClassVar:
+            continue
+        try:
+            kind, nullable = column_type(hints[name])
+        except TypeError as error:
+            raise TypeError(f"{made.__name__}.{name}: {error}") from None
+        yield name, kind, nullable, (vars(made)[name],) if name in vars(made) else ()
+
+
+def _check(made: type, names: Iterable[str]) -> None:
+    for name in names:
+        if name.startswith("_"):
+            raise ValueError(f"{made.__name__}: a field cannot begin with an underscore: {name!r}")
+        if hasattr(Record, name):
+            raise ValueError(f"{made.__name__}: rows have a method of that name: {name!r}")
+
+
+@dataclass_transform(eq_default=True)
+class Record(_core.Row, metaclass=_RecordType):
+    """Base of classes whose instances are rows: of a :class:`Records`, or on their own.
+
+    Fields are annotations: ``int``, ``float``, ``bool``, ``str``, ``bytes``, ``datetime``, ``date``,
+    ``timedelta``, narrower numbers (``dw.u1`` to ``dw.u8``, ``dw.i1`` to ``dw.i8``, ``dw.f4``), ``dw.category``
+    for text of which there is little, and each of them ``| None``. Type checkers see the Python types.
+
+    >>> import deadweight as dw
+    >>> class User(dw.Record):
+    ...     user_id: dw.u4
+    ...     name: str
+    ...     score: float = 0.0
+    >>> ada = User(7, "Ada")
+    >>> ada.score += 1.5
+    >>> ada
+    User(user_id=7, name='Ada', score=1.5)
+    >>> ada.user_id = -1
+    Traceback (most recent call last):
+        ...
+    OverflowError: row 0, field "user_id": -1 does not fit into u4
+    """
+
+    if TYPE_CHECKING:
+        _schema: ClassVar[_core.Schema]
+        _fields: ClassVar[tuple[str, ...]]
+        _made: ClassVar[bool]
+        _defaults: ClassVar[dict[str, _Field]]
+
+    @staticmethod
+    def of(source: Any, name: str | None = None) -> type[Record]:
+        """A class of rows with the fields of a dataclass, a TypedDict, a structured NumPy dtype, or a
+        mapping of names to types.
+
+        >>> import deadweight as dw
+        >>> Point = dw.Record.of({"x": "f4", "y": "f4"}, name="Point")
+        >>> Point(1, 2)
+        Point(x=1.0, y=2.0)
+        """
+        found = name or getattr(source, "__name__", "Row")
+        return _RecordType(found, (Record,), {"__module__": __name__}, fields=_fields_of(source))
+
+    def _asdict(self) -> dict[str, Any]:
+        """The values by name."""
+        return dict(zip(self._fields, self._astuple(), strict=True))
+
+    def _replace(self, **values: Any) -> Self:
+        """A row of its own, with some values replaced."""
+        return type(self)(**(self._asdict() | values))
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return self._astuple() == typing.cast(Record, other)._astuple()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={value!r}" for name, value in self._asdict().items())
+        return f"{type(self).__name__}({values})"
+
+    def __copy__(self) -> Self:
+        return type(self)(*self._astuple())
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _row, (*_named(type(self)), self._astuple())
+
+
+def _fields_of(source: Any) -> list[_Field]:
+    if dataclasses.is_dataclass(source):
+        hints = get_type_hints(source, include_extras=True)
+        fields = dataclasses.fields(source)
+        return [
+            (f.name, *column_type(hints[f.name]), () if f.default is dataclasses.MISSING else (f.default,))
+            for f in fields
+        ]
+    if typing.is_typeddict(source):
+        # An item that need not be there is a value that need not be.
+        optional = source.__optional_keys__
+        told = {name: column_type(hint) for name, hint in get_type_hints(source, include_extras=True).items()}
+        return [(name, kind, none or name in optional, ()) for name, (kind, none) in told.items()]
+    if isinstance(source, Mapping):
+        return [(name, *column_type(wanted), ()) for name, wanted in source.items()]
+    if getattr(source, "names", None):
+        return [(name, *column_type(source[name]), ()) for name in source.names]
+    raise TypeError(f"no dataclass, TypedDict, structured dtype or mapping: {source!r}")
+
+
+# Classes that were made by `of` or `pack` cannot be imported: a pickle has their fields instead, and each
+# such class is made once.
+_by_fields: dict[tuple[str, tuple[_Field, ...]], type[Record]] = {}
+
+
+def _made(name: str, fields: tuple[_Field, ...]) -> type[Record]:
+    known = _by_fields.get((name, fields))
+    if known is None:
+        made = _RecordType(name, (Record,), {"__module__": __name__}, fields=list(fields))
+        known = _by_fields[name, fields] = typing.cast("type[Record]", made)
+    return known
+
+
+def _named(record: type[Record]) -> tuple[Any, Any]:
+    """How a pickle calls a class: itself, or name and fields."""
+    if not record._made:
+        return record, None
+    fields = tuple(record._defaults.values())
+    _by_fields.setdefault((record.__name__, fields), record)
+    return record.__name__, fields
+
+
+def _class(record: Any, fields: tuple[_Field, ...] | None) -> type[Record]:
+    return record if fields is None else _made(record, fields)
+
+
+def _row(record: Any, fields: Any, values: tuple[Any, ...]) -> Record:
+    return _class(record, fields)(*values)
+
+
+def _records(kind: type[Records[Any]], record: Any, fields: Any, file: Any) -> Records[Any]:
+    return kind.__new__(kind, _class(record, fields), _core.read_records(file))
+
+
+class Records(_core.Rows, MutableSequence[R]):
+    """Rows of one class, kept as typed columns: a list of objects to look at, at a fifth of the memory.
+
+    ``rows`` may be instances of the class, tuples in the order of its fields, dicts, or any objects with
+    such attributes. A field is a column too: ``users.score``, or ``users["score"]``.
+
+    What is taken out by number is a view: to change it is to change the container. Rows that are
+    deleted or inserted leave views taken before without a place; they raise RuntimeError.
+
+    >>> import deadweight as dw
+    >>> class User(dw.Record):
+    ...     user_id: dw.u4
+    ...     name: str
+    >>> users = dw.Records(User, [(7, "Ada"), {"user_id": 8, "name": "Bob"}])
+    >>> users[1].name = "Bert"
+    >>> users
+    <Records of User: 2 rows, 27 B>
+    >>> list(users.name), users.nbytes
+    (['Ada', 'Bert'], 27)
+    """
+
+    __slots__ = ("__weakref__",)
+
+    def __init__(self, record: type[R], rows: Iterable[Any] | _core.Table = (), /) -> None:
+        if not isinstance(rows, _core.Table):
+            self.extend(rows)
+
+    if TYPE_CHECKING:
+
+        @overload  # type: ignore[override]
+        def __getitem__(self, key: int) -> R: ...
+        @overload
+        def __getitem__(self, key: str) -> Column: ...
+        @overload
+        def __getitem__(self, key: Iterable[Any] | slice) -> Records[R]: ...
+        def __getitem__(self, key: Any) -> Any: ...
+        def __iter__(self) -> Iterator[R]: ...
+        def __getattr__(self, name: str) -> Column: ...
+        def pop(self, index: int = -1, /) -> R: ...
+        @property
+        def record(self) -> type[R]: ...
+
+    @classmethod
+    def open(cls, path: str | PathLike[str], record: type[Record] | None = None, *, copy: bool = False) -> Records[Any]:
+        """The rows of an Arrow file (IPC), where they lie in it: nothing is read until it is looked at, and
+        processes share one copy in memory. What is changed is changed in memory, not in the file.
+
+        The file's length is looked at before each access: if it was cut short, OSError is raised. An array
+        over a column cannot look; ``copy=True`` reads all rows instead. Raises :exc:`BadRecords` of a file
+        that is none or is damaged, and ValueError if its fields are not those of ``record``.
+        """
+        rows = cls._of(_core.open_records(path), record, "Row")
+        if copy:
+            rows._detach()
+        return rows
+
+    @classmethod
+    def from_arrow(cls, source: Any, record: type[Record] | None = None) -> Records[Any]:
+        """The rows of any table with ``__arrow_c_stream__``, over its own memory until they are changed."""
+        return cls._of(_core.records_from_arrow(source), record, "Row")
+
+    @classmethod
+    def _of(cls, table: _core.Table, record: type[Record] | None, name: str) -> Records[Any]:
+        if record is None:
+            record = _made(name, tuple((*field, ()) for field in table.fields))
+        return cls.__new__(cls, record, table)
+
+    @property
+    def types(self) -> dict[str, str]:
+        """The types of the columns by name, such as ``u4`` or ``datetime | None``."""
+        fields = self.record._schema.fields
+        return {name: f"{kind} | None" if nullable else kind for name, kind, nullable in fields}
+
+    def to_numpy(self) -> Any:
+        """A structured NumPy array: a copy. Text, bytes, and columns with rows that have no value, are objects."""
+        from deadweight._arrays import structured
+
+        return structured(self)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Records) or self.record is not other.record:
+            return NotImplemented
+        return self._same(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        rows = "1 row" if len(self) == 1 else f"{len(self):,} rows"
+        return f"<Records of {self.record.__name__}: {rows}, {size(self.nbytes)}>"
+
+    def __copy__(self) -> Records[R]:
+        return self[:]
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Records[R]:
+        return self[:]
+
+    def __reduce__(self) -> NoReturn:
+        raise NotImplementedError
+
+    def __reduce_ex__(self, protocol: typing.SupportsIndex) -> tuple[Any, ...]:
+        file = self._dump()
+        whole = pickle.PickleBuffer(file) if int(protocol) >= 5 else file
+        return _records, (type(self), *_named(self.record), whole)
+
+
+def pack(
+    rows: Any,
+    *,
+    types: Mapping[str, Any] | None = None,
+    names: Iterable[str] | None = None,
+    name: str = "Row",
+) -> Records[Any]:
+    """Packs rows into :class:`Records` of the narrowest types that lose nothing of them.
+
+    ``rows`` is any iterable of dicts, tuples or objects, a structured NumPy array, or a table with
+    ``__arrow_c_stream__``; it is gone through once. ``types`` says what some fields are to be, ``names`` how
+    the items of tuples are called, ``name`` how the class. Of objects of one class, the first decides which
+    attributes are looked for. Values that no column holds together raise TypeError with row, field and value.
+
+    >>> import deadweight as dw
+    >>> users = dw.pack([{"id": 7, "name": "Ada"}, {"id": 70_000, "name": "Bob", "age": 36}])
+    >>> users.types
+    {'id': 'u4', 'name': 'str', 'age': 'u1 | None'}
+    >>> users[1]
+    Row(id=70000, name='Bob', age=36)
+    """
+    if names is None and not types and hasattr(rows, "__arrow_c_stream__"):
+        return Records._of(_core.records_from_arrow(rows), None, name)
+    told = [(field, *column_type(wanted)) for field, wanted in (types or {}).items()]
+    structure = getattr(getattr(rows, "dtype", None), "names", None)
+    if structure:
+        names = names or structure
+        rows = (row for start in range(0, len(rows), _CHUNK) for row in rows[start : start + _CHUNK].tolist())
+    packed = _core.pack_records(rows, None if names is None else list(names), told)
+    return Records._of(packed, None, name)
+
+
+# Rows of an array that are Python objects at one time.
+_CHUNK = 4096
