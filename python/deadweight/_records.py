@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import pickle
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableSequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any, ClassVar, MutableSequence, NoReturn, TypeVar, get_type_hints, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_type_hints, overload
 
 from deadweight import _core
 from deadweight._core import Column
@@ -210,7 +210,24 @@ def _records(kind: type[Records[Any]], record: Any, fields: Any, file: Any) -> R
     return kind.__new__(kind, _class(record, fields), _core.read_records(file))
 
 
-class Records(_core.Rows, MutableSequence[R]):
+if TYPE_CHECKING:
+
+    class _Sequence(_core.Rows, MutableSequence[R]): ...
+else:
+
+    class _Sequence(_core.Rows, Generic[R]):
+        # All methods of a MutableSequence, but not registered as one: Polars and others would go through
+        # what is a Sequence row by row, and not ask for its columns.
+        __slots__ = ()
+        index = MutableSequence.index
+        count = MutableSequence.count
+        remove = MutableSequence.remove
+        __contains__ = MutableSequence.__contains__
+        __reversed__ = MutableSequence.__reversed__
+        __iadd__ = MutableSequence.__iadd__
+
+
+class Records(_Sequence[R]):
     """Rows of one class, kept as typed columns: a list of objects to look at, at a fifth of the memory.
 
     ``rows`` may be instances of the class, tuples in the order of its fields, dicts, or any objects with
@@ -306,9 +323,6 @@ class Records(_core.Rows, MutableSequence[R]):
     def __deepcopy__(self, _memo: dict[int, Any]) -> Records[R]:
         return self[:]
 
-    def __reduce__(self) -> NoReturn:
-        raise NotImplementedError
-
     def __reduce_ex__(self, protocol: typing.SupportsIndex) -> tuple[Any, ...]:
         file = self._dump()
         whole = pickle.PickleBuffer(file) if int(protocol) >= 5 else file
@@ -342,10 +356,14 @@ def pack(
     structure = getattr(getattr(rows, "dtype", None), "names", None)
     if structure:
         names = names or structure
-        rows = (row for start in range(0, len(rows), _CHUNK) for row in rows[start : start + _CHUNK].tolist())
+        # What was a float of four bytes is one still, and no value can say so.
+        told += [(field, "f4", False) for field in structure if rows.dtype[field] == "f4" and field not in (types or {})]
+        rows = _tuples(rows)
     packed = _core.pack_records(rows, None if names is None else list(names), told)
     return Records._of(packed, None, name)
 
 
-# Rows of an array that are Python objects at one time.
-_CHUNK = 4096
+def _tuples(array: Any) -> Iterator[tuple[Any, ...]]:
+    """The rows of a structured array, of which few are Python objects at a time."""
+    for start in range(0, len(array), 4096):
+        yield from array[start : start + 4096].tolist()

@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import inspect
 import pathlib
 import pkgutil
 
@@ -20,7 +21,7 @@ MODULES = sorted(
 )
 
 
-@pytest.mark.parametrize("page", ["docs/python.md", "README.md"])
+@pytest.mark.parametrize("page", ["docs/python.md", "docs/records.md", "README.md"])
 def test_pages(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     failed, tried = doctest.testfile(str(ROOT / page), module_relative=False, optionflags=OPTIONS)
@@ -36,6 +37,6 @@ def test_docstrings(name, tmp_path, monkeypatch):
 
 
 def test_every_page_function_is_documented():
-    page = (ROOT / "docs/python.md").read_text()
-    functions = [name for name in deadweight.__all__ if name[0].islower()]
+    page = "".join((ROOT / "docs" / name).read_text() for name in ("python.md", "records.md"))
+    functions = [name for name in deadweight.__all__ if inspect.isroutine(getattr(deadweight, name))]
     assert [name for name in functions if f"{name}(" not in page] == []

@@ -39,3 +39,26 @@ with dw.on_pressure(path="p") as watch:
 dw.closures(holding=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 weight.total = 1  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
 dw.snapshot("dict")  # type: ignore[misc,arg-type]  # pyright: ignore[reportCallIssue]
+
+
+class User(dw.Record):
+    user_id: dw.u4
+    name: str
+    score: dw.f8 = 0.0
+
+
+user = User(7, "Ada")
+assert_type(user.user_id, int)
+assert_type(user.score, float)
+users = dw.Records(User, [user, (8, "Bob", 1.5)])
+assert_type(users, dw.Records[User])
+assert_type(users[0], User)
+assert_type(users[1:], dw.Records[User])
+assert_type(users[[0, 1]], dw.Records[User])
+assert_type(users.pop(), User)
+assert_type(users.types, dict[str, str])
+assert_type(users.score.tolist(), list[Any])
+for each in users:
+    assert_type(each, User)
+assert_type(dw.pack([{"a": 1}]), dw.Records[Any])
+User("Ada", 7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -138,8 +138,9 @@ impl RecordsError {
         RecordsError::Value { row, field: field.to_owned(), reason }
     }
 
-    /// The same of a row that was to go elsewhere.
-    pub(crate) fn moved(self, from: usize, to: usize) -> RecordsError {
+    /// The same of a row that was to go elsewhere: its number in `from` on is one in `to` on.
+    #[must_use]
+    pub fn moved(self, from: usize, to: usize) -> RecordsError {
         match self {
             RecordsError::Value { row, field, reason } => {
                 RecordsError::Value { row: row.saturating_sub(from) + to, field, reason }

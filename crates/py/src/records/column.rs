@@ -8,6 +8,7 @@ use pyo3::exceptions::{PyBufferError, PyIndexError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyList};
+use pyo3::{PyTraverseError, PyVisit};
 
 use super::rows::Rows;
 use super::select::row as row_at;
@@ -62,6 +63,10 @@ impl Column {
 
 #[pymethods]
 impl Column {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.rows)
+    }
+
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
         Ok(self.rows.bind(py).try_borrow()?.table()?.len())
     }
@@ -259,6 +264,10 @@ struct ValueIterator {
 
 #[pymethods]
 impl ValueIterator {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.column)
+    }
+
     fn __iter__(slf: Py<ValueIterator>) -> Py<ValueIterator> {
         slf
     }

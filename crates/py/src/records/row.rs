@@ -6,6 +6,7 @@ use pyo3::exceptions::{PyAttributeError, PyRuntimeError, PyTypeError};
 use pyo3::impl_::pymethods::tp_new_impl;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
+use pyo3::{PyTraverseError, PyVisit};
 
 use super::incoming::{arguments, refused_object};
 use super::rows::Rows;
@@ -44,6 +45,14 @@ impl Row {
             own.push(as_held(schema, field, object)?.unbind());
         }
         Ok(Row { place: Place::Alone(Mutex::new(own)) })
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match &self.place {
+            Place::Within { rows, .. } => visit.call(rows),
+            // Values of a row lead nowhere: numbers, text, dates.
+            Place::Alone(_) => Ok(()),
+        }
     }
 
     /// All values, in the order of the fields.

@@ -337,9 +337,12 @@ impl Rows {
         with_values(slf, schema, at, row, |inside, values| {
             let resized = inside.resized()?;
             let at = at.min(resized.len());
-            let inserted = one.push(values).and_then(|()| resized.insert(at, &one));
+            if let Err(error) = one.push(values) {
+                return Ok(Err(error.moved(0, at)));
+            }
+            resized.insert(at, &one).map_err(of_records)?;
             inside.moved()?;
-            Ok(inserted)
+            Ok(Ok(()))
         })
     }
 
@@ -480,6 +483,10 @@ struct RowIterator {
 
 #[pymethods]
 impl RowIterator {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.rows)
+    }
+
     fn __iter__(slf: Py<RowIterator>) -> Py<RowIterator> {
         slf
     }

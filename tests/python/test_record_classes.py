@@ -1,0 +1,123 @@
+"""Classes of rows: from annotations, and from what already has fields."""
+
+import dataclasses
+from datetime import datetime
+from typing import Annotated, ClassVar, Optional, TypedDict
+
+import deadweight as dw
+import pytest
+
+
+class Base(dw.Record):
+    a: dw.u1
+    b: str = "x"
+
+
+class Derived(Base):
+    c: Optional[float]
+    limit: ClassVar[int] = 3
+
+    @property
+    def twice(self):
+        return self.a * 2
+
+
+def test_fields_are_inherited():
+    row = Derived(7, c=1)
+    assert (row.a, row.b, row.c, row.twice, row.limit) == (7, "x", 1.0, 14, 3)
+    assert Derived._fields == Derived.__match_args__ == ("a", "b", "c")
+    assert dw.Records(Derived).types == {"a": "u1", "b": "str", "c": "f8 | None"}
+    assert isinstance(row, Base)
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda: Base(), "no value for field \"a\""),
+        (lambda: Base(1, "x", 3), "takes 2 values, not 3"),
+        (lambda: Base(1, a=2), "no field, or one that has a value already"),
+        (lambda: Base(1, z=2), "no field, or one that has a value already"),
+        (lambda: dw.Records(int), "no fields"),
+        (lambda: dw.Records(dw.Record), "no fields"),
+        (lambda: dw.Record(), "no fields"),
+    ],
+)
+def test_calls_that_make_no_row(call, text):
+    with pytest.raises(TypeError, match=text):
+        call()
+
+
+@pytest.mark.parametrize("wrong", [list, dict[str, int], int | str, complex, Optional[list], object()])
+def test_types_that_no_column_has(wrong):
+    with pytest.raises(TypeError, match="no column holds"):
+        dw.Record.of({"a": wrong})
+
+
+@pytest.mark.parametrize("name", ["_private", "of", "_asdict", "__class__"])
+def test_names_that_rows_have_already(name):
+    with pytest.raises(ValueError, match=repr(name)):
+        dw.Record.of({name: int})
+
+
+def test_names_that_are_keywords_are_columns_all_the_same():
+    rows = dw.pack([{"class": 1, "two words": 2, "append": 3}])
+    assert getattr(rows[0], "class") == 1
+    assert list(rows["two words"]) == [2]
+    assert list(rows["append"]) == [3]
+
+
+def test_rows_of_no_fields():
+    class Empty(dw.Record):
+        pass
+
+    rows = dw.Records(Empty, [(), {}])
+    assert len(rows) == 2
+    assert rows[0] == Empty()
+    assert rows.nbytes == 0
+
+
+def test_from_a_dataclass():
+    @dataclasses.dataclass
+    class Point:
+        x: dw.f4
+        name: str = "p"
+
+    Row = dw.Record.of(Point)
+    assert Row.__name__ == "Point"
+    assert Row(1) == Row(1.0, "p")
+    assert dw.Records(Row, [Point(0.5), Point(1.5, "q")])[1] == Row(1.5, "q")
+
+
+def test_from_a_typed_dict():
+    class Movie(TypedDict, total=False):
+        title: str
+        year: Annotated[int, dw.u2]
+
+    rows = dw.Records(dw.Record.of(Movie), [{"title": "Alien", "year": 1979}, {"title": "Dune"}])
+    assert list(rows.year) == [1979, None]
+
+
+def test_from_a_dtype():
+    np = pytest.importorskip("numpy")
+    dtype = np.dtype([("a", "u2"), ("b", "f4"), ("c", "U5"), ("d", "M8[us]"), ("e", "?")])
+    rows = dw.Records(dw.Record.of(dtype))
+    assert rows.types == {"a": "u2", "b": "f4", "c": "str", "d": "datetime", "e": "bool"}
+    rows.extend(np.zeros(2, dtype).tolist())
+    assert rows[1]._astuple() == (0, 0.0, "", datetime(1970, 1, 1), False)
+
+
+@pytest.mark.parametrize(("code", "name"), list(zip("bBhHiIlLqQfd", "i1 u1 i2 u2 i4 u4 i8 u8 i8 u8 f4 f8".split(), strict=True)))
+def test_type_codes_of_array(code, name):
+    import array
+
+    rows = dw.Records(dw.Record.of({"x": code}))
+    assert rows.types == {"x": name}
+    assert memoryview(rows.x).itemsize == array.array(code).itemsize
+
+
+def test_slots_and_unresolvable_annotations_are_refused():
+    with pytest.raises(TypeError, match="not slots of their own"):
+
+        class Wrong(dw.Record):
+            __slots__ = ("a",)
+            a: int

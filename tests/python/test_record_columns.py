@@ -1,0 +1,206 @@
+"""Columns as buffers, arrays and Arrow tables; files."""
+
+import array
+import os
+from datetime import date, datetime, timedelta
+
+import deadweight as dw
+import pytest
+
+
+class Row(dw.Record):
+    number: dw.i4
+    score: float
+    flag: bool
+    name: str
+    kind: dw.category
+    blob: bytes
+    at: datetime
+    day: date
+    span: timedelta
+    maybe: dw.u2 | None
+
+
+def row(number):
+    return Row(
+        number,
+        number / 2,
+        number % 2 == 0,
+        f"näme {number}",
+        "abc"[number % 3],
+        bytes([number % 256]),
+        datetime(2020, 1, 1) + timedelta(days=number),
+        date(1960, 1, 1) + timedelta(days=number),
+        timedelta(seconds=-number),
+        None if number % 4 == 0 else number % 1000,
+    )
+
+
+def made(count):
+    return dw.Records(Row, map(row, range(count)))
+
+
+CODES = {"number": "i", "score": "d"}
+
+
+@pytest.mark.parametrize("name", CODES)
+def test_a_buffer_is_over_the_values_and_holds_them_in_place(name):
+    rows = made(10)
+    with memoryview(rows[name]) as view:
+        assert view.format == CODES[name]
+        assert view.tolist() == list(rows[name])
+        view[3] = 7
+        assert rows[name][3] == 7
+        rows[4].score = 99.0
+        assert rows.score[4] == 99.0
+        for change in (
+            lambda: rows.append(row(1)),
+            lambda: rows.extend([row(1)]),
+            lambda: rows.insert(0, row(1)),
+            lambda: rows.pop(),
+            lambda: rows.clear(),
+            lambda: rows.reverse(),
+            lambda: rows.reserve(10),
+            lambda: rows.shrink_to_fit(),
+            lambda: rows.__delitem__(0),
+            lambda: rows.__setitem__(slice(0, 2), []),
+        ):
+            with pytest.raises(BufferError, match="in use"):
+                change()
+        assert len(rows) == 10
+    rows.append(row(1))
+    assert array.array(CODES[name], rows[name]).tolist() == list(rows[name])
+
+
+@pytest.mark.parametrize("name", ["flag", "name", "kind", "blob", "at", "day", "span", "maybe"])
+def test_columns_without_a_buffer_say_so(name):
+    with pytest.raises(BufferError, match="to_numpy"):
+        memoryview(made(3)[name])
+
+
+def test_numpy_sees_the_values_themselves():
+    np = pytest.importorskip("numpy")
+    rows = made(100)
+    for name in ("number", "score", "at", "span"):
+        for seen in (np.asarray(rows[name]), rows[name].to_numpy()):
+            assert seen.tolist() == list(rows[name])
+            seen[0] = seen[5]
+            assert rows[name][0] == rows[name][5]
+    for name in ("flag", "name", "kind", "blob", "day"):
+        assert np.asarray(rows[name]).tolist() == rows[name].to_numpy().tolist() == list(rows[name])
+    assert np.asarray(rows.maybe).tolist() == list(rows.maybe)
+    masked = rows.maybe.to_numpy()
+    assert masked.dtype == "u2"
+    assert masked.tolist() == list(rows.maybe)
+    seen = np.asarray(rows.score)
+    with pytest.raises(BufferError):
+        rows.append(row(1))
+    del seen, masked
+    rows.append(row(1))
+    assert rows[rows.score.to_numpy() > 40][0].score > 40
+    assert [tuple(item) for item in rows.to_numpy().tolist()] == [item._astuple() for item in rows]
+    interface = rows.number.__array_interface__
+    assert (interface["shape"], interface["typestr"]) == ((101,), "<i4")
+    assert made(0).score.to_numpy().shape == (0,)
+
+
+def test_pyarrow_shares_memory_until_there_is_a_change():
+    pa = pytest.importorskip("pyarrow")
+    rows = made(50)
+    table = pa.table(rows)
+    table.validate(full=True)
+    expected = [item._asdict() for item in rows]
+    assert table.to_pylist() == expected
+    assert table.schema == pa.schema(rows)
+    assert pa.table(rows)["score"].chunk(0).buffers()[1].address == table["score"].chunk(0).buffers()[1].address
+    rows[0].score = 1e9
+    rows.append(row(3))
+    del rows[1]
+    assert table.to_pylist() == expected
+    view = memoryview(rows.score)
+    copied = pa.table(rows)
+    view[0] = 5.0
+    assert copied["score"][0].as_py() == 1e9
+
+
+def test_arrow_tables_come_in():
+    pa = pytest.importorskip("pyarrow")
+    rows = made(50)
+    assert dw.Records.from_arrow(pa.table(rows), Row) == rows
+    pieces = pa.concat_tables([pa.table(made(20)), pa.table(rows)[20:]])
+    assert dw.Records.from_arrow(pieces, Row) == rows
+    assert dw.Records.from_arrow(pa.table(rows)[10:20], Row) == rows[10:20]
+    packed = dw.pack(pa.table({"a": pa.array([1, None], pa.int16()), "b": pa.array(["x", "y"])}))
+    assert packed.types == {"a": "i2 | None", "b": "str | None"}
+    with pytest.raises(TypeError, match='field "a" has the Arrow type'):
+        dw.Records.from_arrow(pa.table({"a": [[1]]}))
+    with pytest.raises(ValueError, match="not those of the class"):
+        dw.Records.from_arrow(pa.table({"a": [1]}), Row)
+
+
+def test_polars_takes_the_columns():
+    pl = pytest.importorskip("polars")
+    rows = made(50)
+    frame = pl.DataFrame(rows)
+    assert frame.columns == list(Row._fields)
+    assert frame["name"].to_list() == list(rows.name)
+    assert frame["maybe"].to_list() == list(rows.maybe)
+    assert dw.Records.from_arrow(frame)[3].score == 1.5
+
+
+def test_files(tmp_path):
+    rows = made(1000)
+    path = tmp_path / "rows.arrow"
+    rows.save(path)
+    opened = dw.Records.open(path, Row)
+    assert opened == rows
+    assert dw.Records.open(path)[7]._astuple() == rows[7]._astuple()
+    with memoryview(opened.score) as view:
+        assert view.readonly
+        with pytest.raises(BufferError):
+            opened[0].score = 3.0
+    opened[0].score = 3.0
+    opened.append(row(5))
+    assert (opened[0].score, len(opened)) == (3.0, 1001)
+    assert dw.Records.open(path, Row) == rows
+    rows[0:1] = []
+    rows.save(path)
+    assert len(dw.Records.open(path, Row)) == 999
+    pa = pytest.importorskip("pyarrow")
+    assert pa.ipc.open_file(path).read_all().to_pylist() == [item._asdict() for item in rows]
+
+
+def test_a_file_that_shrinks_raises(tmp_path):
+    path = tmp_path / "rows.arrow"
+    made(10_000).save(path)
+    opened = dw.Records.open(path, Row)
+    kept = dw.Records.open(path, Row, copy=True)
+    view = opened[9_999]
+    os.truncate(path, 1000)
+    for look in (lambda: opened[9_999].name, lambda: view.name, lambda: list(opened.score), lambda: opened[1:5]):
+        with pytest.raises(OSError, match="cut short"):
+            look()
+    assert kept[9_999].number == 9_999
+
+
+@pytest.mark.parametrize("damage", ["truncated", "foreign", "empty"])
+def test_files_that_are_none(tmp_path, damage):
+    path = tmp_path / "rows.arrow"
+    made(100).save(path)
+    whole = path.read_bytes()
+    path.write_bytes({"truncated": whole[:-100], "foreign": b"PAR1" * 50, "empty": b""}[damage])
+    with pytest.raises(dw.BadRecords, match="rows.arrow"):
+        dw.Records.open(path)
+    with pytest.raises(FileNotFoundError):
+        dw.Records.open(tmp_path / "none")
+
+
+def test_capsules_free_what_they_hold():
+    rows = made(1000)
+    before = dw.deepsizeof(rows).total
+    for _ in range(20):
+        rows.__arrow_c_stream__()
+        rows.__arrow_c_schema__()
+    assert dw.deepsizeof(rows).total == before
+    rows[0].score = 1.0
+    assert rows[0].score == 1.0
