@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
+import sys
 import typing
 from collections.abc import Iterable, Iterator, Mapping, MutableSequence
 from os import PathLike
@@ -44,7 +45,7 @@ class _RecordType(type):
         if bases == (_core.Row,):
             return made
         by_name = {field[0]: field for field in _inherited(made)}
-        by_name |= {field[0]: field for field in (_annotated(made) if fields is None else fields)}
+        by_name |= {field[0]: field for field in (_annotated(made, _names(1)) if fields is None else fields)}
         _check(made, by_name)
         schema = _core.Schema(list(by_name.values()))
         for place, field in enumerate(by_name):
@@ -64,10 +65,15 @@ def _inherited(made: type) -> Iterator[_Field]:
         yield from vars(base).get("_defaults", {}).values()
 
 
-def _annotated(made: type) -> Iterator[_Field]:
-    own = made.__dict__.get("__annotations__") or getattr(made, "__annotations__", {})
-    hints = get_type_hints(made, include_extras=True)
-    for name in own:
+def _names(outer: int) -> dict[str, Any]:
+    """What names mean where a class is defined: annotations may be text, and the class local to a function."""
+    frame = sys._getframe(outer + 1)
+    return {**frame.f_globals, **frame.f_locals}
+
+
+def _annotated(made: type, names: dict[str, Any]) -> Iterator[_Field]:
+    hints = get_type_hints(made, localns=names, include_extras=True)
+    for name in made.__annotations__:
         if typing.get_origin(hints[name]) is ClassVar or hints[name] is ClassVar:
             continue
         try:
@@ -270,7 +276,9 @@ class Records(_Sequence[R]):
         def record(self) -> type[R]: ...
 
     @classmethod
-    def open(cls, path: str | PathLike[str], record: type[Record] | None = None, *, copy: bool = False) -> Records[Any]:
+    def open(
+        cls, path: str | PathLike[str], record: type[Record] | None = None, *, copy: bool = False
+    ) -> Records[Any]:
         """The rows of an Arrow file (IPC), where they lie in it: nothing is read until it is looked at, and
         processes share one copy in memory. What is changed is changed in memory, not in the file.
 
@@ -357,7 +365,9 @@ def pack(
     if structure:
         names = names or structure
         # What was a float of four bytes is one still, and no value can say so.
-        told += [(field, "f4", False) for field in structure if rows.dtype[field] == "f4" and field not in (types or {})]
+        told += [
+            (field, "f4", False) for field in structure if rows.dtype[field] == "f4" and field not in (types or {})
+        ]
         rows = _tuples(rows)
     packed = _core.pack_records(rows, None if names is None else list(names), told)
     return Records._of(packed, None, name)

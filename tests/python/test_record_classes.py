@@ -33,7 +33,7 @@ def test_fields_are_inherited():
 @pytest.mark.parametrize(
     ("call", "text"),
     [
-        (lambda: Base(), "no value for field \"a\""),
+        (lambda: Base(), 'no value for field "a"'),
         (lambda: Base(1, "x", 3), "takes 2 values, not 3"),
         (lambda: Base(1, a=2), "no field, or one that has a value already"),
         (lambda: Base(1, z=2), "no field, or one that has a value already"),
@@ -106,7 +106,9 @@ def test_from_a_dtype():
     assert rows[1]._astuple() == (0, 0.0, "", datetime(1970, 1, 1), False)
 
 
-@pytest.mark.parametrize(("code", "name"), list(zip("bBhHiIlLqQfd", "i1 u1 i2 u2 i4 u4 i8 u8 i8 u8 f4 f8".split(), strict=True)))
+@pytest.mark.parametrize(
+    ("code", "name"), list(zip("bBhHiIlLqQfd", "i1 u1 i2 u2 i4 u4 i8 u8 i8 u8 f4 f8".split(), strict=True))
+)
 def test_type_codes_of_array(code, name):
     import array
 

@@ -74,7 +74,9 @@ def test_the_narrowest_type(values, type_):
     assert repr(list(rows.x)) == repr([float(value) if type_ == "f8" else value for value in values])
 
 
-@pytest.mark.parametrize("values", [[1, "x"], [True, 1], ["x", b"x"], [2**53 + 1, 0.5], [-1, 2**63], [1, [2]], [2**64]])
+@pytest.mark.parametrize(
+    "values", [[1, "x"], [True, 1], ["x", b"x"], [2**53 + 1, 0.5], [-1, 2**63], [1, [2]], [2**64]]
+)
 def test_values_that_no_column_holds(values):
     with pytest.raises((TypeError, OverflowError), match='field "x"'):
         dw.pack([{"x": value} for value in values])
@@ -88,9 +90,9 @@ def test_missing_keys_and_late_ones():
 def test_types_can_be_told():
     rows = dw.pack([{"a": 1, "b": "x"}], types={"a": dw.i8, "b": "category"})
     assert rows.types == {"a": "i8", "b": "category"}
-    with pytest.raises(OverflowError, match="row 0, field \"a\": -1 does not fit into u4"):
+    with pytest.raises(OverflowError, match='row 0, field "a": -1 does not fit into u4'):
         dw.pack([{"a": -1}], types={"a": "I"})
-    with pytest.raises(TypeError, match="row 1, field \"a\""):
+    with pytest.raises(TypeError, match='row 1, field "a"'):
         dw.pack([{"a": 1}, {}], types={"a": int})
     with pytest.raises(ValueError, match="no row has a field 'z'|no row has a field \"z\""):
         dw.pack([{"a": 1}], types={"z": int})

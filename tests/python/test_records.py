@@ -119,7 +119,12 @@ def test_a_list_of_dataclasses_and_records_agree(seed):
 
 
 LIMITS = [
-    *((name, low, high) for name, low, high in zip("abcd", [-(2**7), -(2**15), -(2**31), -(2**63)], [2**7 - 1, 2**15 - 1, 2**31 - 1, 2**63 - 1])),
+    *(
+        (name, low, high)
+        for name, low, high in zip(
+            "abcd", [-(2**7), -(2**15), -(2**31), -(2**63)], [2**7 - 1, 2**15 - 1, 2**31 - 1, 2**63 - 1]
+        )
+    ),
     *((name, 0, high) for name, high in zip("efgh", [2**8 - 1, 2**16 - 1, 2**32 - 1, 2**64 - 1])),
 ]
 ROW = Every(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, False, "", b"", "", datetime(2000, 1, 1), date(2000, 1, 1), timedelta(0))
@@ -182,11 +187,23 @@ def test_a_narrow_float_is_rounded_in_a_row_of_its_own_as_in_a_container():
     [
         ((-1, 1.0, "", "", None), OverflowError, 'row 1, field "user_id": -1 does not fit into u4'),
         ((1, "x", "", "", None), TypeError, "row 1, field \"score\": 'x' is no f8"),
-        ((1, 2**53 + 1, "", "", None), OverflowError, 'row 1, field "score": 9007199254740993 does not fit into f8'),
+        (
+            (1, 2**53 + 1, "", "", None),
+            OverflowError,
+            'row 1, field "score": 9007199254740993 does not fit into f8',
+        ),
         ((1, 1.0, None, "", None), TypeError, 'row 1, field "name": None in a field that is not nullable'),
         ((1, 1.0, "", b"x", None), TypeError, "row 1, field \"country\": b'x' is no category"),
-        ((1, 1.0, "", "", date(2000, 1, 1)), TypeError, 'row 1, field "joined": datetime.date(2000, 1, 1) is no datetime'),
-        ((1, 1.0, "\ud800", "", None), ValueError, "row 1, field \"name\": '\\ud800' has half of a surrogate pair"),
+        (
+            (1, 1.0, "", "", date(2000, 1, 1)),
+            TypeError,
+            'row 1, field "joined": datetime.date(2000, 1, 1) is no datetime',
+        ),
+        (
+            (1, 1.0, "\ud800", "", None),
+            ValueError,
+            "row 1, field \"name\": '\\ud800' has half of a surrogate pair",
+        ),
         ((1, 1.0, ""), ValueError, "row 1 has 3 values, not 5"),
         ({"user_id": 1}, TypeError, 'row 1, field "score": no value, and no default'),
         ({**dict.fromkeys(User._fields), "x": 1}, ValueError, "row 1: there is no field 'x'"),

@@ -5,7 +5,9 @@ use std::ffi::CStr;
 use std::sync::Arc;
 
 use arrow_array::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
-use arrow_array::{ArrayRef, Int64Array, RecordBatch, RecordBatchIterator, RecordBatchOptions, StringArray};
+use arrow_array::{
+    ArrayRef, Int64Array, RecordBatch, RecordBatchIterator, RecordBatchOptions, StringArray,
+};
 use arrow_schema::ffi::FFI_ArrowSchema;
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use pyo3::exceptions::PyValueError;
@@ -90,7 +92,8 @@ pub(crate) fn arrow_stream<'py>(
             return Err(PyValueError::new_err(text));
         }
         arrays.push(if *integers {
-            let all: PyResult<Vec<Option<i64>>> = values.iter().map(|value| value.extract()).collect();
+            let all: PyResult<Vec<Option<i64>>> =
+                values.iter().map(|value| value.extract()).collect();
             Arc::new(Int64Array::from(all?))
         } else {
             let all: PyResult<Vec<Option<String>>> =

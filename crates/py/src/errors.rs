@@ -6,9 +6,9 @@ use std::path::Path;
 use deadweight_cli::with_causes;
 use deadweight_heap::QueryError;
 use deadweight_heap::snapshot::SnapshotError;
+use deadweight_process::{Error, OwnError, ReadError};
 use deadweight_records::file::FileError;
 use deadweight_records::{Reason, RecordsError};
-use deadweight_process::{Error, OwnError, ReadError};
 use pyo3::create_exception;
 use pyo3::exceptions::{
     PyIndexError, PyKeyError, PyLookupError, PyMemoryError, PyOSError, PyOverflowError,

@@ -13,8 +13,8 @@ mod heap;
 mod own;
 #[expect(unsafe_code, reason = "hooks that the interpreter calls with blocks of memory")]
 mod peak;
-mod sizes;
 mod records;
+mod sizes;
 mod snapshot;
 mod survey;
 
@@ -29,7 +29,8 @@ mod _core {
     use super::command::run;
     #[pymodule_export]
     use super::errors::{
-        BadRecords, BadSnapshot, NoSuchProcess, NotEnoughMemory, NotPermitted, NotThere, Unsupported,
+        BadRecords, BadSnapshot, NoSuchProcess, NotEnoughMemory, NotPermitted, NotThere,
+        Unsupported,
     };
     #[pymodule_export]
     use super::growth::Growth;

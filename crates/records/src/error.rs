@@ -145,6 +145,9 @@ impl RecordsError {
             RecordsError::Value { row, field, reason } => {
                 RecordsError::Value { row: row.saturating_sub(from) + to, field, reason }
             }
+            RecordsError::Ragged { row, got, want } => {
+                RecordsError::Ragged { row: row.saturating_sub(from) + to, got, want }
+            }
             other => other,
         }
     }

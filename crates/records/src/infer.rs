@@ -136,12 +136,23 @@ impl Packer {
     /// [`Reason::Mixed`] if no type has this value and the ones before it, [`Reason::WrongType`] if no
     /// type has it at all. The row is left out then, and another may be taken.
     pub fn push(&mut self, values: &[Value<'_>]) -> Result<(), RecordsError> {
+        self.push_each(values.iter().copied())
+    }
+
+    /// Takes a row whose values come one by one.
+    ///
+    /// # Errors
+    /// As [`Packer::push`].
+    pub fn push_each<'a>(
+        &mut self,
+        values: impl ExactSizeIterator<Item = Value<'a>>,
+    ) -> Result<(), RecordsError> {
         let (row, want) = (self.rows(), self.known.len());
         if values.len() != want {
             return Err(RecordsError::Ragged { row, got: values.len(), want });
         }
-        for (field, value) in values.iter().enumerate() {
-            if let Err(reason) = self.push_value(field, *value) {
+        for (field, value) in values.enumerate().take(want) {
+            if let Err(reason) = self.push_value(field, value) {
                 self.table.cut_back(field + 1)?;
                 return Err(match reason {
                     Reason::Memory => RecordsError::Memory,

@@ -100,8 +100,8 @@ impl Table {
         if row < self.rows { Ok(()) } else { Err(RecordsError::NoRow { row, rows: self.rows }) }
     }
 
-    fn check_width(&self, row: usize, values: &[Value<'_>]) -> Result<(), RecordsError> {
-        let (got, want) = (values.len(), self.columns.len());
+    fn check_width(&self, row: usize, got: usize) -> Result<(), RecordsError> {
+        let want = self.columns.len();
         if got == want { Ok(()) } else { Err(RecordsError::Ragged { row, got, want }) }
     }
 
@@ -129,9 +129,20 @@ impl Table {
     /// # Errors
     /// [`RecordsError::Ragged`], [`RecordsError::Value`], [`RecordsError::Memory`].
     pub fn push(&mut self, values: &[Value<'_>]) -> Result<(), RecordsError> {
-        self.check_width(self.rows, values)?;
-        for (field, value) in values.iter().enumerate() {
-            if let Err(reason) = self.columns[field].push(*value) {
+        self.push_each(values.iter().copied())
+    }
+
+    /// Appends a row whose values come one by one.
+    ///
+    /// # Errors
+    /// As [`Table::push`].
+    pub fn push_each<'a>(
+        &mut self,
+        values: impl ExactSizeIterator<Item = Value<'a>>,
+    ) -> Result<(), RecordsError> {
+        self.check_width(self.rows, values.len())?;
+        for (field, value) in values.enumerate().take(self.columns.len()) {
+            if let Err(reason) = self.columns[field].push(value) {
                 self.cut_back(field + 1)?;
                 return Err(self.refused(self.rows, field, reason));
             }
@@ -166,7 +177,7 @@ impl Table {
     /// then. After [`RecordsError::Memory`] some of the fields may have been.
     pub fn set_row(&mut self, row: usize, values: &[Value<'_>]) -> Result<(), RecordsError> {
         self.check_row(row)?;
-        self.check_width(row, values)?;
+        self.check_width(row, values.len())?;
         for (field, value) in values.iter().enumerate() {
             let checked = self.columns[field].check(*value);
             checked.map_err(|reason| self.refused(row, field, reason))?;

@@ -46,8 +46,9 @@ impl Column {
         name: &str,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let field = rows.try_borrow()?.schema.get().position(name);
-        let column =
-            |field| Bound::new(rows.py(), Column { rows: rows.clone().unbind(), field, raw: false });
+        let column = |field| {
+            Bound::new(rows.py(), Column { rows: rows.clone().unbind(), field, raw: false })
+        };
         field.map(column).transpose().map(|column| column.map(Bound::into_any))
     }
 
@@ -83,13 +84,19 @@ impl Column {
         // Of the rows chosen, a column as well.
         let rows = column.rows.bind(py).get_item(key)?;
         let rows = rows.cast_into::<Rows>().map_err(|_| {
-            PyIndexError::new_err("values are chosen by a number, a slice, a mask, or several numbers")
+            PyIndexError::new_err(
+                "values are chosen by a number, a slice, a mask, or several numbers",
+            )
         })?;
         Ok(Bound::new(py, Column { rows: rows.unbind(), field: column.field, raw: column.raw })?
             .into_any())
     }
 
-    fn __setitem__(slf: &Bound<'_, Column>, index: isize, object: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn __setitem__(
+        slf: &Bound<'_, Column>,
+        index: isize,
+        object: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
         let py = slf.py();
         let column = slf.get();
         let at = row_at(index, column.__len__(py)?)?;
@@ -142,7 +149,8 @@ impl Column {
     fn _mask<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyByteArray>> {
         let rows = self.rows.bind(py).try_borrow()?;
         let table = rows.table()?;
-        let is_none = |row| matches!(table.get(row, self.field), Ok(deadweight_records::Value::None));
+        let is_none =
+            |row| matches!(table.get(row, self.field), Ok(deadweight_records::Value::None));
         let mask: Vec<u8> = (0..table.len()).map(|row| u8::from(is_none(row))).collect();
         Ok(PyByteArray::new(py, &mask))
     }
@@ -238,8 +246,7 @@ impl Column {
                 (*view).format = format.as_ptr().cast_mut();
             }
             (*view).shape = if has(ffi::PyBUF_ND) { extent } else { ptr::null_mut() };
-            (*view).strides =
-                if has(ffi::PyBUF_STRIDES) { extent.add(1) } else { ptr::null_mut() };
+            (*view).strides = if has(ffi::PyBUF_STRIDES) { extent.add(1) } else { ptr::null_mut() };
             (*view).suboffsets = ptr::null_mut();
             (*view).internal = extent.cast();
             (*view).obj = slf.into_any().into_ptr();

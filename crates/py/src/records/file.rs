@@ -12,7 +12,7 @@ use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 
 use super::table::Table;
-use crate::errors::{of_file, of_records_file, of_records};
+use crate::errors::{of_file, of_records, of_records_file};
 
 /// What columns that lie in a file keep alive.
 struct Mapped {

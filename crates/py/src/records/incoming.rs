@@ -1,6 +1,6 @@
 //! The values of one row that somebody hands in.
 
-use deadweight_records::{Reason, RecordsError, Value};
+use deadweight_records::{Reason, RecordsError};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -121,13 +121,32 @@ pub(crate) fn arguments<'py>(
     }
 }
 
-/// Objects as values. The objects' own code has run when this is done.
-pub(crate) fn taken<'py>(objects: &[Bound<'py, PyAny>]) -> PyResult<Vec<Taken<'py>>> {
-    objects.iter().map(take).collect()
+/// The values of a row, in a place that the next row uses again. The objects' own code has run when
+/// this is done.
+pub(crate) fn read<'py>(
+    schema: &Schema,
+    row: &Bound<'py, PyAny>,
+    number: usize,
+    taken: &mut Vec<Taken<'py>>,
+) -> PyResult<()> {
+    taken.clear();
+    match row.cast::<PyTuple>() {
+        Ok(tuple) => tuple.iter_borrowed().try_for_each(|object| {
+            taken.push(take(&object)?);
+            Ok(())
+        }),
+        Err(_) => taken_of(&objects(schema, row, number)?, taken),
+    }
 }
 
-pub(crate) fn values<'a>(taken: &'a [Taken<'_>]) -> Vec<Value<'a>> {
-    taken.iter().map(Taken::value).collect()
+pub(crate) fn taken_of<'py>(
+    objects: &[Bound<'py, PyAny>],
+    taken: &mut Vec<Taken<'py>>,
+) -> PyResult<()> {
+    for object in objects {
+        taken.push(take(object)?);
+    }
+    Ok(())
 }
 
 /// An error about a value of a row, with that value as Python shows it.

@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
-use deadweight_records::{Field, Packer, RecordsError, Value};
+use deadweight_records::{Field, Packer, RecordsError};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
-use super::incoming::{names_of, refused, taken, values};
+use super::incoming::{names_of, refused, taken_of};
 use super::schema::kind;
 use super::table::Table;
+use super::value::Taken;
 use crate::errors::of_records;
 
 /// Name, type, and whether there may be none.
@@ -52,8 +53,9 @@ pub(crate) fn pack_records(
     for name in names.unwrap_or_default() {
         packing.add(rows.py(), &name)?;
     }
+    let (mut objects, mut taken) = (Vec::new(), Vec::new());
     for row in rows.try_iter()? {
-        packing.push(&row?)?;
+        packing.push(&row?, &mut objects, &mut taken)?;
     }
     if packing.packer.rows() == 0 {
         let unseen: Vec<String> = packing.told.keys().cloned().collect();
@@ -82,23 +84,32 @@ impl Packing {
         }
     }
 
-    fn push(&mut self, row: &Bound<'_, PyAny>) -> PyResult<()> {
-        let objects = if let Ok(dict) = row.cast::<PyDict>() {
-            self.of_dict(dict)?
+    fn push<'py>(
+        &mut self,
+        row: &Bound<'py, PyAny>,
+        objects: &mut Vec<Bound<'py, PyAny>>,
+        taken: &mut Vec<Taken<'py>>,
+    ) -> PyResult<()> {
+        objects.clear();
+        taken.clear();
+        if let Ok(dict) = row.cast::<PyDict>() {
+            self.of_dict(dict, objects)?;
         } else if let Ok(tuple) = row.cast::<PyTuple>() {
-            self.of_tuple(tuple)?
+            self.of_tuple(tuple, objects)?;
         } else {
-            self.of_object(row)?
-        };
-        let taken = taken(&objects)?;
-        let values: Vec<Value<'_>> = values(&taken);
-        let pushed = self.packer.push(&values);
-        pushed.map_err(|error| refused(error, |name| self.packer.position(name), &objects))
+            self.of_object(row, objects)?;
+        }
+        taken_of(objects, taken)?;
+        let pushed = self.packer.push_each(taken.iter().map(Taken::value));
+        pushed.map_err(|error| refused(error, |name| self.packer.position(name), objects))
     }
 
-    fn of_dict<'py>(&mut self, dict: &Bound<'py, PyDict>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    fn of_dict<'py>(
+        &mut self,
+        dict: &Bound<'py, PyDict>,
+        objects: &mut Vec<Bound<'py, PyAny>>,
+    ) -> PyResult<()> {
         let py = dict.py();
-        let mut objects = Vec::with_capacity(self.names.len());
         let mut found = 0;
         for name in &self.names {
             let object = dict.get_item(name.bind(py))?;
@@ -106,7 +117,7 @@ impl Packing {
             objects.push(object.unwrap_or_else(|| py.None().into_bound(py)));
         }
         if found == dict.len() {
-            return Ok(objects);
+            return Ok(());
         }
         for (key, value) in dict {
             let name = key.cast::<PyString>().map_err(|_| {
@@ -119,10 +130,14 @@ impl Packing {
                 objects.push(value);
             }
         }
-        Ok(objects)
+        Ok(())
     }
 
-    fn of_tuple<'py>(&mut self, tuple: &Bound<'py, PyTuple>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    fn of_tuple<'py>(
+        &mut self,
+        tuple: &Bound<'py, PyTuple>,
+        objects: &mut Vec<Bound<'py, PyAny>>,
+    ) -> PyResult<()> {
         let py = tuple.py();
         if self.names.is_empty() && self.packer.rows() == 0 {
             let names = match names_of(tuple.as_any())? {
@@ -135,10 +150,15 @@ impl Packing {
         if got != want {
             return Err(of_records(RecordsError::Ragged { row, got, want }));
         }
-        Ok(tuple.iter().collect())
+        objects.extend(tuple.iter());
+        Ok(())
     }
 
-    fn of_object<'py>(&mut self, row: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    fn of_object<'py>(
+        &mut self,
+        row: &Bound<'py, PyAny>,
+        objects: &mut Vec<Bound<'py, PyAny>>,
+    ) -> PyResult<()> {
         let py = row.py();
         let class = row.get_type();
         let known = class.as_ptr() as usize;
@@ -156,13 +176,13 @@ impl Packing {
             self.of_class.insert(known, positions?);
             self.classes.push(class.into_any().unbind());
         }
-        let mut objects = vec![py.None().into_bound(py); self.names.len()];
+        objects.resize(self.names.len(), py.None().into_bound(py));
         for &field in self.of_class.get(&known).into_iter().flatten() {
             // An attribute that is missing is no value.
             if let Ok(object) = row.getattr(self.names[field].bind(py)) {
                 objects[field] = object;
             }
         }
-        Ok(objects)
+        Ok(())
     }
 }

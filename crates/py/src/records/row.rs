@@ -17,7 +17,11 @@ use crate::errors::of_records;
 enum Place {
     /// A row of a container. Once rows have moved there (`moves`), which one it was is not known any
     /// more.
-    Within { rows: Py<Rows>, index: usize, moves: u32 },
+    Within {
+        rows: Py<Rows>,
+        index: usize,
+        moves: u32,
+    },
     Alone(Mutex<Vec<Py<PyAny>>>),
 }
 
@@ -136,7 +140,10 @@ impl Row {
 
     /// A row of a class whose fields are the container's.
     #[inline]
-    pub(crate) fn within<'py>(rows: &Bound<'py, Rows>, index: usize) -> PyResult<Bound<'py, PyAny>> {
+    pub(crate) fn within<'py>(
+        rows: &Bound<'py, Rows>,
+        index: usize,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let py = rows.py();
         let inside = rows.try_borrow()?;
         let place = Place::Within { rows: rows.clone().unbind(), index, moves: inside.moves };

@@ -11,14 +11,14 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use super::column::Column;
 use super::file::Watch;
-use super::incoming::{objects, refused, taken, values};
+use super::incoming::{objects, read, refused};
 use super::row::Row;
 use super::schema::Schema;
 use super::select::{Selection, row as row_at, selection};
 use super::table::{Held, Table};
-use super::value::give;
+use super::value::{Taken, give};
 use crate::arrow::{schema_capsule, stream_capsule};
-use crate::errors::{of_records_file, of_records};
+use crate::errors::{of_records, of_records_file};
 
 #[pyclass(subclass, module = "deadweight._core")]
 pub(crate) struct Rows {
@@ -74,10 +74,7 @@ impl Rows {
 
     /// Does something with the columns that shares them or writes them. What has a buffer of them may
     /// write into it, so that they cannot be shared then: a copy is.
-    fn shared<T>(
-        &mut self,
-        does: impl FnOnce(&mut records::Table) -> PyResult<T>,
-    ) -> PyResult<T> {
+    fn shared<T>(&mut self, does: impl FnOnce(&mut records::Table) -> PyResult<T>) -> PyResult<T> {
         self.is_mapped()?;
         if self.lent == 0 {
             return does(&mut self.table);
@@ -109,25 +106,36 @@ fn schema(rows: &Bound<'_, Rows>) -> PyResult<Py<Schema>> {
     Ok(rows.try_borrow()?.schema.clone_ref(rows.py()))
 }
 
-/// Does something with the columns and the values of a row that comes in.
-fn with_values(
-    rows: &Bound<'_, Rows>,
-    schema: &Schema,
-    number: usize,
-    row: &Bound<'_, PyAny>,
-    does: impl FnOnce(&mut Rows, &[records::Value<'_>]) -> PyResult<Result<(), records::RecordsError>>,
-) -> PyResult<()> {
-    let objects = objects(schema, row, number)?;
-    let taken = taken(&objects)?;
-    let values = values(&taken);
-    // No code of anybody's runs while the columns are held.
-    let done = does(&mut *rows.try_borrow_mut()?, &values)?;
-    done.map_err(|error| refused(error, |name| schema.position(name), &objects))
+/// A row that comes in: its values, and whose they are.
+struct Incoming<'a, 'py> {
+    schema: &'a Schema,
+    taken: Vec<Taken<'py>>,
 }
 
-fn push(rows: &Bound<'_, Rows>, schema: &Schema, row: &Bound<'_, PyAny>) -> PyResult<()> {
-    let number = len(rows)?;
-    with_values(rows, schema, number, row, |rows, values| Ok(rows.resized()?.push(values)))
+impl<'a, 'py> Incoming<'a, 'py> {
+    fn of(schema: &'a Schema) -> Incoming<'a, 'py> {
+        Incoming { schema, taken: Vec::with_capacity(schema.fields.len()) }
+    }
+
+    /// Reads a row, and does something with its values. No code of anybody's runs in that.
+    fn with<T>(
+        &mut self,
+        row: &Bound<'py, PyAny>,
+        number: usize,
+        does: impl FnOnce(&[Taken<'py>]) -> PyResult<Result<T, records::RecordsError>>,
+    ) -> PyResult<T> {
+        read(self.schema, row, number, &mut self.taken)?;
+        does(&self.taken)?.map_err(|error| {
+            let objects = objects(self.schema, row, number).unwrap_or_default();
+            refused(error, |name| self.schema.position(name), &objects)
+        })
+    }
+
+    fn push(&mut self, rows: &Bound<'py, Rows>, row: &Bound<'py, PyAny>) -> PyResult<()> {
+        self.with(row, len(rows)?, |taken| {
+            Ok(rows.try_borrow_mut()?.resized()?.push_each(taken.iter().map(Taken::value)))
+        })
+    }
 }
 
 /// A table of rows that come in.
@@ -138,11 +146,13 @@ fn fresh(schema: &Schema, source: &Bound<'_, PyAny>) -> PyResult<records::Table>
         return table.slice(0..table.len()).map_err(of_records);
     }
     let mut table = records::Table::new(&schema.fields).map_err(of_records)?;
+    let mut incoming = Incoming::of(schema);
     for (number, row) in source.try_iter()?.enumerate() {
-        let objects = objects(schema, &row?, number)?;
-        let taken = taken(&objects)?;
-        let pushed = table.push(&values(&taken));
-        pushed.map_err(|error| refused(error, |name| schema.position(name), &objects))?;
+        incoming.with(
+            &row?,
+            number,
+            |taken| Ok(table.push_each(taken.iter().map(Taken::value))),
+        )?;
     }
     Ok(table)
 }
@@ -211,9 +221,8 @@ impl Rows {
     ) -> PyResult<Bound<'py, PyAny>> {
         match selection(key, len(slf)?)? {
             Selection::Row(index) => Row::within(slf, index),
-            Selection::Column(name) => Column::of(slf, &name)?.ok_or_else(|| {
-                of_records(records::RecordsError::NoField(name))
-            }),
+            Selection::Column(name) => Column::of(slf, &name)?
+                .ok_or_else(|| of_records(records::RecordsError::NoField(name))),
             Selection::Slice { start, count, step: 1 } => {
                 let range = start as usize..start as usize + count;
                 let slice = slf.try_borrow()?.table()?.slice(range).map_err(of_records)?;
@@ -250,8 +259,9 @@ impl Rows {
         let schema = schema.get();
         let rows = len(slf)?;
         match selection(key, rows)? {
-            Selection::Row(index) => with_values(slf, schema, index, value, |rows, values| {
-                Ok(rows.values_mut()?.set_row(index, values))
+            Selection::Row(index) => Incoming::of(schema).with(value, index, |taken| {
+                let values: Vec<_> = taken.iter().map(Taken::value).collect();
+                Ok(slf.try_borrow_mut()?.values_mut()?.set_row(index, &values))
             }),
             Selection::Slice { start, count, step } => {
                 let fresh = fresh(schema, value)?;
@@ -301,13 +311,13 @@ impl Rows {
     ///
     /// Raises OverflowError or TypeError with row, field and value, and changes nothing then.
     #[pyo3(signature = (row, /))]
-    fn append(slf: &Bound<'_, Rows>, row: &Bound<'_, PyAny>) -> PyResult<()> {
-        push(slf, schema(slf)?.get(), row)
+    fn append<'py>(slf: &Bound<'py, Rows>, row: &Bound<'py, PyAny>) -> PyResult<()> {
+        Incoming::of(schema(slf)?.get()).push(slf, row)
     }
 
     /// Adds rows at the end. If one is refused or the iterable raises, those before it stay.
     #[pyo3(signature = (rows, /))]
-    fn extend(slf: &Bound<'_, Rows>, rows: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn extend<'py>(slf: &Bound<'py, Rows>, rows: &Bound<'py, PyAny>) -> PyResult<()> {
         let schema = schema(slf)?;
         let schema = schema.get();
         if let Ok(other) = rows.cast::<Rows>() {
@@ -319,8 +329,9 @@ impl Rows {
             let copy = fresh(schema, rows)?;
             return slf.try_borrow_mut()?.resized()?.append(&copy).map_err(of_records);
         }
+        let mut incoming = Incoming::of(schema);
         for row in rows.try_iter()? {
-            push(slf, schema, &row?)?;
+            incoming.push(slf, &row?)?;
         }
         Ok(())
     }
@@ -334,10 +345,11 @@ impl Rows {
         let at = if index < 0 { index.saturating_add_unsigned(rows).max(0) } else { index };
         let at = (at as usize).min(rows);
         let mut one = records::Table::new(&schema.fields).map_err(of_records)?;
-        with_values(slf, schema, at, row, |inside, values| {
+        Incoming::of(schema).with(row, at, |taken| {
+            let mut inside = slf.try_borrow_mut()?;
             let resized = inside.resized()?;
             let at = at.min(resized.len());
-            if let Err(error) = one.push(values) {
+            if let Err(error) = one.push_each(taken.iter().map(Taken::value)) {
                 return Ok(Err(error.moved(0, at)));
             }
             resized.insert(at, &one).map_err(of_records)?;

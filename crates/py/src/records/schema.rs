@@ -35,8 +35,7 @@ impl Schema {
     #[new]
     #[pyo3(signature = (fields, /))]
     fn new(fields: Vec<Wanted<'_>>) -> PyResult<Schema> {
-        let mut schema =
-            Schema { fields: Vec::new(), names: Vec::new(), defaults: Vec::new() };
+        let mut schema = Schema { fields: Vec::new(), names: Vec::new(), defaults: Vec::new() };
         for (name, type_, nullable, default) in fields {
             let field = Field::new(name.extract::<String>()?, kind(&type_)?);
             schema.fields.push(if nullable { field.nullable() } else { field });

@@ -11,7 +11,11 @@ use crate::errors::of_records;
 pub(crate) enum Selection {
     Row(usize),
     /// First row, how many, and from one to the next.
-    Slice { start: isize, count: usize, step: isize },
+    Slice {
+        start: isize,
+        count: usize,
+        step: isize,
+    },
     Rows(Vec<usize>),
     Column(String),
 }
@@ -49,15 +53,14 @@ pub(crate) fn selection(key: &Bound<'_, PyAny>, len: usize) -> PyResult<Selectio
 pub(crate) fn row(index: isize, len: usize) -> PyResult<usize> {
     let at = if index < 0 { index.checked_add_unsigned(len) } else { Some(index) };
     let at = at.and_then(|at| usize::try_from(at).ok()).filter(|at| *at < len);
-    at.ok_or_else(|| {
-        of_records(RecordsError::NoRow { row: index.unsigned_abs(), rows: len })
-    })
+    at.ok_or_else(|| of_records(RecordsError::NoRow { row: index.unsigned_abs(), rows: len }))
 }
 
 /// Rows by a mask of all, or by their numbers.
 fn many(key: &Bound<'_, PyAny>, len: usize) -> PyResult<Vec<usize>> {
     let wrong = || {
-        let text = "rows are chosen by a number, a slice, a mask, or several numbers; columns by name";
+        let text =
+            "rows are chosen by a number, a slice, a mask, or several numbers; columns by name";
         PyTypeError::new_err(text)
     };
     let mut rows = Vec::new();
