@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,8 +16,7 @@ _TIMES = {"datetime": "<M8[us]", "timedelta": "<m8[us]"}
 
 def _plain(column: Column) -> Any:
     """The values; of rows without one, something or other."""
-    import numpy as np
-
+    np: Any = import_module("numpy")
     kind = column.type
     if kind in _NUMBERS:
         return np.frombuffer(column._raw(), f"<{kind}") if len(column) else np.empty(0, f"<{kind}")
@@ -35,8 +35,7 @@ def _plain(column: Column) -> Any:
 def to_numpy(column: Column) -> Any:
     """An array over the column's own values for numbers, datetimes and timedeltas; a copy for dates, bools,
     text and bytes, which are objects. Where rows have no value, a masked array."""
-    import numpy as np
-
+    np: Any = import_module("numpy")
     plain = _plain(column)
     if column.null_count == 0:
         return plain
@@ -45,8 +44,7 @@ def to_numpy(column: Column) -> Any:
 
 def as_array(column: Column, dtype: Any, copy: bool | None) -> Any:
     """What ``numpy.asarray`` makes of a column. Of rows without a value it makes None."""
-    import numpy as np
-
+    np: Any = import_module("numpy")
     if column.null_count:
         array = np.empty(len(column), object)
         array[:] = column.tolist()
@@ -71,8 +69,7 @@ def interface(column: Column) -> dict[str, Any]:
 
 def structured(rows: Rows) -> Any:
     """A structured array: a copy of all rows."""
-    import numpy as np
-
+    np: Any = import_module("numpy")
     columns = [(name, as_array(rows[name], None, None)) for name, _, _ in rows.record._schema.fields]
     array = np.empty(len(rows), [(name, column.dtype) for name, column in columns])
     for name, column in columns:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import types
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
 
 
@@ -39,7 +40,20 @@ _PLAIN: dict[object, str] = {
 }
 _NAMES = {"i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8", "category", *_PLAIN.values()}
 # Those of the module `array`, on Linux.
-_CODES = dict(zip("bBhHiIlLqQfd", "i1 u1 i2 u2 i4 u4 i8 u8 i8 u8 f4 f8".split(), strict=True))
+_CODES = {
+    "b": "i1",
+    "h": "i2",
+    "i": "i4",
+    "l": "i8",
+    "q": "i8",
+    "f": "f4",
+    "B": "u1",
+    "H": "u2",
+    "I": "u4",
+    "L": "u8",
+    "Q": "u8",
+    "d": "f8",
+}
 
 
 def column_type(wanted: Any) -> tuple[str, bool]:
@@ -65,16 +79,14 @@ def column_type(wanted: Any) -> tuple[str, bool]:
         if len(some) == 1 and len(get_args(wanted)) == 2:
             return column_type(some[0])[0], True
     elif type(wanted).__module__.startswith("numpy") or getattr(wanted, "__module__", "") == "numpy":
-        name = _of_numpy(wanted)
-        if name is not None:
-            return name, False
+        of_numpy = _of_numpy(wanted)
+        if of_numpy is not None:
+            return of_numpy, False
     raise TypeError(f"no column holds {wanted!r}")
 
 
 def _of_numpy(wanted: Any) -> str | None:
-    import numpy as np
-
-    dtype = np.dtype(wanted)
+    dtype = import_module("numpy").dtype(wanted)
     by_kind = {"b": "bool", "U": "str", "T": "str", "S": "bytes"}
     if dtype.kind in by_kind:
         return by_kind[dtype.kind]

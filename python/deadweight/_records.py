@@ -50,10 +50,10 @@ class _RecordType(type):
         schema = _core.Schema(list(by_name.values()))
         for place, field in enumerate(by_name):
             setattr(made, field, _core.Attribute(schema, place))
-        made._schema = schema  # type: ignore[attr-defined]
-        made._fields = made.__match_args__ = tuple(by_name)  # type: ignore[attr-defined]
-        made._made = fields is not None  # type: ignore[attr-defined]
-        made._defaults = {field[0]: field for field in by_name.values()}  # type: ignore[attr-defined]
+        names = tuple(by_name)
+        more = {"_schema": schema, "_fields": names, "__match_args__": names, "_made": fields is not None}
+        for attribute, value in (more | {"_defaults": by_name}).items():
+            setattr(made, attribute, value)
         return made
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **_: Any) -> None:
@@ -130,8 +130,8 @@ class Record(_core.Row, metaclass=_RecordType):
         >>> Point(1, 2)
         Point(x=1.0, y=2.0)
         """
-        found = name or getattr(source, "__name__", "Row")
-        return _RecordType(found, (Record,), {"__module__": __name__}, fields=_fields_of(source))
+        found: str = name or getattr(source, "__name__", None) or "Row"
+        return _new(found, _fields_of(source))
 
     def _asdict(self) -> dict[str, Any]:
         """The values by name."""
@@ -162,6 +162,10 @@ class Record(_core.Row, metaclass=_RecordType):
         return _row, (*_named(type(self)), self._astuple())
 
 
+def _new(name: str, fields: list[_Field]) -> type[Record]:
+    return typing.cast("type[Record]", _RecordType(name, (Record,), {"__module__": __name__}, fields=fields))
+
+
 def _fields_of(source: Any) -> list[_Field]:
     if dataclasses.is_dataclass(source):
         hints = get_type_hints(source, include_extras=True)
@@ -190,8 +194,7 @@ _by_fields: dict[tuple[str, tuple[_Field, ...]], type[Record]] = {}
 def _made(name: str, fields: tuple[_Field, ...]) -> type[Record]:
     known = _by_fields.get((name, fields))
     if known is None:
-        made = _RecordType(name, (Record,), {"__module__": __name__}, fields=list(fields))
-        known = _by_fields[name, fields] = typing.cast("type[Record]", made)
+        known = _by_fields[name, fields] = _new(name, list(fields))
     return known
 
 
@@ -247,11 +250,11 @@ class Records(_Sequence[R]):
     ...     user_id: dw.u4
     ...     name: str
     >>> users = dw.Records(User, [(7, "Ada"), {"user_id": 8, "name": "Bob"}])
-    >>> users[1].name = "Bert"
+    >>> users[1].name = "Rob"
     >>> users
-    <Records of User: 2 rows, 27 B>
+    <Records of User: 2 rows, 26 B>
     >>> list(users.name), users.nbytes
-    (['Ada', 'Bert'], 27)
+    (['Ada', 'Rob'], 26)
     """
 
     __slots__ = ("__weakref__",)

@@ -94,7 +94,7 @@ def test_types_can_be_told():
         dw.pack([{"a": -1}], types={"a": "I"})
     with pytest.raises(TypeError, match='row 1, field "a"'):
         dw.pack([{"a": 1}, {}], types={"a": int})
-    with pytest.raises(ValueError, match="no row has a field 'z'|no row has a field \"z\""):
+    with pytest.raises(ValueError, match='no row has a field "z"'):
         dw.pack([{"a": 1}], types={"z": int})
 
 

@@ -1,4 +1,4 @@
-"""Records do what a list of dataclasses does, to whatever is asked of both; and what they refuse changes nothing."""
+"""Records do what a list of dataclasses does; and what they refuse changes nothing."""
 
 import copy
 import dataclasses
@@ -78,7 +78,9 @@ def test_a_list_of_dataclasses_and_records_agree(seed):
         start, stop = rng.randrange(-4, len(plain) + 4), rng.randrange(-4, len(plain) + 4)
         stride = rng.choice([1, 1, 2, -1, -2, 3])
         if step <= 2:
-            users.append(rng.choice([new, User(*new), list(new), Plain(*new), dict(zip(User._fields, new))]))
+            users.append(
+                rng.choice([new, User(*new), list(new), Plain(*new), dict(zip(User._fields, new, strict=True))])
+            )
             plain.append(Plain(*new))
         elif step == 3:
             more = [values(rng) for _ in range(rng.randrange(5))]
@@ -95,7 +97,7 @@ def test_a_list_of_dataclasses_and_records_agree(seed):
             users[at], plain[at] = new, Plain(*new)
         elif step == 8 and -len(plain) <= at < len(plain):
             name = rng.choice(User._fields)
-            value = dict(zip(User._fields, new))[name]
+            value = dict(zip(User._fields, new, strict=True))[name]
             setattr(users[at], name, value)
             setattr(plain[at], name, value)
         elif step == 9:
@@ -110,7 +112,7 @@ def test_a_list_of_dataclasses_and_records_agree(seed):
             picked = [rng.randrange(len(plain)) for _ in range(3)] if plain else []
             same(users[picked], [plain[row] for row in picked])
             mask = [rng.random() < 0.5 for _ in plain]
-            same(users[mask] if plain else users, [row for row, kept in zip(plain, mask) if kept])
+            same(users[mask] if plain else users, [row for row, kept in zip(plain, mask, strict=True) if kept])
         same(users, plain)
     same(pickle.loads(pickle.dumps(users)), plain)
     same(copy.deepcopy(users), plain)
@@ -119,13 +121,8 @@ def test_a_list_of_dataclasses_and_records_agree(seed):
 
 
 LIMITS = [
-    *(
-        (name, low, high)
-        for name, low, high in zip(
-            "abcd", [-(2**7), -(2**15), -(2**31), -(2**63)], [2**7 - 1, 2**15 - 1, 2**31 - 1, 2**63 - 1]
-        )
-    ),
-    *((name, 0, high) for name, high in zip("efgh", [2**8 - 1, 2**16 - 1, 2**32 - 1, 2**64 - 1])),
+    *((name, -(1 << bits - 1), (1 << bits - 1) - 1) for name, bits in [("a", 8), ("b", 16), ("c", 32), ("d", 64)]),
+    *((name, 0, (1 << bits) - 1) for name, bits in [("e", 8), ("f", 16), ("g", 32), ("h", 64)]),
 ]
 ROW = Every(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, False, "", b"", "", datetime(2000, 1, 1), date(2000, 1, 1), timedelta(0))
 
@@ -163,7 +160,7 @@ def test_the_least_and_the_greatest_fit_and_no_more(field, low, high):
 )
 def test_values_come_back_as_they_went_in(field, some):
     rows = dw.Records(Every, [ROW] * len(some))
-    for row, value in zip(rows, some):
+    for row, value in zip(rows, some, strict=True):
         setattr(row, field, value)
     assert list(rows[field]) == some
     alone = copy.copy(ROW)
@@ -230,7 +227,7 @@ def test_datetimes_with_a_time_zone_are_refused():
     from datetime import timezone
 
     users = dw.Records(User)
-    with pytest.raises(TypeError, match='field "joined".*is no datetime'):
+    with pytest.raises(TypeError, match=r'field "joined".*is no datetime'):
         users.append((1, 1.0, "", "", datetime.now(timezone.utc)))
 
 
@@ -298,7 +295,7 @@ def test_a_view_of_a_row_that_may_have_moved_raises(change):
     assert view.user_id == 1
     change(users)
     with pytest.raises(RuntimeError, match="take it anew"):
-        view.user_id
+        _ = view.user_id
     with pytest.raises(RuntimeError, match="take it anew"):
         view.user_id = 3
 
@@ -420,6 +417,6 @@ def test_sequence_methods():
     with pytest.raises(KeyError):
         users["nothing"]
     with pytest.raises(AttributeError):
-        users.nothing
+        _ = users.nothing
     with pytest.raises(ValueError):
         users[::2] = [one]

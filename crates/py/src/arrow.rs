@@ -65,6 +65,7 @@ fn small_schema<'a>(columns: impl Iterator<Item = (&'a String, bool)>) -> Schema
 }
 
 /// The columns of a table: names, and whether they hold integers or else text.
+#[expect(clippy::needless_pass_by_value, reason = "what Python hands over is ours")]
 #[pyfunction]
 #[pyo3(name = "arrow_schema", signature = (columns, /))]
 pub(crate) fn results_schema(
@@ -78,6 +79,7 @@ pub(crate) fn results_schema(
 type Filled<'py> = (String, bool, Vec<Bound<'py, PyAny>>);
 
 /// A table as a stream of one batch.
+#[expect(clippy::needless_pass_by_value, reason = "what Python hands over is ours")]
 #[pyfunction]
 #[pyo3(signature = (columns, length, /))]
 pub(crate) fn arrow_stream<'py>(
@@ -93,11 +95,11 @@ pub(crate) fn arrow_stream<'py>(
         }
         arrays.push(if *integers {
             let all: PyResult<Vec<Option<i64>>> =
-                values.iter().map(|value| value.extract()).collect();
+                values.iter().map(PyAnyMethods::extract).collect();
             Arc::new(Int64Array::from(all?))
         } else {
             let all: PyResult<Vec<Option<String>>> =
-                values.iter().map(|value| value.extract()).collect();
+                values.iter().map(PyAnyMethods::extract).collect();
             Arc::new(StringArray::from(all?))
         });
     }

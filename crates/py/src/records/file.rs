@@ -53,6 +53,7 @@ fn map(file: &File) -> PyResult<Mmap> {
 }
 
 /// The columns of an Arrow file, where they lie in it. Those of several batches are copied together.
+#[expect(clippy::needless_pass_by_value, reason = "what Python hands over is ours")]
 #[pyfunction]
 #[pyo3(signature = (path, /))]
 pub(crate) fn open_records(path: PathBuf) -> PyResult<Table> {

@@ -111,10 +111,10 @@ pub(crate) fn arguments<'py>(
     }
     match named {
         Some(named) if named.len() != used => {
-            let names: Vec<String> = named.keys().iter().map(|key| shown(&key)).collect();
-            let names = names.join(", ");
+            let all: Vec<String> = named.keys().iter().map(|key| shown(&key)).collect();
+            let all = all.join(", ");
             Err(PyTypeError::new_err(format!(
-                "{class}(): among {names} is no field, or one that has a value already"
+                "{class}(): among {all} is no field, or one that has a value already"
             )))
         }
         _ => Ok(objects),

@@ -176,12 +176,11 @@ impl Rows {
         if !record.is_subclass_of::<Row>()? {
             return Err(PyTypeError::new_err("records are of a subclass of Record"));
         }
-        let held = match table.and_then(|table| table.cast::<Table>().ok()) {
-            Some(table) => table.get().take()?,
-            None => {
-                let table = records::Table::new(&schema.get().fields).map_err(of_records)?;
-                Held { table, watch: None }
-            }
+        let held = if let Some(table) = table.and_then(|table| table.cast::<Table>().ok()) {
+            table.get().take()?
+        } else {
+            let table = records::Table::new(&schema.get().fields).map_err(of_records)?;
+            Held { table, watch: None }
         };
         if held.table.fields() != schema.get().fields {
             return Err(PyValueError::new_err("the columns are not those of the class"));
@@ -295,7 +294,9 @@ impl Rows {
             }
         };
         let mut kept = vec![true; rows];
-        gone.into_iter().for_each(|row| kept[row] = false);
+        for row in gone {
+            kept[row] = false;
+        }
         let mut inside = slf.try_borrow_mut()?;
         let left = inside.table()?.filter(&kept).map_err(of_records)?;
         *inside.moved()? = left;
@@ -309,7 +310,7 @@ impl Rows {
     /// Adds a row at the end: an instance of the class, a tuple or list in the order of the fields, a
     /// dict, or any object that has such attributes.
     ///
-    /// Raises OverflowError or TypeError with row, field and value, and changes nothing then.
+    /// Raises `OverflowError` or `TypeError` with row, field and value, and changes nothing then.
     #[pyo3(signature = (row, /))]
     fn append<'py>(slf: &Bound<'py, Rows>, row: &Bound<'py, PyAny>) -> PyResult<()> {
         Incoming::of(schema(slf)?.get()).push(slf, row)
@@ -405,6 +406,7 @@ impl Rows {
     }
 
     /// Writes an Arrow file (IPC), in place of one that may be there.
+    #[expect(clippy::needless_pass_by_value, reason = "what Python hands over is ours")]
     #[pyo3(signature = (path, /))]
     fn save(&mut self, path: PathBuf) -> PyResult<()> {
         self.shared(|table| {
@@ -440,7 +442,7 @@ impl Rows {
         Ok(true)
     }
 
-    /// The columns' types, as the Arrow PyCapsule interface has them.
+    /// The columns' types, as Arrow's capsule interface has them.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         schema_capsule(py, &self.table.arrow_schema())
     }
