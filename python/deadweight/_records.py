@@ -265,7 +265,7 @@ class Records(_Sequence[R]):
 
     if TYPE_CHECKING:
 
-        @overload  # type: ignore[override]
+        @overload
         def __getitem__(self, key: int) -> R: ...
         @overload
         def __getitem__(self, key: str) -> Column: ...
