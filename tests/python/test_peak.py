@@ -339,6 +339,8 @@ import deadweight as dw
 
 kept = [None] * 1_000_000
 gaps = [bytearray(2000) for _ in range(2000)]
+# `bytes(400)` would ask for zeroed memory, another function.
+byte = b"x"
 room = resource.getrlimit(resource.RLIMIT_AS)
 with open("/proc/self/statm") as file:
     size = int(file.read().split()[0]) * 4096
@@ -348,7 +350,7 @@ with dw.peak() as p:
     before, number = p.net, 0
     try:
         while True:
-            kept[number] = bytes(400)
+            kept[number] = byte * 400
             number += 1
     except MemoryError:
         pass
