@@ -1,0 +1,230 @@
+"""What slots would do for a class: whether it can have them, and what that would save."""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import weakref
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from deadweight import _core
+from deadweight._heap import Heap
+from deadweight._sizes import deepsizeof, layout
+from deadweight._slots_again import keeps_the_first, runs_again
+from deadweight._slots_plan import Blocker, Plan, plan
+from deadweight._slots_refused import refused
+from deadweight._slots_state import slots_of
+from deadweight._text import size
+
+_WORTH = 100_000
+"""Bytes saved below which a class is better left as it is."""
+_LOOKED_AT = 1000
+"""How many instances are asked for their attributes' names."""
+_HEAP_TYPE = 1 << 9
+"""``Py_TPFLAGS_HEAPTYPE`` of ``type.__flags__`` (Include/object.h): made at run time, as by a class statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotsAdvice:
+    """Whether a class can have slots, and what they would save. Sizes are bytes."""
+
+    type: str
+    slots: tuple[str, ...]
+    """The attributes that would have one."""
+    decorator: str
+    """What to write above the class."""
+    blockers: tuple[Blocker, ...]
+    """Why it cannot be, as the class is now."""
+    notes: tuple[str, ...]
+    """What would be different with the class made anew."""
+    before: int
+    """What an instance with all these attributes holds now, with its dict and without their values; 0 if the
+    class is refused whatever it has."""
+    after: int
+    """The same with slots."""
+    count: int
+    """Instances: in the heap if one was given, else alive in this process."""
+    trust: str
+    """``modelled``: ``before`` and ``after`` are measured, on stand-ins with the same attributes."""
+
+    @property
+    def possible(self) -> bool:
+        """Whether nothing stands in the way."""
+        return not self.blockers
+
+    @property
+    def saving(self) -> int:
+        """What all the instances would hold less."""
+        return self.count * max(self.before - self.after, 0)
+
+    @property
+    def worth_it(self) -> bool:
+        """Whether it is possible and saves 100 kB or more."""
+        return self.possible and self.saving >= _WORTH
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as ``json`` takes it."""
+        return {**asdict(self), "possible": self.possible, "saving": self.saving, "worth_it": self.worth_it}
+
+    def __str__(self) -> str:
+        lines = [f"{self.type}: ~{self.before:,} B an instance, ~{self.after:,} B with slots"]
+        advice = "leave it" if self.saving < _WORTH else f"write {self.decorator} above it"
+        if self.blockers:
+            lines.append("  cannot have slots as it is:")
+            lines += [f"    {blocker}" for blocker in self.blockers]
+            advice = "if it could"
+        lines += [f"  {note}" for note in self.notes]
+        if not self.before:
+            return "\n".join([self.type, *lines[1:]])
+        noun = "instance" if self.count == 1 else "instances"
+        return "\n".join([*lines, f"  {self.count:,} {noun}: ~{size(self.saving)}, {advice}"])
+
+
+def explain_slots(cls: type, heap: Heap | None = None) -> SlotsAdvice:
+    """Whether a class can have slots, what stands in the way, and what they would save here.
+
+    Instances are counted in ``heap``, or among what is alive in this process; those alive are asked, without
+    any change to them, for attributes that the class's code does not set. The class is left as it is::
+
+        >>> import deadweight as dw
+        >>> class Point:
+        ...     def __init__(self, x, y):
+        ...         self.x = x
+        ...         self.y = y
+        >>> points = [Point(1, 2) for _ in range(12)]
+        >>> print(dw.explain_slots(Point))
+        deadweight._slots_advice.Point: ~... B an instance, ~48 B with slots
+          12 instances: ~... B, leave it
+    """
+    if not inspect.isclass(cls):
+        raise TypeError(f"explain_slots takes a class, not {cls!r}")
+    live = [thing for thing in gc.get_objects() if type(thing) is cls]
+    planned, extra = _planned(cls, live[:_LOOKED_AT])
+    wants_weakref = planned.makes_weakref or any(weakref.getweakrefcount(thing) for thing in live[:_LOOKED_AT])
+    wants_weakref = wants_weakref and not any(base.__weakrefoffset__ for base in cls.__bases__)
+    arguments = ["weakref=True"] * wants_weakref + [f"extra={extra!r}"] * bool(extra)
+    before, after = (0, 0) if refused(cls) else _weighed(cls, planned.names, wants_weakref)
+    name = cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+    return SlotsAdvice(
+        type=name,
+        slots=tuple(planned.names),
+        decorator="@dw.slots" + (f"({', '.join(arguments)})" if arguments else ""),
+        blockers=(*planned.blockers, *_conflicts(cls, planned)),
+        notes=(*_notes(cls, extra),),
+        before=before,
+        after=after,
+        count=len(live) if heap is None else _count(heap, name),
+        trust="modelled",
+    )
+
+
+def _planned(cls: type, live: list[Any]) -> tuple[Plan, tuple[str, ...]]:
+    """The plan, and the names that instances have and the code does not say."""
+    planned = plan(cls, weakref=True, extra=None)
+    known = {*planned.names, *[name for name, _ in slots_of(cls)]}
+    seen = dict.fromkeys([name for thing in live for name in _attributes(thing)])
+    extra = tuple([name for name in seen if name not in known])
+    if not extra:
+        return planned, ()
+    answered = plan(cls, weakref=True, extra=extra)
+    answered.blockers = list(dict.fromkeys([*planned.blockers, *answered.blockers]))
+    return answered, extra
+
+
+def _attributes(thing: object) -> list[str]:
+    """The names of what an instance has in its dict, or beside its header (3.11 and later)."""
+    slots = dict(slots_of(type(thing)))
+    parts = [part for block in layout(thing).blocks for part in block.parts if part.kind == "field"]
+    names = [
+        part.name for part in parts if part.name not in slots and part.name not in ("__dict__", "__weakref__")
+    ]
+    if names:
+        return names
+    # A look at `__dict__` would make one where there is none.
+    values = [slot.__get__(thing) for name, slot in slots.items() if hasattr(thing, name)]
+    dicts: list[object] = [held for held in gc.get_referents(thing) if type(held) is dict]
+    if all(any(held is value for value in values) for held in dicts):
+        return []
+    return [name for name in object.__getattribute__(thing, "__dict__") if isinstance(name, str)]
+
+
+def _weighed(cls: type, names: list[str], weakref: bool) -> tuple[int, int]:
+    """What an instance holds with a dict, and with slots: measured on stand-ins of the same layout."""
+    root = next(kind for kind in cls.__mro__ if not kind.__flags__ & _HEAP_TYPE)
+    root = root if _can_be_empty(root) else object
+    inherited = [name for name, _ in slots_of(cls)]
+    base = type("base", (root,), {"__slots__": inherited})
+    # 3.13 and later make room beside the header for what the compiler saw being set.
+    seen = {name: member for name, member in vars(cls).items() if name == "__static_attributes__"}
+    plain = type("plain", (base,), seen)
+    slotted = type("slotted", (base,), {"__slots__": [*names, *["__weakref__"] * weakref]})
+    return _held(plain, [*inherited, *names]), _held(slotted, [*inherited, *names])
+
+
+def _can_be_empty(kind: Any) -> bool:
+    try:
+        kind.__new__(kind)
+    except TypeError:
+        return False
+    return True
+
+
+def _held(kind: type, names: list[str]) -> int:
+    # Instances share their keys once a few were made and filled, one after the other.
+    for _ in range(50):
+        _filled(kind, names)
+    return deepsizeof(_filled(kind, names)).total
+
+
+def _filled(kind: Any, names: list[str]) -> object:
+    thing = kind.__new__(kind)
+    for name in names:
+        # It belongs to nobody, and so weighs nothing.
+        setattr(thing, name, None)
+    return thing
+
+
+def _conflicts(cls: type, planned: Plan) -> Iterator[Blocker]:
+    """Subclasses that could not be made any more: Python lays out the fields of one line of bases only."""
+    for kind in _subclasses(cls) if planned.names else ():
+        for other in kind.__mro__[:-1]:
+            if not issubclass(other, cls) and not issubclass(cls, other) and _has_fields(other):
+                yield Blocker(
+                    kind.__qualname__,
+                    f"both its bases {cls.__qualname__} and {other.__qualname__} would have fields of their own, "
+                    "and Python lays out those of one only",
+                    "leave one of the two without slots",
+                )
+
+
+def _has_fields(kind: type) -> bool:
+    own = vars(kind)
+    is_static = not kind.__flags__ & _HEAP_TYPE
+    return (
+        kind.__basicsize__ > object.__basicsize__ if is_static else any(name for name in own.get("__slots__", ()))
+    )
+
+
+def _subclasses(cls: type) -> Iterator[type]:
+    for kind in type.__subclasses__(cls):
+        yield kind
+        yield from _subclasses(kind)
+
+
+def _notes(cls: type, extra: tuple[str, ...]) -> Iterator[str]:
+    if extra:
+        yield f"set from outside the class, as seen on instances: {', '.join(extra)}"
+    plain = [kind.__qualname__ for kind in type.__subclasses__(cls) if "__slots__" not in vars(kind)]
+    if plain:
+        yield f"instances of subclasses have a dict until those have slots too: {', '.join(plain)}"
+    yield from runs_again(cls)
+    yield from keeps_the_first(cls)
+
+
+def _count(heap: Heap, name: str) -> int:
+    try:
+        return len(heap[name])
+    except _core.NotThere:
+        return 0

@@ -1,0 +1,38 @@
+"""Classes that are refused by name: those whose makers have their own idea of what an instance is."""
+
+from __future__ import annotations
+
+_BY_BASE = {
+    ("builtins", "BaseException"): "Python gives every instance of an exception a dict",
+    ("django", "ModelBase"): "Django keeps the fields of a model in the instance's dict",
+    ("enum", "EnumMeta"): "the members of an enum are made with their class, and there are few of them",
+    ("enum", "EnumType"): "the members of an enum are made with their class, and there are few of them",
+    ("pydantic", "ModelMetaclass"): "pydantic keeps the fields of a model in the instance's dict",
+    ("sqlalchemy", "DeclarativeAttributeIntercept"): "SQLAlchemy keeps the state of a mapped object in its dict",
+    ("sqlalchemy", "DeclarativeBaseNoMeta"): "SQLAlchemy keeps the state of a mapped object in its dict",
+    ("sqlalchemy", "DeclarativeMeta"): "SQLAlchemy keeps the state of a mapped object in its dict",
+    ("typing", "_TypedDictMeta"): "what a TypedDict makes are plain dicts",
+    ("typing_extensions", "_TypedDictMeta"): "what a TypedDict makes are plain dicts",
+}
+"""Package and name of a metaclass or of a base, to the reason."""
+_BY_ATTRIBUTE = {
+    "__attrs_attrs__": "attrs makes slots itself, by @attrs.define or @attr.s(slots=True)",
+    "__pydantic_validator__": "pydantic makes slots itself, by pydantic.dataclasses.dataclass(slots=True)",
+}
+
+
+def refused(cls: type) -> str | None:
+    """Why a class is refused, whatever it has in it."""
+    if vars(cls).get("_is_protocol"):
+        return "a Protocol has no instances of its own"
+    metaclass: type = type(cls)
+    for kind in (*metaclass.__mro__, *cls.__mro__):
+        reason = _BY_BASE.get((str(kind.__module__).partition(".")[0], kind.__name__))
+        if reason:
+            return reason
+    for name, reason in _BY_ATTRIBUTE.items():
+        if name in vars(cls):
+            return reason
+    if not cls.__dictoffset__:
+        return "its instances have no dict already"
+    return None
