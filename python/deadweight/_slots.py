@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterable
 from types import MethodDescriptorType
 from typing import Any, TypeVar, overload
 
-from deadweight._slots_cached import CachedSlot
+from deadweight._slots_kept import CachedSlot, DefaultSlot
 from deadweight._slots_members import class_cells
 from deadweight._slots_plan import Blocker, Plan, plan
 from deadweight._slots_state import get_state, set_state
@@ -83,6 +82,8 @@ def _slotted(cls: type[Any], weakref: bool, extra: tuple[str, ...] | None) -> ty
         raise CannotSlot(f"{cls.__qualname__} cannot be made again: {error}") from error
     for name, found in planned.cached.items():
         type.__setattr__(made, name, CachedSlot(found, vars(made)[name]))
+    for name, default in planned.defaults.items():
+        type.__setattr__(made, name, DefaultSlot(default, vars(made)[name]))
     for cell in class_cells(cls):
         cell.cell_contents = made
     # Nothing leads to the old class any more, but in 3.14 its annotations do, by these (Lib/dataclasses.py).
@@ -101,22 +102,9 @@ def _made(cls: type[Any], planned: Plan, weakref: bool) -> type[Any]:
     for name, function in (("__getstate__", get_state), ("__setstate__", set_state)):
         if not any(name in vars(kind) for kind in cls.__mro__[:-1]):
             namespace[name] = function
-    if planned.defaults:
-        namespace["__init__"] = _with_defaults(cls.__init__, planned.defaults)
     metaclass: Any = type(cls)
     made: type[Any] = metaclass(cls.__name__, cls.__bases__, namespace)
     return made
-
-
-def _with_defaults(init: Callable[..., None], defaults: dict[str, Any]) -> Callable[..., None]:
-    @functools.wraps(init)
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        for name, value in defaults.items():
-            if not hasattr(self, name):
-                object.__setattr__(self, name, value)
-        init(self, *args, **kwargs)
-
-    return __init__
 
 
 def _loses_state(cls: type[Any], planned: Plan) -> list[Blocker]:

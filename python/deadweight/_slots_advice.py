@@ -14,16 +14,14 @@ from deadweight._heap import Heap
 from deadweight._sizes import deepsizeof, layout
 from deadweight._slots_again import keeps_the_first, runs_again
 from deadweight._slots_plan import Blocker, Plan, plan
-from deadweight._slots_refused import refused
-from deadweight._slots_state import slots_of
+from deadweight._slots_refused import is_by_statement, refused
+from deadweight._slots_state import slot_values, slots_of
 from deadweight._text import size
 
 _WORTH = 100_000
 """Bytes saved below which a class is better left as it is."""
 _LOOKED_AT = 1000
 """How many instances are asked for their attributes' names."""
-_HEAP_TYPE = 1 << 9
-"""``Py_TPFLAGS_HEAPTYPE`` of ``type.__flags__`` (Include/object.h): made at run time, as by a class statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +133,13 @@ def _planned(cls: type, live: list[Any]) -> tuple[Plan, tuple[str, ...]]:
 
 def _attributes(thing: object) -> list[str]:
     """The names of what an instance has in its dict, or beside its header (3.11 and later)."""
-    slots = dict(slots_of(type(thing)))
+    slots = {"__dict__", "__weakref__", *[name for name, _ in slots_of(type(thing))]}
     parts = [part for block in layout(thing).blocks for part in block.parts if part.kind == "field"]
-    names = [
-        part.name for part in parts if part.name not in slots and part.name not in ("__dict__", "__weakref__")
-    ]
+    names = [part.name for part in parts if part.name not in slots]
     if names:
         return names
     # A look at `__dict__` would make one where there is none.
-    values = [slot.__get__(thing) for name, slot in slots.items() if hasattr(thing, name)]
+    values = slot_values(thing).values()
     dicts: list[object] = [held for held in gc.get_referents(thing) if type(held) is dict]
     if all(any(held is value for value in values) for held in dicts):
         return []
@@ -152,7 +148,7 @@ def _attributes(thing: object) -> list[str]:
 
 def _weighed(cls: type, names: list[str], weakref: bool) -> tuple[int, int]:
     """What an instance holds with a dict, and with slots: measured on stand-ins of the same layout."""
-    root = next(kind for kind in cls.__mro__ if not kind.__flags__ & _HEAP_TYPE)
+    root = next(kind for kind in cls.__mro__ if not is_by_statement(kind))
     root = root if _can_be_empty(root) else object
     inherited = [name for name, _ in slots_of(cls)]
     base = type("base", (root,), {"__slots__": inherited})
@@ -175,7 +171,8 @@ def _held(kind: type, names: list[str]) -> int:
     # Instances share their keys once a few were made and filled, one after the other.
     for _ in range(50):
         _filled(kind, names)
-    return deepsizeof(_filled(kind, names)).total
+    # A large dict has a table of its own, with the names that the class's code has too.
+    return deepsizeof(_filled(kind, names), stop=(str, type)).total
 
 
 def _filled(kind: Any, names: list[str]) -> object:
@@ -200,11 +197,9 @@ def _conflicts(cls: type, planned: Plan) -> Iterator[Blocker]:
 
 
 def _has_fields(kind: type) -> bool:
-    own = vars(kind)
-    is_static = not kind.__flags__ & _HEAP_TYPE
-    return (
-        kind.__basicsize__ > object.__basicsize__ if is_static else any(name for name in own.get("__slots__", ()))
-    )
+    if is_by_statement(kind):
+        return any(vars(kind).get("__slots__", ()))
+    return kind.__basicsize__ > object.__basicsize__
 
 
 def _subclasses(cls: type) -> Iterator[type]:

@@ -11,12 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, get_origin
 
 from deadweight._slots_members import Method, methods
-from deadweight._slots_refused import refused
+from deadweight._slots_refused import is_by_statement, refused
 
 _NOT_OF_INSTANCES = re.compile(r"(?:^|[.\s])(?:ClassVar|InitVar|KW_ONLY)\b")
 _MISSING = object()
-# Of `type.__flags__` (Include/object.h): made at run time, and, of those, not to be changed.
-_HEAP_TYPE, _IMMUTABLE_TYPE = 1 << 9, 1 << 8
 _SET = "set it in __init__ and take it out of the class"
 _ANNOTATED = "annotate it as ClassVar if it is the class's own; of a dataclass, put @dw.slots above @dataclass"
 
@@ -47,7 +45,7 @@ class Plan:
     dropped: set[str] = field(default_factory=set[str])
     """What leaves the class: defaults of fields, which the generated ``__init__`` has too."""
     defaults: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Slots that nothing sets to the default that the class has for them."""
+    """Slots of fields that ``__init__`` does not set, and the default that instances had from the class."""
     makes_weakref: bool = False
     """Whether the class's own code makes weak references to instances."""
     blockers: list[Blocker] = field(default_factory=list[Blocker])
@@ -93,8 +91,7 @@ def _bases_with_dict(cls: type) -> Iterator[Blocker]:
     for kind in cls.__mro__[1:]:
         if "__dict__" in vars(kind):
             name = kind.__qualname__
-            is_written = kind.__flags__ & _HEAP_TYPE and not kind.__flags__ & _IMMUTABLE_TYPE
-            remedy = f"put @dw.slots on {name} first" if is_written else ""
+            remedy = f"put @dw.slots on {name} first" if is_by_statement(kind) else ""
             yield Blocker(name, "a base without __slots__, so each instance has a dict all the same", remedy)
 
 
@@ -118,11 +115,11 @@ def _add_fields(made: Plan, cls: type) -> None:
     """The fields of a dataclass. Their defaults leave the class; those that only it had are kept aside."""
     inits: bool = vars(cls)["__dataclass_params__"].init
     for item in dataclasses.fields(cls):
-        if item.default is not dataclasses.MISSING and not _is_served(item.default):
-            if vars(cls).get(item.name, _MISSING) is item.default:
-                made.dropped.add(item.name)
+        if vars(cls).get(item.name, _MISSING) is item.default and not _is_served(item.default):
+            made.dropped.add(item.name)
             if not (inits and item.init):
                 made.defaults[item.name] = item.default
+                made.names.append(item.name)
         _add(made, cls, item.name, _SET)
 
 
@@ -181,9 +178,12 @@ def _is_of_class(annotation: Any, has_value: bool) -> bool:
 
 
 def _annotations(cls: type) -> dict[str, Any]:
+    """As far as they can be evaluated yet. Nothing is left behind in the class: asking it would."""
     if sys.version_info >= (3, 14):
         import annotationlib
 
-        return annotationlib.get_annotations(cls, format=annotationlib.Format.FORWARDREF)
+        annotate = annotationlib.get_annotate_from_class_namespace(vars(cls))
+        if annotate:
+            return annotationlib.call_annotate_function(annotate, annotationlib.Format.FORWARDREF, owner=cls)
     found: dict[str, Any] = vars(cls).get("__annotations__", {})
     return found

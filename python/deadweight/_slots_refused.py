@@ -21,6 +21,15 @@ _BY_ATTRIBUTE = {
 }
 
 
+# Of `type.__flags__` (Include/object.h): made at run time, and, of those, not to be changed.
+_HEAP_TYPE, _IMMUTABLE_TYPE = 1 << 9, 1 << 8
+
+
+def is_by_statement(cls: type) -> bool:
+    """Whether a class was made as by a class statement, and not in C."""
+    return bool(cls.__flags__ & _HEAP_TYPE) and not cls.__flags__ & _IMMUTABLE_TYPE
+
+
 def refused(cls: type) -> str | None:
     """Why a class is refused, whatever it has in it."""
     if vars(cls).get("_is_protocol"):
@@ -30,6 +39,8 @@ def refused(cls: type) -> str | None:
         reason = _BY_BASE.get((str(kind.__module__).partition(".")[0], kind.__name__))
         if reason:
             return reason
+    if not is_by_statement(cls):
+        return "it was not made by a class statement"
     for name, reason in _BY_ATTRIBUTE.items():
         if name in vars(cls):
             return reason

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import MemberDescriptorType
-from typing import Any, cast
+from typing import Any
 
-from deadweight._slots_cached import CachedSlot
+from deadweight._slots_kept import KeptInSlot
 
 
 def slots_of(cls: type) -> Iterator[tuple[str, MemberDescriptorType]]:
@@ -14,9 +14,20 @@ def slots_of(cls: type) -> Iterator[tuple[str, MemberDescriptorType]]:
     for kind in reversed(cls.__mro__):
         if "__slots__" in vars(kind):
             for name, member in vars(kind).items():
-                slot = member.slot if isinstance(member, CachedSlot) else member
+                slot = member.slot if isinstance(member, KeptInSlot) else member
                 if isinstance(slot, MemberDescriptorType):
                     yield name, slot
+
+
+def slot_values(thing: object) -> dict[str, Any]:
+    """What is in an instance's slots. Nothing of the class's runs."""
+    values: dict[str, Any] = {}
+    for name, slot in slots_of(type(thing)):
+        try:
+            values[name] = slot.__get__(thing)
+        except AttributeError:
+            continue
+    return values
 
 
 def get_state(self: object) -> dict[str, Any]:
@@ -24,20 +35,16 @@ def get_state(self: object) -> dict[str, Any]:
 
     So old pickles can be read with slots and new ones without, and protocols 0 and 1 work.
     """
-    state: dict[str, Any] = {}
-    for name, slot in slots_of(type(self)):
-        try:
-            state[name] = slot.__get__(self)
-        except AttributeError:
-            continue
-    # Instances of a subclass without slots have a dict too.
-    state.update(getattr(self, "__dict__", ()))
+    state = slot_values(self)
+    if type(self).__dictoffset__:
+        # Of a subclass without slots.
+        state.update(object.__getattribute__(self, "__dict__"))
     return state
 
 
 def set_state(self: Any, state: Any) -> None:
     """Takes a dict, or the pair of a dict and of slots that Python makes of instances that have some."""
-    parts = cast("tuple[Any, ...]", state) if isinstance(state, tuple) else (state,)
+    parts = (state,) if hasattr(state, "items") else state
     for part in filter(None, parts):
         for name, value in part.items():
             # Past a `__setattr__` of the class, as frozen dataclasses have: it was there when this was pickled.
