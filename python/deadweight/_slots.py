@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Iterable
-from types import MethodDescriptorType
 from typing import Any, TypeVar, overload
 
 from deadweight._slots_kept import CachedSlot, DefaultSlot
@@ -69,7 +68,7 @@ def _slotted(cls: type[Any], weakref: bool, extra: tuple[str, ...] | None) -> ty
     if not inspect.isclass(cls):
         raise TypeError(f"slots takes a class, not {type(cls).__name__}")
     planned = plan(cls, weakref=weakref, extra=extra)
-    blockers = [*planned.blockers, *_loses_state(cls, planned), *_subclassed(cls)]
+    blockers = [*planned.blockers, *_subclassed(cls)]
     if blockers:
         lines = "".join(f"\n  {blocker}" for blocker in blockers)
         text = f" {blockers[0]}" if len(blockers) == 1 else lines
@@ -105,18 +104,6 @@ def _made(cls: type[Any], planned: Plan, weakref: bool) -> type[Any]:
     metaclass: Any = type(cls)
     made: type[Any] = metaclass(cls.__name__, cls.__bases__, namespace)
     return made
-
-
-def _loses_state(cls: type[Any], planned: Plan) -> list[Blocker]:
-    # Up to 3.10 what C types reduce to has a dict in it and no slots (`set_reduce` in Objects/setobject.c).
-    if sys.version_info >= (3, 11) or not planned.names:
-        return []
-    reason = "its copies and pickles take a dict along but no slots before Python 3.11, as {}.{} makes them"
-    return [
-        Blocker(cls.__qualname__, reason.format(reduces.__objclass__.__qualname__, reduces.__name__), "")
-        for reduces in (cls.__reduce__, cls.__reduce_ex__)
-        if isinstance(reduces, MethodDescriptorType) and reduces.__objclass__ is not object
-    ]
 
 
 def _subclassed(cls: type[Any]) -> list[Blocker]:

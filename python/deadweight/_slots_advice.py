@@ -32,20 +32,20 @@ class SlotsAdvice:
     slots: tuple[str, ...]
     """The attributes that would have one."""
     decorator: str
-    """What to write above the class."""
+    """What to write above the class; empty if it is refused whatever it has."""
     blockers: tuple[Blocker, ...]
     """Why it cannot be, as the class is now."""
     notes: tuple[str, ...]
     """What would be different with the class made anew."""
     before: int
-    """What an instance with all these attributes holds now, with its dict and without their values; 0 if the
-    class is refused whatever it has."""
+    """What an instance holds now, with its dict and without its values: those alive on average, else a stand-in
+    with all these attributes. 0 if the class is refused whatever it has."""
     after: int
-    """The same with slots."""
+    """What a stand-in with these slots holds."""
     count: int
     """Instances: in the heap if one was given, else alive in this process."""
     trust: str
-    """``modelled``: ``before`` and ``after`` are measured, on stand-ins with the same attributes."""
+    """``modelled``: what is measured are instances and stand-ins, not each instance as it would be."""
 
     @property
     def possible(self) -> bool:
@@ -98,22 +98,28 @@ def explain_slots(cls: type, heap: Heap | None = None) -> SlotsAdvice:
     """
     if not inspect.isclass(cls):
         raise TypeError(f"explain_slots takes a class, not {cls!r}")
-    live = [thing for thing in gc.get_objects() if type(thing) is cls]
-    planned, extra = _planned(cls, live[:_LOOKED_AT])
-    wants_weakref = planned.makes_weakref or any(weakref.getweakrefcount(thing) for thing in live[:_LOOKED_AT])
+    live: list[Any] = [thing for thing in gc.get_objects() if type(thing) is cls]
+    name = cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+    count = len(live) if heap is None else _count(heap, name)
+    reason = refused(cls)
+    if reason:
+        blockers = (Blocker(cls.__qualname__, reason, ""),)
+        return SlotsAdvice(name, (), "", blockers, (), before=0, after=0, count=count, trust="modelled")
+    some = live[:_LOOKED_AT]
+    planned, extra = _planned(cls, some)
+    wants_weakref = planned.makes_weakref or any(weakref.getweakrefcount(thing) for thing in some)
     wants_weakref = wants_weakref and not any(base.__weakrefoffset__ for base in cls.__bases__)
     arguments = ["weakref=True"] * wants_weakref + [f"extra={extra!r}"] * bool(extra)
-    before, after = (0, 0) if refused(cls) else _weighed(cls, planned.names, wants_weakref)
-    name = cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+    before, after = _weighed(cls, planned.names, wants_weakref)
     return SlotsAdvice(
         type=name,
         slots=tuple(planned.names),
         decorator="@dw.slots" + (f"({', '.join(arguments)})" if arguments else ""),
         blockers=(*planned.blockers, *_conflicts(cls, planned)),
         notes=(*_notes(cls, extra),),
-        before=before,
+        before=_weighed_alive(some) if some else before,
         after=after,
-        count=len(live) if heap is None else _count(heap, name),
+        count=count,
         trust="modelled",
     )
 
@@ -133,17 +139,36 @@ def _planned(cls: type, live: list[Any]) -> tuple[Plan, tuple[str, ...]]:
 
 def _attributes(thing: object) -> list[str]:
     """The names of what an instance has in its dict, or beside its header (3.11 and later)."""
+    own = _dict_of(thing)
+    return _beside(thing) if own is None else [name for name in own if isinstance(name, str)]
+
+
+def _dict_of(thing: object) -> dict[Any, Any] | None:
+    """The dict of an instance, if it has one by now. A look at ``__dict__`` would make one."""
+    referents = gc.get_referents(thing)
+    if type(thing) not in referents:
+        return None
+    # `subtype_traverse` (Objects/typeobject.c) visits slots, then the dict or else what is kept without one, and
+    # then the type.
+    slots = {id(value) for value in slot_values(thing).values()}
+    rest = [held for held in referents[: referents.index(type(thing))] if id(held) not in slots]
+    if len(rest) == 1 and type(rest[0]) is dict and rest[0].keys() >= set(_beside(thing)):
+        own: dict[Any, Any] = rest[0]
+        return own
+    return None
+
+
+def _beside(thing: object) -> list[str]:
+    """The attributes that an instance has without a dict and without slots."""
     slots = {"__dict__", "__weakref__", *[name for name, _ in slots_of(type(thing))]}
     parts = [part for block in layout(thing).blocks for part in block.parts if part.kind == "field"]
-    names = [part.name for part in parts if part.name not in slots]
-    if names:
-        return names
-    # A look at `__dict__` would make one where there is none.
-    values = slot_values(thing).values()
-    dicts: list[object] = [held for held in gc.get_referents(thing) if type(held) is dict]
-    if all(any(held is value for value in values) for held in dicts):
-        return []
-    return [name for name in object.__getattribute__(thing, "__dict__") if isinstance(name, str)]
+    return [part.name for part in parts if part.name not in slots]
+
+
+def _weighed_alive(live: list[Any]) -> int:
+    """What instances hold, each with its dict, on average."""
+    dicts = [own for own in map(_dict_of, live) if own is not None]
+    return sum(_core.sizeof(thing) for thing in [*live, *dicts]) // len(live)
 
 
 def _weighed(cls: type, names: list[str], weakref: bool) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from types import CellType, FunctionType, MappingProxyType
 from typing import Any, NamedTuple, cast
 
 from deadweight._slots_code import Use, use_of
+from deadweight._slots_state import get_state, set_state
 
 _WRAPPERS: dict[type, tuple[str, ...]] = {
     property: ("fget", "fset", "fdel"),
@@ -19,6 +20,8 @@ _WRAPPERS: dict[type, tuple[str, ...]] = {
     functools.singledispatchmethod: ("func", "dispatcher"),
 }
 """Where what wraps a function has it."""
+_OURS = (get_state, set_state)
+"""What bases with slots have from us."""
 
 
 class Method(NamedTuple):
@@ -34,7 +37,7 @@ def methods(cls: type) -> Iterator[Method]:
         where = f"{cls.__qualname__}.{name}"
         for function, is_direct in _functions(member):
             # What a decorator keeps beside a method is not the class's.
-            if (is_direct or _is_in_body(function, cls)) and not _is_ours(function):
+            if (is_direct or _is_in_body(function, cls)) and function not in _OURS:
                 yield Method(where, _use(function, name, member))
         yield from [Method(where, use) for use in _described(member)]
 
@@ -79,10 +82,6 @@ def _parameter(function: FunctionType, place: int) -> str | None:
 
 def _is_in_body(function: FunctionType, cls: type) -> bool:
     return function.__qualname__.rpartition(".")[0] == cls.__qualname__
-
-
-def _is_ours(function: FunctionType) -> bool:
-    return str(function.__globals__.get("__name__")).startswith("deadweight.")
 
 
 def _functions(member: object) -> Iterator[tuple[FunctionType, bool]]:

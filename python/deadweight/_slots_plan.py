@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from types import MethodDescriptorType
 from typing import Any, ClassVar, Final, get_origin
 
 from deadweight._slots_members import Method, methods
@@ -78,6 +79,8 @@ def plan(cls: type, *, weakref: bool, extra: Iterable[str] | None) -> Plan:
     if made.names and cls.__itemsize__:
         reason = "its instances vary in size, as those of int, tuple and bytes: slots have no place in them"
         made.blockers.append(Blocker(cls.__qualname__, reason, ""))
+    if made.names:
+        made.blockers += _loses_state(cls)
     made.blockers = list(dict.fromkeys(made.blockers))
     return made
 
@@ -109,6 +112,16 @@ def _blocked_by_code(found: list[Method], weakref: bool, extra: Iterable[str] | 
             )
         if use.makes_weakref and not weakref:
             yield Blocker(name, "it makes a weak reference to the instance", "@dw.slots(weakref=True)")
+
+
+def _loses_state(cls: type) -> Iterator[Blocker]:
+    if sys.version_info >= (3, 11):
+        return
+    # What C types reduce to has a dict in it and no slots (`set_reduce` in Objects/setobject.c).
+    reason = "its copies and pickles take a dict along but no slots before Python 3.11, as {}.{} makes them"
+    for reduces in (cls.__reduce__, cls.__reduce_ex__):
+        if isinstance(reduces, MethodDescriptorType) and reduces.__objclass__ is not object:
+            yield Blocker(cls.__qualname__, reason.format(reduces.__objclass__.__qualname__, reduces.__name__), "")
 
 
 def _add_fields(made: Plan, cls: type) -> None:

@@ -16,6 +16,7 @@ _BY_BASE = {
 }
 """Package and name of a metaclass or of a base, to the reason."""
 _BY_ATTRIBUTE = {
+    "__mapper__": "SQLAlchemy keeps the state of a mapped object in its dict",
     "__attrs_attrs__": "attrs makes slots itself, by @attrs.define or @attr.s(slots=True)",
     "__pydantic_validator__": "pydantic makes slots itself, by pydantic.dataclasses.dataclass(slots=True)",
 }
@@ -41,9 +42,6 @@ def refused(cls: type) -> str | None:
             return reason
     if not is_by_statement(cls):
         return "it was not made by a class statement"
-    for name, reason in _BY_ATTRIBUTE.items():
-        if name in vars(cls):
-            return reason
     if not cls.__dictoffset__:
         return "its instances have no dict already"
-    return None
+    return next((reason for name, reason in _BY_ATTRIBUTE.items() if name in vars(cls)), None)

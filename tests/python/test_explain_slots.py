@@ -51,7 +51,10 @@ def test_sizes_are_those_of_real_instances(base, count):
         thing = plain()
     # A table of more than 512 bytes is malloc's, which gives 16 more where no block could be made of the rest.
     spare = (0, 16) if count >= 30 else (0,)
-    assert abs(advice.before - dw.deepsizeof(thing, stop=(str, type)).total) in spare
+    real = dw.deepsizeof(thing, stop=(str, type)).total
+    assert abs(advice.before - real) in spare
+    # With instances to look at, it is they that are weighed.
+    assert dw.explain_slots(plain).before == real
     assert advice.after == dw.deepsizeof(dw.slots(plain)()).total
     assert advice.slots == tuple(f"a{number}" for number in range(count))
 
@@ -95,6 +98,25 @@ def test_instances_are_counted_in_the_heap_that_is_given():
     assert dw.explain_slots(User, heap).count == 7
     assert dw.explain_slots(User).count == 14
     assert dw.explain_slots(kind_of(1), heap=heap).count == 0
+
+
+def test_what_instances_do_not_have_yet_is_not_saved():
+    class Later:
+        def __init__(self, value):
+            self.value = value
+
+        def rename(self):
+            self.former = self.former2 = self.former3 = self.former4 = self.former5 = self.value
+
+    # The attribute is a dict itself, which is not to be taken for the instance's.
+    things = [Later({"a": 1}) for number in range(100)]
+    held = [dw.deepsizeof(thing, stop=(dict, type)).total for thing in things]
+    if sys.version_info < (3, 11):
+        held = [size + dw.sizeof(vars(thing)) for size, thing in zip(held, things, strict=True)]
+    assert dw.explain_slots(Later).before == sum(held) // len(held)
+    # A look at the dict of each makes one, and then there is more to save.
+    held = [dw.sizeof(thing) + dw.sizeof(vars(thing)) for thing in things]
+    assert dw.explain_slots(Later).before == sum(held) // len(held)
 
 
 def test_nothing_is_changed_by_being_explained():
