@@ -145,16 +145,15 @@ def _attributes(thing: object) -> list[str]:
 
 def _dict_of(thing: object) -> dict[Any, Any] | None:
     """The dict of an instance, if it has one by now. A look at ``__dict__`` would make one."""
-    referents = gc.get_referents(thing)
-    if type(thing) not in referents:
+    referents: list[Any] = gc.get_referents(thing)
+    if type(thing) not in referents or any(block.name == "values" for block in layout(thing).blocks):
         return None
     # `subtype_traverse` (Objects/typeobject.c) visits slots, then the dict or else what is kept without one, and
     # then the type.
     slots = {id(value) for value in slot_values(thing).values()}
     rest = [held for held in referents[: referents.index(type(thing))] if id(held) not in slots]
-    if len(rest) == 1 and type(rest[0]) is dict and rest[0].keys() >= set(_beside(thing)):
-        own: dict[Any, Any] = rest[0]
-        return own
+    if [type(held) for held in rest] == [dict] and rest[0].keys() >= set(_beside(thing)):
+        return rest[0]
     return None
 
 

@@ -55,7 +55,7 @@ assert_type(advice, dw.SlotsAdvice)
 assert_type(advice.blockers, tuple[dw.Blocker, ...])
 assert_type(advice.saving, int)
 
-dw.slots(1)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue,reportArgumentType]
+dw.slots(1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
 dw.closures(holding=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 weight.total = 1  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
 dw.snapshot("dict")  # type: ignore[misc,arg-type]  # pyright: ignore[reportCallIssue]
