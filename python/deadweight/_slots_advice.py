@@ -153,7 +153,8 @@ def _dict_of(thing: object) -> dict[Any, Any] | None:
     slots = {id(value) for value in slot_values(thing).values()}
     rest = [held for held in referents[: referents.index(type(thing))] if id(held) not in slots]
     if [type(held) for held in rest] == [dict] and rest[0].keys() >= set(_beside(thing)):
-        return rest[0]
+        own: dict[Any, Any] = rest[0]
+        return own
     return None
 
 
