@@ -55,16 +55,17 @@ def _described(member: object) -> Iterator[Use]:
 def class_cells(cls: type) -> list[CellType]:
     """The cells by which methods know their class: what ``super()`` and ``__class__`` take it from.
 
-    Up to 3.13 what dataclasses makes for frozen classes has it in a variable named ``cls``
+    Up to 3.13.0 the ``__setattr__`` and ``__delattr__`` of frozen dataclasses have it in a variable named ``cls``
     (``_frozen_get_del_attr`` in Lib/dataclasses.py).
     """
     cells: list[CellType] = []
     for member in vars(cls).values():
         for function, _ in _functions(member):
+            names = {"__class__", "cls"} if function.__name__ in ("__setattr__", "__delattr__") else {"__class__"}
             for made in (function, getattr(function, "__annotate__", None)):
                 if isinstance(made, FunctionType):
-                    names = zip(made.__code__.co_freevars, made.__closure__ or (), strict=True)
-                    cells += [cell for name, cell in names if name in ("__class__", "cls")]
+                    variables = zip(made.__code__.co_freevars, made.__closure__ or (), strict=True)
+                    cells += [cell for name, cell in variables if name in names]
     return [cell for cell in cells if any(content is cls for content in _content(cell))]
 
 

@@ -122,14 +122,14 @@ def test_methods_know_their_class_however_they_are_wrapped():
 
 def test_a_class_in_a_closure_of_another_name_is_left_alone():
     def make():
-        class Local:
+        class cls:
             def __init__(self):
                 self.x = 1
 
             def again(self):
-                return Local
+                return cls
 
-        return Local, dw.slots(Local)
+        return cls, dw.slots(cls)
 
     plain, slotted = make()
     assert slotted().again() is plain
