@@ -23,11 +23,16 @@ if TYPE_CHECKING:
     from deadweight._heap import Heap, Node, Nodes, load, snapshot
     from deadweight._pressure import Pressure, on_pressure
     from deadweight._sizes import Block, DeepSize, Layout, Part, TypeSize, deepsizeof, layout
+    from deadweight._slots import CannotSlot, slots
+    from deadweight._slots_advice import SlotsAdvice, explain_slots
+    from deadweight._slots_plan import Blocker
     from deadweight._specimens import Sizes, SpecimenSize, sizes
 
 __all__ = [
     "BadSnapshot",
     "Block",
+    "Blocker",
+    "CannotSlot",
     "Census",
     "CensusRow",
     "Change",
@@ -50,6 +55,7 @@ __all__ = [
     "Peak",
     "Pressure",
     "Sizes",
+    "SlotsAdvice",
     "SpecimenSize",
     "Step",
     "StillGrowing",
@@ -61,6 +67,7 @@ __all__ = [
     "__version__",
     "closures",
     "deepsizeof",
+    "explain_slots",
     "growth",
     "layout",
     "load",
@@ -68,6 +75,7 @@ __all__ = [
     "peak",
     "sizeof",
     "sizes",
+    "slots",
     "snapshot",
     "why",
 ]
@@ -116,6 +124,15 @@ _LAZY = {
         "deepsizeof",
         "layout",
     ),
+    "deadweight._slots": (
+        "CannotSlot",
+        "slots",
+    ),
+    "deadweight._slots_advice": (
+        "SlotsAdvice",
+        "explain_slots",
+    ),
+    "deadweight._slots_plan": ("Blocker",),
     "deadweight._specimens": (
         "Sizes",
         "SpecimenSize",
