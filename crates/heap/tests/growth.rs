@@ -114,3 +114,30 @@ fn more_and_smaller_and_fewer_and_larger_by_turns_is_no_growth() {
     }
     assert_eq!(growth.leaks(), []);
 }
+
+/// A library whose static data refers to five strings, and as many in the interpreter's state.
+fn found_in_state(count: usize) -> Heap {
+    let mut plan = Plan::new();
+    let (library, state) = (plan.add(pseudo()), plan.add(pseudo()));
+    plan.root(RootKind::StaticData, "libfoo.so", library);
+    plan.root(RootKind::InterpreterState, "", state);
+    for (holder, count) in [(library, 5), (state, count)] {
+        for index in 0..count {
+            let name = plan.add(object("str", 56));
+            plan.link(holder, name, PlanLabel::At(EdgeKind::Native, index as u64));
+        }
+    }
+    plan.build()
+}
+
+#[test]
+fn of_holders_without_a_name_the_one_that_grows_is_named() {
+    let mut growth = Growth::default();
+    for count in 1..4 {
+        growth.observe(&found_in_state(count));
+    }
+    let [leak] = growth.leaks() else { panic!("{:?}", growth.leaks()) };
+    assert_eq!((leak.type_name.as_str(), leak.count), ("str", 2));
+    assert_eq!(leak.holder, "<interpreter state>");
+    assert!(leak.path.starts_with("<interpreter state>"), "{}", leak.path);
+}
