@@ -12,7 +12,7 @@ use super::{Adopted, Ledger, Subject, WalkOptions, cached_ints};
 use crate::allowance::Allowance;
 use crate::arenas::Arenas;
 use crate::bitmap::{Bitmap, Ranked};
-use crate::blocks::{Allocators, Held};
+use crate::blocks::{Allocators, FittedBlock, Held, Requested};
 use crate::family::Family;
 use crate::header::Header;
 use crate::holders::{FrameAt, Holder, Named};
@@ -315,7 +315,8 @@ impl<M: Memory, L: Ledger> Sink<'_, M, L> {
             self.held.in_image(sizes.body);
         } else {
             let start = addr - info.before;
-            self.own(start, info.before.saturating_add(sizes.body));
+            let whole = info.before.saturating_add(sizes.body);
+            self.own(start, Requested::exactly(whole));
         }
         self.builder.set_sizes(
             Bytes(self.held.bytes),
@@ -329,7 +330,7 @@ impl<M: Memory, L: Ledger> Sink<'_, M, L> {
     }
 
     /// A block of the object being recorded.
-    fn own(&mut self, start: Addr, requested: u64) -> bool {
+    fn own(&mut self, start: Addr, requested: Requested) -> bool {
         let Some(granule) = self.space.granule(start - self.lead) else { return true };
         if !self.claimed.insert(granule) {
             return false;
@@ -338,7 +339,7 @@ impl<M: Memory, L: Ledger> Sink<'_, M, L> {
         if self.space.is_static(start) {
             return true;
         }
-        let held = self.allocators.held(start, requested);
+        let FittedBlock { held, requested, .. } = self.allocators.fitted(start, requested);
         self.held.add(held, requested);
         self.ledger.owned(start - self.lead, held.bytes, held.small);
         true
@@ -380,12 +381,16 @@ impl<M: Memory, L: Ledger> Visitor for Sink<'_, M, L> {
     }
 
     fn buffer(&mut self, start: Addr, requested: u64) -> bool {
+        self.own(start, Requested::exactly(requested))
+    }
+
+    fn values(&mut self, start: Addr, requested: Requested) -> bool {
         self.own(start, requested)
     }
 
     fn shared_buffer(&mut self, start: Addr, requested: u64) {
         if !self.type_keys.contains(&start) {
-            self.own(start, requested);
+            self.own(start, Requested::exactly(requested));
         }
     }
 

@@ -22,7 +22,7 @@ pub struct Block {
     pub requested: Bytes,
     /// What the allocator gave.
     pub held: Bytes,
-    /// Whether `held` follows a rule instead of the allocator's own header.
+    /// Whether a size follows a rule instead of the allocator's own header.
     pub modelled: bool,
     /// All its bytes, from first to last: the sizes add up to `held`.
     pub parts: Vec<Part>,
