@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -52,6 +53,26 @@ def test_why_and_tree_and_paths():
         heap["NoSuchThing"]
     with pytest.raises(ValueError, match="by must be"):
         heap.census(by="colour")
+
+
+def test_a_tree_of_a_module_is_that_of_its_names():
+    heap = dw.snapshot()
+    names = heap.tree(f"{__name__}.__dict__")
+    assert heap.tree(__name__).rows == names.rows
+    assert names.retained == names.rows[0].retained == heap[f"{__name__}.__dict__"][0].retained
+    kept = heap.tree(f"{__name__}.KEPT")
+    assert kept.retained == heap[id(KEPT)][0].retained < names.retained < heap.tree().retained
+
+
+def test_a_heap_says_how_long_it_took():
+    """Not what its memory is: that is in the program's, of which it is a part."""
+    begun = time.monotonic()
+    heap = dw.snapshot()
+    cost = heap.to_dict()["cost"]
+    assert 0 < cost["elapsed_ms"] <= (time.monotonic() - begun) * 1000
+    assert cost["cpu_ms"] is None
+    assert cost["peak_bytes"] is None
+    assert re.search(r"deadweight itself took [\d,.]+ m?s$", str(heap), re.MULTILINE)
 
 
 def test_a_heap_is_asked_of_a_class_a_name_a_path_or_an_address():

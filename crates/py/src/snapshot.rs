@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::BufReader;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadweight_heap::Capture;
 use deadweight_heap::snapshot::read as read_snapshot;
@@ -19,8 +19,9 @@ use crate::own::{address, attach};
 /// A heap of this process.
 #[pyfunction]
 pub(crate) fn snapshot(py: Python<'_>, values: bool) -> PyResult<Heap> {
+    let begun = Instant::now();
     let (capture, method) = capture(py, values)?;
-    Ok(Heap::new(capture, Some(method)))
+    Ok(Heap::new(capture, Some(method), begun))
 }
 
 /// This process as it is now, and how it was read.
@@ -63,17 +64,20 @@ pub(crate) fn snapshot_of(
     max_pause: Option<Duration>,
 ) -> PyResult<Heap> {
     let options = ReadOptions { limits: Limits { max_pause, max_copy: None }, values };
+    let begun = Instant::now();
     let capture = py.detach(|| read(pid, &options, |_| {})).map_err(|error| of_read(&error))?;
-    Ok(Heap::new(capture, None))
+    Ok(Heap::new(capture, None, begun))
 }
 
 /// A heap that was saved.
 #[pyfunction]
 pub(crate) fn load(py: Python<'_>, path: PathBuf) -> PyResult<Heap> {
     py.detach(move || {
+        let begun = Instant::now();
         let file = File::open(&path).map_err(|error| of_file(&path, &error))?;
         let read = read_snapshot(BufReader::new(file), memory_available());
-        read.map(|capture| Heap::new(capture, None)).map_err(|error| of_snapshot(&path, &error))
+        read.map(|capture| Heap::new(capture, None, begun))
+            .map_err(|error| of_snapshot(&path, &error))
     })
 }
 
