@@ -75,6 +75,57 @@ def test_a_heap_says_how_long_it_took():
     assert re.search(r"deadweight itself took [\d,.]+ m?s$", str(heap), re.MULTILINE)
 
 
+SUMS_OF_ITSELF = """
+import json, mmap, tempfile
+import deadweight as dw
+
+file = tempfile.TemporaryFile()
+file.write(bytes(16 << 20))
+file.flush()
+shared = mmap.mmap(file.fileno(), 16 << 20)
+assert not any(shared[:: mmap.PAGESIZE])
+ballast = bytearray(b"x") * (32 << 20)
+
+def resident():
+    with open("/proc/self/smaps_rollup") as lines:
+        return next(int(line.split()[1]) << 10 for line in lines if line.startswith("Rss:"))
+
+def wiped_on_fork():
+    found = last = 0
+    with open("/proc/self/smaps") as lines:
+        for line in lines:
+            name, _, rest = line.partition(":")
+            if name == "Rss":
+                last = int(rest.split()[0]) << 10
+            elif name == "VmFlags" and "wf" in rest.split():
+                found += last
+    return found
+
+first = dw.snapshot().to_dict()
+# What is set up once.
+for _ in range(2):
+    dw.snapshot().to_dict()
+before, heap, after = resident(), dw.snapshot(), resident()
+print(json.dumps([first, before, after, wiped_on_fork(), heap.method, heap.to_dict()]))
+"""
+
+
+def test_resident_memory_is_the_programs_own_not_its_clones():
+    """The kernel copies no pages of files to a clone, and says that two have all others."""
+    done = subprocess.run([sys.executable, "-c", SUMS_OF_ITSELF], capture_output=True, text=True, check=True)
+    first, before, after, wiped, method, document = json.loads(done.stdout)
+    assert method == "clone"
+    # Nor does a clone have what the C library keeps for random numbers, a page: a child has its own.
+    assert wiped <= 4096
+    assert min(before, after) - wiped <= document["rss_bytes"] <= max(before, after) - wiped
+    # How much of libraries is shared changes as other programs begin and end. The ballast is its own.
+    assert 32 << 20 <= document["uss_bytes"] <= document["pss_bytes"] <= document["rss_bytes"]
+    rows = {row["kind"]: row["bytes"] for row in document["account"]}
+    assert sum(rows.values()) == document["rss_bytes"]
+    assert rows["file_backed"] >= 16 << 20
+    assert document["gaps"] == first["gaps"] == []
+
+
 def test_a_heap_is_asked_of_a_class_a_name_a_path_or_an_address():
     heap = dw.snapshot()
     numbers = {node.address for node in heap[Kept]}

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use deadweight_heap::Capture;
 use deadweight_heap::snapshot::read as read_snapshot;
 use deadweight_process::{
-    Frozen, Limits, LiveCopy, ReadOptions, decode, freeze, memory_available, read,
+    Frozen, Limits, LiveCopy, ReadOptions, decode, freeze, look_first, memory_available, read,
 };
 use pyo3::prelude::*;
 
@@ -36,9 +36,9 @@ pub(crate) fn capture(py: Python<'_>, values: bool) -> PyResult<(Capture, String
 /// A copy of our memory: of a clone that stands still, or, where there can be none, of ourselves with
 /// the interpreter's lock held all the while.
 fn copy(py: Python<'_>, options: &ReadOptions) -> PyResult<(LiveCopy, String)> {
-    py.detach(|| deadweight_process::check_room(&options.limits))
-        .map_err(|error| of_process(&error))?;
-    match freeze() {
+    let unclonable =
+        py.detach(|| look_first(&options.limits)).map_err(|error| of_process(&error))?;
+    match freeze(unclonable) {
         Ok(frozen) => {
             let copied = py.detach(|| Frozen::copy(frozen, &options.limits));
             match copied {
