@@ -227,6 +227,20 @@ def test_attributes_have_their_names():
     assert {"a", "b"} <= {part.name for part in dw.layout(Slots()).blocks[0].parts}
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="instances have a dict of their own")
+def test_spare_attributes_are_one_part():
+    class One:
+        def __init__(self):
+            self.only = 1
+
+    parts = [part for block in dw.layout(warm(One)()).blocks for part in block.parts]
+    places = [place for place, part in enumerate(parts) if part.name == "only"]
+    (spare,) = (part for part in parts if part.kind == "spare")
+    # Room for more attributes than the one, a word each.
+    assert spare.size % 8 == 0 and spare.size >= 16
+    assert parts[places[0] + 1] == spare
+
+
 def test_a_dict_made_visible_is_not_made_by_us():
     thing = warm(Plain)()
     before = dw.sizeof(thing)
