@@ -282,7 +282,8 @@ def snapshot(
 
     This process is read from a clone of it that stands still, and goes on meanwhile; where the system
     allows no clone it is copied in place, with the interpreter's lock held. ``values`` keeps short
-    ``str`` keys of dicts as names; ``max_pause`` limits how long another process may stand still.
+    ``str`` keys of dicts as names; ``max_pause`` limits how long another process may stand still: it is
+    let go on then, and ``PauseTooLong`` raised.
     """
     if pid is None or pid == os.getpid():
         return Heap(_core.snapshot(values))

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import threading
 import time
+import types
+from datetime import timedelta
 
 import deadweight as dw
 import pytest
@@ -162,6 +164,20 @@ def test_why_an_object():
     assert why.paths[0].example == id(KEPT[7])
 
 
+def test_values_are_names():
+    table = {"joe": Kept(0), "ann": Kept(1)}
+    module = sys.modules["table_of"] = types.ModuleType("table_of")
+    module.table = table
+    try:
+        for values, path in [(False, "table_of.table[#0]"), (True, "table_of.table['joe']")]:
+            assert [found.path for found in dw.why(table["joe"], values=values).paths] == [path]
+            assert dw.snapshot(values=values)[path][0].object() is table["joe"]
+        with pytest.raises(dw.NotThere, match=r"\['joe'\]` cannot be looked up.*table\[#0\]`.*values=True"):
+            dw.snapshot()["table_of.table['joe']"]
+    finally:
+        del sys.modules["table_of"]
+
+
 def test_nodes_lead_back_to_live_objects():
     nodes = dw.snapshot()["Kept"]
     assert len(nodes) == 1000
@@ -239,6 +255,13 @@ def children():
         with open(f"/proc/self/task/{task}/children") as file:
             found += file.read().split()
     return found
+
+
+def test_a_pause_that_would_be_too_long():
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    with child, pytest.raises(dw.PauseTooLong, match="was let go on") as raised:
+        dw.snapshot(pid=child.pid, max_pause=timedelta(microseconds=1))
+    assert isinstance(raised.value, TimeoutError)
 
 
 def test_the_clone_leaves_no_trace():

@@ -263,6 +263,20 @@ def test_what_was_asked_for_an_instance_stays_though_the_next_ones_take_less():
         assert all(0 <= block.held - block.requested < 16 for block in layout.blocks), str(layout)
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="instances have a dict of their own")
+def test_spare_attributes_are_one_part():
+    class One:
+        def __init__(self):
+            self.only = 1
+
+    parts = [part for block in dw.layout(warm(One)()).blocks for part in block.parts]
+    places = [place for place, part in enumerate(parts) if part.name == "only"]
+    (spare,) = (part for part in parts if part.kind == "spare")
+    # Room for more attributes than the one, a word each.
+    assert spare.size % 8 == 0 and spare.size >= 16
+    assert parts[places[0] + 1] == spare
+
+
 def test_a_dict_made_visible_is_not_made_by_us():
     thing = warm(Plain)()
     before = dw.sizeof(thing)

@@ -22,10 +22,10 @@ assert_type(heap["dict"][:2], dw.Nodes)
 assert_type(heap.census()["dict"].retained, int)
 assert_type(heap.diff(dw.load("x.dwsnap")), dw.Diff)
 assert_type(heap.why("dict").paths, tuple[dw.HeldPath, ...])
-assert_type(dw.why(heap), dw.Why)
+assert_type(dw.why(heap, values=True), dw.Why)
 
-growth = dw.growth(warmup=1)
-for number in growth.rounds(5):
+growth = dw.growth(warmup=1, values=True)
+for number in growth.rounds():
     assert_type(number, int)
 assert_type(growth.leaks, tuple[dw.Leak, ...])
 for closure in dw.closures(holding=int):

@@ -10,7 +10,6 @@ use rustc_hash::FxHashMap;
 
 use crate::edges::EdgeKind;
 use crate::heap::Heap;
-use crate::path::ShownPath;
 use crate::patterns::{EMPTY, Patterns};
 use crate::roots::{Root, RootKind};
 use crate::shortest::ShortestPaths;
@@ -137,7 +136,7 @@ struct Round<'a> {
 
 impl<'a> Round<'a> {
     fn of(heap: &'a Heap, paths: &'a ShortestPaths) -> Round<'a> {
-        let mut patterns = Patterns::new(heap, paths);
+        let mut patterns = Patterns::whatever_the_keys(heap, paths);
         let mut sums = Vec::new();
         for node in heap.object_ids() {
             let pattern = patterns.of(node) as usize;
@@ -176,9 +175,14 @@ impl<'a> Round<'a> {
             }
             let same = *first_of.entry(key).or_insert(pattern as u32);
             self.same[pattern] = same;
+            self.patterns.unite(same, pattern as u32);
             self.keys[same as usize] = key;
             self.sums[same as usize].count += sum.count;
             self.sums[same as usize].bytes += sum.bytes;
+        }
+        // Those that were united before the last of their sort came.
+        for (pattern, &same) in self.same.iter().enumerate() {
+            self.patterns.unite(same, pattern as u32);
         }
     }
 
@@ -335,8 +339,7 @@ impl<'a> Round<'a> {
     }
 
     fn path(&self, pattern: u32) -> String {
-        let (steps, shortened) = self.patterns.steps(pattern);
-        ShownPath::of_pattern(self.heap, &steps, shortened).to_string()
+        self.patterns.shown_by_key(pattern).to_string()
     }
 
     fn type_name(&self, pattern: u32) -> String {

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use deadweight_cli::with_causes;
 use deadweight_heap::QueryError;
+use deadweight_heap::path::PathError;
 use deadweight_heap::snapshot::SnapshotError;
 use deadweight_process::{Error, OwnError, ReadError};
 use pyo3::create_exception;
 use pyo3::exceptions::{
     PyLookupError, PyMemoryError, PyOSError, PyPermissionError, PyProcessLookupError,
-    PyRuntimeError, PyValueError,
+    PyRuntimeError, PyTimeoutError, PyValueError,
 };
 use pyo3::prelude::*;
 
@@ -31,6 +32,12 @@ create_exception!(
     NoSuchProcess,
     PyProcessLookupError,
     "There is no such process, or it has ended."
+);
+create_exception!(
+    deadweight,
+    PauseTooLong,
+    PyTimeoutError,
+    "The process would have stood still for longer than it may."
 );
 create_exception!(deadweight, NotEnoughMemory, PyMemoryError, "A copy would not fit into memory.");
 create_exception!(deadweight, BadSnapshot, PyValueError, "A file is no whole snapshot.");
@@ -56,6 +63,7 @@ pub(crate) fn of_process(error: &Error) -> PyErr {
         Error::NoSuchProcess { .. } | Error::Ended { .. } | Error::Zombie { .. } => {
             NoSuchProcess::new_err(text)
         }
+        Error::PauseExceeded { .. } => PauseTooLong::new_err(text),
         Error::NoHeadroom { .. } => NotEnoughMemory::new_err(text),
         Error::ForeignProgram { .. } => Unsupported::new_err(text),
         _ => PyRuntimeError::new_err(text),
@@ -73,7 +81,13 @@ pub(crate) fn of_read(error: &ReadError) -> PyErr {
 }
 
 pub(crate) fn of_query(error: &QueryError) -> PyErr {
-    NotThere::new_err(whole(error, None))
+    let hint = match error {
+        QueryError::Path(PathError::KeyNotKept { so_far, .. }) => Some(format!(
+            "`{so_far}[#0]` is the first value, and so on; snapshot(values=True) keeps keys that are short strings"
+        )),
+        _ => None,
+    };
+    NotThere::new_err(whole(error, hint))
 }
 
 /// What the system said of a file, in the words of Python's own `open`.

@@ -28,7 +28,8 @@ mod _core {
     use super::command::run;
     #[pymodule_export]
     use super::errors::{
-        BadSnapshot, NoSuchProcess, NotEnoughMemory, NotPermitted, NotThere, Unsupported,
+        BadSnapshot, NoSuchProcess, NotEnoughMemory, NotPermitted, NotThere, PauseTooLong,
+        Unsupported,
     };
     #[pymodule_export]
     use super::growth::Growth;

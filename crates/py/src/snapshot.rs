@@ -81,13 +81,13 @@ pub(crate) fn load(py: Python<'_>, path: PathBuf) -> PyResult<Heap> {
     })
 }
 
-/// A heap of this process, and where the object is in it. A function of C code: a frame of Python
-/// code would hold the object itself.
+/// What holds an object, by name. ``values`` keeps short ``str`` keys of dicts as names.
+// A function of C code: a frame of Python code would hold the object itself.
 #[pyfunction]
-#[pyo3(signature = (object, /))]
-pub(crate) fn why<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+#[pyo3(signature = (object, /, *, values = false))]
+pub(crate) fn why<'py>(object: &Bound<'py, PyAny>, values: bool) -> PyResult<Bound<'py, PyAny>> {
     let py = object.py();
-    let heap = snapshot(py, false)?;
+    let heap = snapshot(py, values)?;
     let query = address(object).to_string();
     let answers = py.import("deadweight._heap")?;
     answers.getattr("why_object")?.call1((heap, query))

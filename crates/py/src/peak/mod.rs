@@ -276,6 +276,9 @@ fn resident() -> i64 {
 }
 
 /// Counts what Python's allocators give out while its ``with`` is open: ``peak``, ``net`` and ``rss``.
+///
+/// Memory that native code has from elsewhere, such as NumPy's buffers and Arrow's columns, is not among
+/// ``peak`` and ``net``: ``rss``, how much more of the process is resident at the end, shows it too.
 #[pyfunction]
 pub(crate) fn peak(py: Python<'_>) -> PyResult<Peak> {
     attach(py)?;
