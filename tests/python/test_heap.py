@@ -257,6 +257,22 @@ def children():
     return found
 
 
+def test_a_class_among_the_modules_names_nothing_else():
+    """As ``typing.io`` is until 3.12: it would be the shortest path to ``object`` and its subclasses."""
+
+    class Alone:
+        pass
+
+    sys.modules["a_class"] = Alone
+    try:
+        heap = dw.snapshot(values=True)
+        assert heap[id(object)][0].path == "builtins.object"
+        # It has a name all the same.
+        assert heap[id(Alone)][0].path == "interpreter.modules['a_class']"
+    finally:
+        del sys.modules["a_class"]
+
+
 def test_a_pause_that_would_be_too_long():
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     with child, pytest.raises(dw.PauseTooLong, match="was let go on") as raised:

@@ -167,7 +167,9 @@ fn tables(roots: &[(RootKind, &str)], lists: &[(&str, usize)]) -> Heap {
 
 fn holders(heaps: &[Heap]) -> Vec<String> {
     let mut growth = Growth::default();
-    heaps.iter().for_each(|heap| growth.observe(heap));
+    for heap in heaps {
+        growth.observe(heap);
+    }
     growth.leaks().iter().map(|leak| leak.holder.clone()).collect()
 }
 

@@ -183,6 +183,13 @@ impl<'a, M: Memory> Emitter<'a, M> {
         pseudo.len() as u32
     }
 
+    fn is_class(&mut self, addr: Addr) -> bool {
+        let (memory, layout) = (self.subject.memory.unbounded(), &self.subject.runtime.layout);
+        let header = Header::read(memory, addr);
+        let info = header.and_then(|header| self.types.get(memory, layout, header.type_addr));
+        info.is_some_and(|info| info.family.is_type())
+    }
+
     /// The root, the owner of immortal objects, and the holders.
     fn push_holders(
         &mut self,
@@ -198,6 +205,11 @@ impl<'a, M: Memory> Emitter<'a, M> {
         let root_type = type_of(builder, "<root>");
         builder.push_pseudo(root_type, Addr::NULL)?;
         for (name, module) in modules {
+            // A class there (`typing.io`, to 3.12) is an attribute of a real module too. As a root it would be
+            // the shortest path to what all classes lead to, such as `object`.
+            if self.is_class(*module) {
+                continue;
+            }
             if let Some(node) = self.node(*module, first_object) {
                 let name = builder.names.intern(name);
                 let row = builder.add_root(RootKind::Module, name, node);
