@@ -7,6 +7,7 @@ from deadweight._core import (
     NotEnoughMemory,
     NotPermitted,
     NotThere,
+    PauseTooLong,
     Peak,
     Unsupported,
     __version__,
@@ -26,12 +27,17 @@ if TYPE_CHECKING:
     from deadweight._pressure import Pressure, on_pressure
     from deadweight._records import Record, Records, pack
     from deadweight._sizes import Block, DeepSize, Layout, Part, TypeSize, deepsizeof, layout
+    from deadweight._slots import CannotSlot, slots
+    from deadweight._slots_advice import SlotsAdvice, explain_slots
+    from deadweight._slots_plan import Blocker
     from deadweight._specimens import Sizes, SpecimenSize, sizes
 
 __all__ = [
     "BadRecords",
     "BadSnapshot",
     "Block",
+    "Blocker",
+    "CannotSlot",
     "Census",
     "CensusRow",
     "Change",
@@ -51,11 +57,13 @@ __all__ = [
     "NotPermitted",
     "NotThere",
     "Part",
+    "PauseTooLong",
     "Peak",
     "Pressure",
     "Record",
     "Records",
     "Sizes",
+    "SlotsAdvice",
     "SpecimenSize",
     "Step",
     "StillGrowing",
@@ -68,6 +76,7 @@ __all__ = [
     "category",
     "closures",
     "deepsizeof",
+    "explain_slots",
     "f4",
     "f8",
     "growth",
@@ -82,6 +91,7 @@ __all__ = [
     "peak",
     "sizeof",
     "sizes",
+    "slots",
     "snapshot",
     "u1",
     "u2",
@@ -152,6 +162,15 @@ _LAZY = {
         "deepsizeof",
         "layout",
     ),
+    "deadweight._slots": (
+        "CannotSlot",
+        "slots",
+    ),
+    "deadweight._slots_advice": (
+        "SlotsAdvice",
+        "explain_slots",
+    ),
+    "deadweight._slots_plan": ("Blocker",),
     "deadweight._specimens": (
         "Sizes",
         "SpecimenSize",

@@ -190,6 +190,7 @@ class Tree(Table):
     )
 
     retained: int
+    """What the first row does: the object that was asked about, or everything."""
     rows: tuple[TreeRow, ...]
     _json: str = field(repr=False, compare=False)
     _text: str = field(repr=False, compare=False)

@@ -59,15 +59,16 @@ class StillGrowing(AssertionError):
 class Growth(Printed):
     """Looks at this program after every round of some work. ``growth`` makes it."""
 
-    __slots__ = ("_leaks", "_warmup")
+    __slots__ = ("_leaks", "_values", "_warmup")
 
-    def __init__(self, warmup: int) -> None:
+    def __init__(self, warmup: int, values: bool) -> None:
         if index(warmup) < 0:
             raise ValueError(f"warmup must be 0 or more, not {warmup}")
         self._warmup = warmup
+        self._values = values
         self._leaks: tuple[Leak, ...] | None = None
 
-    def rounds(self, count: int) -> Iterator[int]:
+    def rounds(self, count: int = 5) -> Iterator[int]:
         """Numbers, one for each time the work is to be done: first those of the warm-up, then ``count``
         rounds, after each of which the program is looked at. Before each look the collector runs, and the
         interpreter's cache of attributes is emptied."""
@@ -77,7 +78,7 @@ class Growth(Printed):
 
     def _rounds(self, count: int) -> Iterator[int]:
         self._leaks = None
-        core = _core.Growth()
+        core = _core.Growth(self._values)
         for number in range(self._warmup):
             yield number
         _look(core)
@@ -136,7 +137,7 @@ class Growth(Printed):
         return "\n".join([self._title(), table(rows, {2, 3, 4})])
 
 
-def growth(*, warmup: int = 2) -> Growth:
+def growth(*, warmup: int = 2, values: bool = False) -> Growth:
     """What grows, round by round.
 
     The work is done ``warmup`` times before the first look: caches fill, modules are imported. Only what
@@ -146,8 +147,11 @@ def growth(*, warmup: int = 2) -> Growth:
         for _ in g.rounds(5):
             handle_request()
         g.assert_none(allow=["app.cache"])
+
+    ``values`` keeps short ``str`` keys of dicts as names: a path then says ``app.tables['users']`` where it
+    would say ``app.tables[*]``, if all that grows there is below that key.
     """
-    return Growth(warmup)
+    return Growth(warmup, values)
 
 
 # The interpreter keeps the names of attributes that were asked for. What it is for: "only to release

@@ -180,7 +180,8 @@ class Heap:
     def tree(self, start: Query | None = None, *, depth: int = 6, top: int = 8, least: float = 1.0) -> Tree:
         """What keeps what alive, below ``start`` (what leads to one object) or from the roots.
 
-        Rows that retain less than ``least`` percent of the whole are added up.
+        Of a module it is what its names keep alive. Rows that retain less than ``least`` percent of
+        what ``start`` does are added up.
         """
         below = None if start is None else _text_of(start)
         answer, text = self._core.tree(below, _amount("depth", depth), _amount("top", top), least)
@@ -199,7 +200,7 @@ class Heap:
             )
             for row in document["rows"]
         )
-        return Tree(retained=document["retained_bytes"], rows=tuple(rows), _json=answer, _text=text)
+        return Tree(retained=document["rows"][0]["retained_bytes"], rows=tuple(rows), _json=answer, _text=text)
 
     def why(self, query: Query, *, top: int = 10) -> Why:
         """What holds the objects of a class or of a name of one, at a path, or at an address."""
@@ -281,7 +282,8 @@ def snapshot(
 
     This process is read from a clone of it that stands still, and goes on meanwhile; where the system
     allows no clone it is copied in place, with the interpreter's lock held. ``values`` keeps short
-    ``str`` keys of dicts as names; ``max_pause`` limits how long another process may stand still.
+    ``str`` keys of dicts as names; ``max_pause`` limits how long another process may stand still: it is
+    let go on then, and ``PauseTooLong`` raised.
     """
     if pid is None or pid == os.getpid():
         return Heap(_core.snapshot(values))

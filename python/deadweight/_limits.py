@@ -31,6 +31,10 @@ def parse_size(text: str | float) -> int:
     return found
 
 
+_LEAST_LIMIT = 1 << 20
+"""No interpreter runs in so few bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """A part of what there is, or resident bytes."""
@@ -65,9 +69,12 @@ def parse_limit(limit: str | float) -> Limit:
         if not 0 < part <= 1:
             raise ValueError(f"not a part of memory: {limit!r}. Limits are written 90% or 2 GB")
         return Limit(part=part, size=None)
-    size = parse_size(limit)
-    if size == 0:
-        raise ValueError("a limit of 0 bytes is always reached")
+    try:
+        size = parse_size(limit)
+    except ValueError:
+        raise ValueError(f"not a limit: {limit!r}. Limits are written 90% or 2 GB") from None
+    if size < _LEAST_LIMIT:
+        raise ValueError(f"{size} bytes is less than any interpreter has: a part of what there is is written 90%")
     return Limit(part=None, size=size)
 
 

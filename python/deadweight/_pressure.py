@@ -7,6 +7,7 @@ import json
 import mmap
 import os
 import queue
+import re
 import signal
 import sys
 import threading
@@ -43,6 +44,7 @@ class Pressure:
         self._psi = psi
         self._interval = interval
         self._on = True
+        self._on_error = uncaught
         self._files: list[str] = []
         self._reserve: mmap.mmap | None = mmap.mmap(-1, _RESERVE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         self._writing = threading.Lock()
@@ -87,6 +89,9 @@ class Pressure:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        # The hooks are called when the block has been left: by then they are off.
+        if self._on and self._on_error and kind is not None and error is not None:
+            self._uncaught(kind, error, traceback)
         self.off()
 
     def __repr__(self) -> str:
@@ -221,8 +226,8 @@ def on_pressure(
     ``limit`` is a part of what there is (``"90%"`` of the control group's limit, else of the machine's
     memory), or resident bytes of this program (``"2 GB"``, or a number). ``psi`` is a percentage of time
     that some task waited for memory, over ten seconds. One daemon thread looks every ``interval`` seconds.
-    A signal (SIGUSR2; None for none; only from the main thread) and a ``MemoryError`` that nobody caught
-    have a file written too.
+    A signal (SIGUSR2; None for none; only from the main thread) and a ``MemoryError`` that nobody caught, or
+    that leaves the ``with`` block, have a file written too.
 
     A file is JSON, a line at a time: what was measured, then types and holders, once a second and at the
     end. What a kill leaves can be read. It takes at most 32 MB of memory; the program stands still
@@ -236,6 +241,8 @@ def on_pressure(
         raise FileNotFoundError(f"no such folder: {folder}. Make it first: there may be no memory for that later")
     if os.path.isdir(pattern):
         raise IsADirectoryError(f"{pattern} is a folder: give the path of a file in it")
+    if unknown := re.search(r"\{(?!pid\})\w*\}", os.path.basename(pattern)):
+        raise ValueError(f"path has {unknown[0]}: only {{pid}} is put in")
     if not 0 < interval <= threading.TIMEOUT_MAX:
         raise ValueError(f"interval must be more than 0 seconds, and no eternity, not {interval}")
     if psi is not None and not 0 < psi <= 100:
@@ -246,6 +253,9 @@ def on_pressure(
     _core.sizeof(None)
     if signal_number is not None and threading.current_thread() is not threading.main_thread():
         raise ValueError("signals come to the main thread only: call it there, or with signal_number=None")
+    uncatchable = signal_number in (signal.SIGKILL, signal.SIGSTOP)
+    if signal_number is not None and (uncatchable or signal_number not in signal.valid_signals()):
+        raise ValueError(f"no program is told of a signal {int(signal_number)}: take signal.SIGUSR1")
     handle = Pressure(pattern, parse_limit(limit), psi, interval, signal_number, uncaught)
     _handles.append(handle)
     if not _fork_watched:

@@ -1,16 +1,23 @@
-"""Rounds of one test alike: what a round leaves in pytest's own objects, and in unittest's, is undone."""
+"""Rounds of one test alike: what a round leaves in pytest's own objects, and in unittest's, is undone; and
+its fixtures have names."""
 
 from __future__ import annotations
 
 import contextlib
 import inspect
 import logging
+import sys
 import unittest
 import warnings
 from collections.abc import Callable, Generator
+from types import ModuleType
 from typing import Any
 
 import pytest
+
+from deadweight._names import full_name
+
+_FIXTURES = "pytest fixture"
 
 
 @contextlib.contextmanager
@@ -39,6 +46,25 @@ def as_it_was(item: pytest.Function, number: int) -> Generator[None]:
         reset = getattr(handler, "reset", None)
         if type(handler).__module__ == "_pytest.logging" and callable(reset):
             reset()
+
+
+@contextlib.contextmanager
+def named(fixtures: dict[str, object]) -> Generator[None]:
+    """Fixtures are attributes of a module meanwhile, which no ``import`` finds: paths begin with modules.
+    Those of pytest itself are left out: they lead to all that pytest has."""
+    module, outer = ModuleType(_FIXTURES), sys.modules.get(_FIXTURES)
+    for name, value in fixtures.items():
+        if not full_name(type(value)).startswith("_pytest."):
+            setattr(module, name, value)
+    sys.modules[_FIXTURES] = module
+    try:
+        yield
+    finally:
+        if outer is None:
+            sys.modules.pop(_FIXTURES, None)
+        else:
+            # Of the run of pytest that this one is within.
+            sys.modules[_FIXTURES] = outer
 
 
 @contextlib.contextmanager

@@ -44,7 +44,8 @@ class DeepSize(Table):
     by_type: tuple[TypeSize, ...]
     """By type, heaviest first."""
     trust: str
-    """``measured``, or ``modelled`` where a size follows a rule instead of an allocator's header."""
+    """Of what was weighed: ``measured``, or ``modelled`` where a size follows a rule instead of an
+    allocator's header. Native memory that is not weighed is not marked."""
 
     @property
     def exclusive(self) -> int:
@@ -145,6 +146,9 @@ def deepsizeof(*objects: object, stop: tuple[type, ...] = (type, ModuleType)) ->
     Instances of the classes in ``stop`` are left out, with what only they lead to; where modules are
     left out, functions do not lead to their module either. The interpreter's own objects (immortal,
     cached, static) are left out unless they are among ``objects``. Weak references are not followed.
+
+    Native memory is weighed where the type is known, such as NumPy's arrays. That of others is not seen:
+    columns of Arrow and Polars, strings of pandas 3 and of NumPy's ``StringDType``, ``zlib``, ``mmap``.
     """
     total, requested, shared, count, modelled, rows = _core.deepsizeof(
         objects, stop, not any(item is ModuleType or item is object for item in stop)

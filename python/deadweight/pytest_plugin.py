@@ -2,9 +2,11 @@
 
 - ``@pytest.mark.no_leaks(rounds=5, warmup=2, allow=[...])`` repeats the test function, with its fixtures
   made once, and fails if anything grows in every round.
-- ``@pytest.mark.max_retained("app.cache", "10 MB")``: what a path or a type keeps alive after the test.
+  ``'pytest fixture'.name`` in a path is the test's fixture of that name.
+- ``@pytest.mark.max_retained("app.cache", "10 MB")``: what a path, or all objects of a class, keep alive after
+  the test. A path that leads to nothing fails.
 - ``@pytest.mark.max_peak("24 MB")``: the most that the test has from Python's allocators at a time, beyond
-  what there was when it began.
+  what there was when it began. Native memory, such as NumPy's buffers, is not among it.
 - ``--deadweight-all`` looks for leaks in every test. One that cannot be repeated is named at the end.
 - The fixture ``deadweight`` is the package.
 """
@@ -28,7 +30,8 @@ import pytest
 import deadweight as dw
 from deadweight._growth import paths_of
 from deadweight._limits import parse_size
-from deadweight._rounds import as_it_was
+from deadweight._names import full_name
+from deadweight._rounds import as_it_was, named
 from deadweight._text import size
 
 _Taken = TypeVar("_Taken")
@@ -37,7 +40,7 @@ _NOT_REPEATED = "deadweight: not repeated"
 MARKS = (
     "no_leaks(rounds=5, warmup=2, allow=()): repeat the test and fail if anything grows in every round; "
     "allow names paths or types that may",
-    "max_retained(what, most): fail if a path or type keeps more than so much alive after the test",
+    "max_retained(what, most): fail if a path or class keeps more than so much alive after the test",
     "max_peak(most): fail if the test has more than so much from Python's allocators at a time",
 )
 
@@ -129,7 +132,11 @@ def _taken(takes: Callable[..., _Taken], mark: pytest.Mark) -> _Taken:
     return takes(*mark.args, **mark.kwargs)
 
 
-def _max_retained(what: str, most: str | float) -> tuple[str, int]:
+def _max_retained(what: str | type, most: str | float) -> tuple[str, int]:
+    if isinstance(what, type):
+        return full_name(what), parse_size(most)
+    if not isinstance(what, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"it takes a path or a class, not {what!r:.80}")
     return what, parse_size(most)
 
 
@@ -143,20 +150,22 @@ def _checked(function: Callable[..., Any], item: pytest.Function, checks: _Check
         @functools.wraps(function)
         async def run_async(*args: Any, **fixtures: Any) -> None:
             rounds = _Rounds(item, checks)
-            for _ in rounds:
-                with rounds.one():
-                    await function(*args, **fixtures)
-            rounds.judge()
+            with named(item.funcargs):
+                for _ in rounds:
+                    with rounds.one():
+                        await function(*args, **fixtures)
+                rounds.judge()
 
         return run_async
 
     @functools.wraps(function)
     def run(*args: Any, **fixtures: Any) -> None:
         rounds = _Rounds(item, checks)
-        for _ in rounds:
-            with rounds.one():
-                function(*args, **fixtures)
-        rounds.judge()
+        with named(item.funcargs):
+            for _ in rounds:
+                with rounds.one():
+                    function(*args, **fixtures)
+            rounds.judge()
 
     return run
 
@@ -253,7 +262,9 @@ class _Rounds:
         found: list[str] = []
         most = self._checks.peak
         if most is not None and self._peak > most:
-            found.append(f"the test had {size(self._peak)} at its peak, more than {size(most)}")
+            found.append(
+                f"the test had {size(self._peak)} from Python's allocators at its peak, more than {size(most)}"
+            )
         if self._growth is not None and self._checks.no_leaks is not None:
             try:
                 self._growth.assert_none(allow=[*self._checks.no_leaks.allow, "_pytest"])
@@ -276,15 +287,12 @@ def _blocks() -> int:
 
 def _too_much_retained(asked: list[tuple[str, int]]) -> list[str]:
     gc.collect()
-    heap = dw.snapshot()
+    heap = dw.snapshot(values=any(key in what for what, _ in asked for key in ("['", '["')))
     found: list[str] = []
     for what, most in asked:
         try:
             why = heap.why(what)
         except dw.NotThere as error:
-            # A type of which there is nothing now, or a name that is not bound, keeps nothing.
-            if what.partition(".")[0].partition("[")[0] in {name.partition(".")[0] for name in sys.modules}:
-                continue
             found.append(f"max_retained: {error}")
             continue
         if why.retained > most:

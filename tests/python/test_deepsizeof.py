@@ -185,7 +185,7 @@ def test_liars_are_not_asked():
     liar = Liar()
     Liar.calls.clear()
     assert dw.sizeof(liar) > 0
-    assert dw.layout(liar).type == "Liar"
+    assert dw.layout(liar).type == f"{__name__}.Liar"
     # Its payload: a list of two floats.
     held = {row.type: row.count for row in dw.deepsizeof(liar).by_type}
     assert held["list"] == 1 and held["float"] == 2
@@ -196,6 +196,6 @@ def test_metaclasses_are_not_asked():
     bad = BadMeta("Bad", (), {})
     thing = bad()
     assert dw.sizeof(thing) > 0
-    assert dw.layout(thing).type == "Bad"
+    assert dw.layout(thing).type == f"{__name__}.Bad"
     assert dw.deepsizeof(thing, stop=(type, bad)).count == 1
     assert dw.sizeof(bad) > 500

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 
 import deadweight as dw
 import pytest
@@ -253,6 +254,32 @@ def test_rounds_not_over():
     assert list(whole) == [1]
     assert growth.leaks == ()
     assert list(left) == [1]
+
+
+def test_values_name_the_keys_and_find_the_same():
+    tables = {"users": [], "other": (), "names": {}}
+    module = sys.modules["tables_of"] = types.ModuleType("tables_of")
+    module.tables = tables
+    try:
+        found = []
+        for values in (False, True):
+            growth = dw.growth(values=values)
+            for number in growth.rounds():
+                tables["users"].append(object())
+                # Each round under another key: it is this dict that grows.
+                tables["names"][f"round {number}"] = Record(number)
+            found.append({(leak.holder, leak.path, leak.type) for leak in growth.leaks})
+            tables["names"].clear()
+    finally:
+        del sys.modules["tables_of"]
+    assert found[0] == {
+        ("tables_of.tables[*]", "tables_of.tables[*][*]", "object"),
+        ("tables_of.tables[*]", "tables_of.tables[*][*]", f"{HERE}.Record"),
+    }
+    assert found[1] == {
+        ("tables_of.tables['users']", "tables_of.tables['users'][*]", "object"),
+        ("tables_of.tables['names']", "tables_of.tables['names'][*]", f"{HERE}.Record"),
+    }
 
 
 def holding():

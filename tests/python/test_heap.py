@@ -3,12 +3,15 @@
 import gc
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
 import sys
 import threading
 import time
+import types
+from datetime import timedelta
 
 import deadweight as dw
 import pytest
@@ -54,6 +57,77 @@ def test_why_and_tree_and_paths():
         heap.census(by="colour")
 
 
+def test_a_tree_of_a_module_is_that_of_its_names():
+    heap = dw.snapshot()
+    names = heap.tree(f"{__name__}.__dict__")
+    assert heap.tree(__name__).rows == names.rows
+    assert names.retained == names.rows[0].retained == heap[f"{__name__}.__dict__"][0].retained
+    kept = heap.tree(f"{__name__}.KEPT")
+    assert kept.retained == heap[id(KEPT)][0].retained < names.retained < heap.tree().retained
+
+
+def test_a_heap_says_how_long_it_took():
+    """Not what its memory is: that is in the program's, of which it is a part."""
+    begun = time.monotonic()
+    heap = dw.snapshot()
+    cost = heap.to_dict()["cost"]
+    assert 0 < cost["elapsed_ms"] <= (time.monotonic() - begun) * 1000
+    assert cost["cpu_ms"] is None
+    assert cost["peak_bytes"] is None
+    assert re.search(r"deadweight itself took [\d,.]+ m?s$", str(heap), re.MULTILINE)
+
+
+SUMS_OF_ITSELF = """
+import json, mmap, tempfile
+import deadweight as dw
+
+file = tempfile.TemporaryFile()
+file.write(bytes(16 << 20))
+file.flush()
+shared = mmap.mmap(file.fileno(), 16 << 20)
+assert not any(shared[:: mmap.PAGESIZE])
+ballast = bytearray(b"x") * (32 << 20)
+
+def resident():
+    with open("/proc/self/smaps_rollup") as lines:
+        return next(int(line.split()[1]) << 10 for line in lines if line.startswith("Rss:"))
+
+def wiped_on_fork():
+    found = last = 0
+    with open("/proc/self/smaps") as lines:
+        for line in lines:
+            name, _, rest = line.partition(":")
+            if name == "Rss":
+                last = int(rest.split()[0]) << 10
+            elif name == "VmFlags" and "wf" in rest.split():
+                found += last
+    return found
+
+first = dw.snapshot().to_dict()
+# What is set up once.
+for _ in range(2):
+    dw.snapshot().to_dict()
+before, heap, after = resident(), dw.snapshot(), resident()
+print(json.dumps([first, before, after, wiped_on_fork(), heap.method, heap.to_dict()]))
+"""
+
+
+def test_resident_memory_is_the_programs_own_not_its_clones():
+    """The kernel copies no pages of files to a clone, and says that two have all others."""
+    done = subprocess.run([sys.executable, "-c", SUMS_OF_ITSELF], capture_output=True, text=True, check=True)
+    first, before, after, wiped, method, document = json.loads(done.stdout)
+    assert method == "clone"
+    # Nor does a clone have what the C library keeps for random numbers, a page: a child has its own.
+    assert wiped <= 4096
+    assert min(before, after) - wiped <= document["rss_bytes"] <= max(before, after) - wiped
+    # How much of libraries is shared changes as other programs begin and end. The ballast is its own.
+    assert 32 << 20 <= document["uss_bytes"] <= document["pss_bytes"] <= document["rss_bytes"]
+    rows = {row["kind"]: row["bytes"] for row in document["account"]}
+    assert sum(rows.values()) == document["rss_bytes"]
+    assert rows["file_backed"] >= 16 << 20
+    assert document["gaps"] == first["gaps"] == []
+
+
 def test_a_heap_is_asked_of_a_class_a_name_a_path_or_an_address():
     heap = dw.snapshot()
     numbers = {node.address for node in heap[Kept]}
@@ -88,6 +162,20 @@ def test_why_an_object():
     why = dw.why(KEPT[7])
     assert why.paths[0].path == f"{__name__}.KEPT[7]"
     assert why.paths[0].example == id(KEPT[7])
+
+
+def test_values_are_names():
+    table = {"joe": Kept(0), "ann": Kept(1)}
+    module = sys.modules["table_of"] = types.ModuleType("table_of")
+    module.table = table
+    try:
+        for values, path in [(False, "table_of.table[#0]"), (True, "table_of.table['joe']")]:
+            assert [found.path for found in dw.why(table["joe"], values=values).paths] == [path]
+            assert dw.snapshot(values=values)[path][0].object() is table["joe"]
+        with pytest.raises(dw.NotThere, match=r"\['joe'\]` cannot be looked up.*table\[#0\]`.*values=True"):
+            dw.snapshot()["table_of.table['joe']"]
+    finally:
+        del sys.modules["table_of"]
 
 
 def test_nodes_lead_back_to_live_objects():
@@ -167,6 +255,29 @@ def children():
         with open(f"/proc/self/task/{task}/children") as file:
             found += file.read().split()
     return found
+
+
+def test_a_class_among_the_modules_names_nothing_else():
+    """As ``typing.io`` is until 3.12: it would be the shortest path to ``object`` and its subclasses."""
+
+    class Alone:
+        pass
+
+    sys.modules["a_class"] = Alone
+    try:
+        heap = dw.snapshot(values=True)
+        assert heap[id(object)][0].path == "builtins.object"
+        # It has a name all the same.
+        assert heap[id(Alone)][0].path == "interpreter.modules['a_class']"
+    finally:
+        del sys.modules["a_class"]
+
+
+def test_a_pause_that_would_be_too_long():
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    with child, pytest.raises(dw.PauseTooLong, match="was let go on") as raised:
+        dw.snapshot(pid=child.pid, max_pause=timedelta(microseconds=1))
+    assert isinstance(raised.value, TimeoutError)
 
 
 def test_the_clone_leaves_no_trace():

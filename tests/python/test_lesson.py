@@ -43,6 +43,24 @@ def test_records_weigh_what_was_allocated():
         assert dw.sizeof(things[0]) + dw.sizeof(things[0].__dict__) > before
 
 
+def test_slots_save_what_was_not_allocated():
+    slots = load("2_slots")
+    things, deep, allocated = {}, {}, {}
+    for kind in (slots.UserRecord, slots.SlottedRecord):
+        # Before anything looks at `__dict__`.
+        things[kind], allocated[kind] = slots.records(kind)
+        deep[kind] = slots.with_deadweight(things[kind])
+        # The country is one constant, and the class's: it was there before. Measuring itself leaves an int or two.
+        assert abs(deep[kind].requested - allocated[kind]) < 1000
+    saved = 1 - deep[slots.SlottedRecord].total / deep[slots.UserRecord].total
+    assert 0 < saved < slots.as_taught() / 2
+    advice = dw.explain_slots(slots.UserRecord)
+    assert (advice.count, advice.worth_it) == (slots.COUNT, True)
+    assert advice.saving == deep[slots.UserRecord].total - deep[slots.SlottedRecord].total
+    with pytest.raises(AttributeError):
+        slots.ByHand(1).rename("somebody")
+
+
 def test_a_cache_on_a_method_keeps_its_instances():
     caches = load("7_caches")
     caches.work(caches.Report)

@@ -246,6 +246,26 @@ def test_what_only_the_traceback_holds_is_named(tmp_path):
     assert any(path.startswith("uncaught MemoryError") and "block" in path for path in heaviest), heaviest
 
 
+def test_memory_error_that_leaves_the_block(tmp_path):
+    program = start(
+        tmp_path,
+        """
+        with dw.on_pressure(limit="1 TB", path=path, uncaught=False):
+            try:
+                with dw.on_pressure(limit="1 TB", path=path) as watch:
+                    block = bytearray(1 << 62)
+            except MemoryError:
+                assert len(watch.files) == 1
+            with dw.on_pressure(limit="1 TB", path=path):
+                block = bytearray(1 << 62)
+        """,
+    )
+    _, err = finish(program, status=1)
+    assert "MemoryError" in err.splitlines()[-1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pressure.1.jsonl", "pressure.jsonl"]
+    assert lines(tmp_path / "pressure.jsonl")[0]["reason"] == "MemoryError"
+
+
 def test_memory_error_in_a_thread(tmp_path):
     program = start(
         tmp_path,
@@ -352,7 +372,7 @@ def test_off_in_another_thread(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGKILL, 999])
 def test_what_cannot_be_set_up_leaves_nothing(tmp_path, number):
     hooks, threads = (sys.excepthook, threading.excepthook), threading.active_count()
-    with pytest.raises((OSError, ValueError)):
+    with pytest.raises(ValueError, match=f"signal {int(number)}"):
         dw.on_pressure(path=tmp_path / "x", signal_number=number)
     assert ((sys.excepthook, threading.excepthook), threading.active_count()) == (hooks, threads)
 
@@ -372,11 +392,14 @@ def test_what_cannot_be_written_is_told_with_the_path(tmp_path, capfd):
     ("options", "says"),
     [
         ({"limit": "120%"}, "90%"),
-        ({"limit": "plenty"}, "10 MB"),
-        ({"limit": 0}, "always"),
-        ({"limit": 0.9}, "not a size: 0.9"),
-        ({"limit": None}, "not a size: None"),
-        ({"limit": True}, "not a size: True"),
+        ({"limit": "plenty"}, "written 90% or 2 GB"),
+        ({"limit": 0}, "0 bytes is less than any interpreter has"),
+        ({"limit": "90"}, "90 bytes is less than any interpreter has: .* written 90%"),
+        ({"limit": 0.9}, "not a limit: 0.9"),
+        ({"limit": None}, "not a limit: None"),
+        ({"limit": True}, "not a limit: True"),
+        ({"signal_number": signal.SIGKILL}, "no program is told of a signal 9"),
+        ({"signal_number": 999}, "no program is told of a signal 999"),
         ({"interval": 0}, "more than 0"),
         ({"interval": float("inf")}, "no eternity"),
         ({"psi": 200}, "percentage"),
@@ -386,6 +409,13 @@ def test_bad_input_is_refused_in_words(tmp_path, options, says):
     with pytest.raises(ValueError, match=says):
         dw.on_pressure(path=tmp_path / "x", **options)
     assert threading.active_count() < 10
+
+
+def test_only_the_process_number_is_put_into_a_path(tmp_path):
+    with pytest.raises(ValueError, match=r"\{host\}: only \{pid\}"):
+        dw.on_pressure(path=tmp_path / "{pid}-{host}.jsonl")
+    with dw.on_pressure(path=tmp_path / "{pid}.jsonl", signal_number=None) as watch:
+        assert watch.write() == str(tmp_path / f"{os.getpid()}.jsonl")
 
 
 def test_the_folder_must_be_there(tmp_path):

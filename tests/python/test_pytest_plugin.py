@@ -321,22 +321,89 @@ def test_max_retained(tmp_path):
         def test_type():
             pass
 
-        @pytest.mark.max_retained("app.nothing", "1 MB")
-        def test_nothing():
+        class Nobody:
+            pass
+
+        @pytest.mark.max_retained(Session, "500 kB")
+        def test_class():
+            pass
+
+        @pytest.mark.max_retained(Nobody, "1 kB")
+        @pytest.mark.max_retained("test_app.Nobody", 0)
+        def test_no_instances():
+            pass
+
+        @pytest.mark.max_retained("app.table['sessions']", "1 kB")
+        def test_key():
+            app.table = {"sessions": bytearray(2000)}
+
+        @pytest.mark.max_retained("app.cash", "1 MB")
+        def test_no_such_name():
             pass
 
         @pytest.mark.max_retained("ap.cache", "1 MB")
         def test_misspelt():
             pass
+
+        @pytest.mark.max_retained(5, "1 MB")
+        def test_number():
+            pass
         """,
     )
     status, output = run(folder)
     assert status == 1
-    assert "3 failed, 2 passed" in output, output
+    assert "7 failed, 2 passed" in output, output
     said = section(output, "test_much")
     assert "app.cache retains 2.0 MB, more than 1.0 MB" in said, said
     assert "app.cache" in section(output, "test_type")
-    assert "ap.cache" in section(output, "test_misspelt")
+    assert "test_app.Session retains 2.0 MB" in section(output, "test_class")
+    assert "app.table['sessions'] retains" in section(output, "test_key")
+    said = section(output, "test_no_such_name")
+    assert "max_retained: `app` (module) has no `.cash`; nearest: `.cache`" in said, said
+    said = section(output, "test_misspelt")
+    assert "max_retained: no type and no module is called `ap.cache`" in said, said
+    assert "it takes a path or a class, not 5" in section(output, "test_number")
+
+
+def test_fixtures_have_their_names(tmp_path):
+    folder = project(
+        tmp_path,
+        """
+        import sys
+
+        class Client:
+            def __init__(self):
+                self.calls = []
+
+        @pytest.fixture(scope="session")
+        def sess():
+            return []
+
+        @pytest.fixture
+        def client():
+            return Client()
+
+        @pytest.mark.no_leaks
+        def test_session(sess, request):
+            sess.append(object())
+
+        @pytest.mark.no_leaks
+        def test_attribute(client, monkeypatch):
+            client.calls.append(object())
+
+        @pytest.mark.no_leaks(allow=["'pytest fixture'.sess"])
+        def test_allowed(sess):
+            sess.append(object())
+
+        def test_nothing_is_left():
+            assert "pytest fixture" not in sys.modules
+        """,
+    )
+    status, output = run(folder)
+    assert status == 1
+    assert "2 failed, 2 passed" in output, output
+    assert "'pytest fixture'.sess: 1 object more after every round" in section(output, "test_session")
+    assert "'pytest fixture'.client.calls: 1 object more" in section(output, "test_attribute")
 
 
 def test_max_peak(tmp_path):
@@ -362,7 +429,7 @@ def test_max_peak(tmp_path):
     assert status == 1
     assert "1 failed, 2 passed" in output, output
     said = section(output, "test_much")
-    assert "the test had 8.0 MB at its peak, more than 5.0 MB" in said, said
+    assert "the test had 8.0 MB from Python's allocators at its peak, more than 5.0 MB" in said, said
 
 
 def test_the_fixture_is_the_package(tmp_path):

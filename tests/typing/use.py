@@ -22,10 +22,10 @@ assert_type(heap["dict"][:2], dw.Nodes)
 assert_type(heap.census()["dict"].retained, int)
 assert_type(heap.diff(dw.load("x.dwsnap")), dw.Diff)
 assert_type(heap.why("dict").paths, tuple[dw.HeldPath, ...])
-assert_type(dw.why(heap), dw.Why)
+assert_type(dw.why(heap, values=True), dw.Why)
 
-growth = dw.growth(warmup=1)
-for number in growth.rounds(5):
+growth = dw.growth(warmup=1, values=True)
+for number in growth.rounds():
     assert_type(number, int)
 assert_type(growth.leaks, tuple[dw.Leak, ...])
 for closure in dw.closures(holding=int):
@@ -36,6 +36,26 @@ assert_type(taken.peak, int)
 with dw.on_pressure(path="p") as watch:
     assert_type(watch.files, list[str])
 
+
+@dw.slots
+class Point:
+    def __init__(self, x: int) -> None:
+        self.x = x
+
+
+@dw.slots(weakref=True, extra=["late"])
+class Watched(Point):
+    pass
+
+
+assert_type(Point(1), Point)
+assert_type(Watched(1).x, int)
+advice = dw.explain_slots(Point, heap)
+assert_type(advice, dw.SlotsAdvice)
+assert_type(advice.blockers, tuple[dw.Blocker, ...])
+assert_type(advice.saving, int)
+
+dw.slots(1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
 dw.closures(holding=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 weight.total = 1  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
 dw.snapshot("dict")  # type: ignore[misc,arg-type]  # pyright: ignore[reportCallIssue]

@@ -22,6 +22,28 @@ pub(crate) struct HeldBlock {
     pub(crate) small: bool,
 }
 
+/// What was asked of an allocator, as far as the block's contents tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Requested {
+    pub(crate) least: u64,
+    pub(crate) most: u64,
+}
+
+impl Requested {
+    pub(crate) fn exactly(size: u64) -> Requested {
+        Requested { least: size, most: size }
+    }
+}
+
+/// A block with the one size that fits both its contents and its allocator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FittedBlock {
+    pub(crate) held: HeldBlock,
+    pub(crate) requested: u64,
+    /// Whether no other size fits.
+    pub(crate) sure: bool,
+}
+
 /// The blocks of one object, added up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Held {
@@ -49,6 +71,7 @@ impl Held {
 const CHUNK_FLAGS: u64 = 7;
 const CHUNK_MAPPED: u64 = 2;
 const CHUNK_STEP: u64 = 16;
+const WORD: u64 = 8;
 /// A mapped chunk begins with a page, the block after two words.
 const PAGE: u64 = 4096;
 const MAPPED_HEAD: u64 = 16;
@@ -90,5 +113,38 @@ impl<'a, M: Memory> Allocators<'a, M> {
             return HeldBlock { bytes: size, modelled: false, small: false };
         }
         HeldBlock { bytes: least, modelled: true, small: false }
+    }
+
+    /// What a block that starts here holds, and which of these sizes, all of whole words, was asked for:
+    /// one that the allocator rounds to that. Words that were asked for and are not used are zero.
+    pub(crate) fn fitted(&self, start: Addr, requested: Requested) -> FittedBlock {
+        let Requested { least, most } = requested;
+        let held = self.held(start, least);
+        if least == most {
+            return FittedBlock { held, requested: least, sure: true };
+        }
+        let (held, header) = if held.small {
+            (held, 0)
+        } else {
+            let larger = (least..=most).rev().step_by(WORD as usize);
+            let read = larger.map(|size| self.held(start, size)).find(|held| !held.modelled);
+            (read.unwrap_or(held), WORD)
+        };
+        let extra = self.arenas.filter(|arenas| arenas.lead() > 0).map_or(0, |_| DEBUG_EXTRA);
+        let room = held.bytes.saturating_sub(header + extra);
+        let larger = most.min(room / WORD * WORD);
+        if larger < least || held.modelled {
+            return FittedBlock { held, requested: least, sure: false };
+        }
+        let smaller = larger - WORD;
+        if smaller < least || room - smaller >= CHUNK_STEP {
+            return FittedBlock { held, requested: larger, sure: true };
+        }
+        if self.memory.word(start + smaller).is_none_or(|word| word != 0) {
+            return FittedBlock { held, requested: smaller, sure: true };
+        }
+        // Most blocks were made when there was as much room as now: the least.
+        let requested = if smaller == least { smaller } else { larger };
+        FittedBlock { held, requested, sure: false }
     }
 }

@@ -10,9 +10,8 @@ use rustc_hash::FxHashMap;
 
 use crate::edges::EdgeKind;
 use crate::heap::Heap;
-use crate::path::ShownPath;
 use crate::patterns::{EMPTY, Patterns};
-use crate::roots::RootKind;
+use crate::roots::{Root, RootKind};
 use crate::shortest::ShortestPaths;
 use crate::units::Bytes;
 
@@ -38,6 +37,8 @@ pub struct Leak {
 pub struct Growth {
     /// The first heap, by pattern.
     first: FxHashMap<u64, Sum>,
+    /// How many objects each nameless holder had in the first heap, by pattern.
+    first_nameless: FxHashMap<u64, u64>,
     /// What grew each time since, by pattern, as it was last.
     growing: FxHashMap<u64, Growing>,
     seen: u32,
@@ -66,7 +67,11 @@ impl Growth {
         let paths = ShortestPaths::of(heap);
         let round = Round::of(heap, &paths);
         match self.seen {
-            0 => self.first = round.by_key().collect(),
+            0 => {
+                self.first = round.by_key().collect();
+                let apart = round.nameless().into_iter();
+                self.first_nameless = apart.map(|(place, (count, _))| (place, count)).collect();
+            }
             1 => {
                 let known = |key| self.first.get(&key).copied().unwrap_or_default();
                 self.growing = round
@@ -84,8 +89,11 @@ impl Growth {
             }
         }
         self.seen += 1;
-        self.leaks =
-            if self.seen > 1 { round.leaks(&self.first, &self.growing) } else { Vec::new() };
+        self.leaks = if self.seen > 1 {
+            round.leaks(&self.first, &self.first_nameless, &self.growing)
+        } else {
+            Vec::new()
+        };
     }
 
     /// How many rounds there were: one less than heaps.
@@ -107,12 +115,20 @@ fn grown(key: u64, now: Sum, last: Sum, before: Option<Growing>) -> Option<(u64,
     (in_count || in_bytes).then_some((key, Growing { last: now, in_count, in_bytes }))
 }
 
+fn is_nameless(root: &Root) -> bool {
+    !matches!(root.kind, RootKind::Garbage | RootKind::Immortal) && !root.kind.is_named()
+}
+
 /// One heap by patterns. All columns are by pattern; of those with one key, the first has it all.
 struct Round<'a> {
     heap: &'a Heap,
     patterns: Patterns<'a>,
     /// The pattern before the last step.
     before: Vec<u32>,
+    /// The first pattern with the same key.
+    same: Vec<u32>,
+    /// How many objects each has without those of the same key.
+    apart: Vec<u64>,
     /// What the pattern is called in every heap.
     keys: Vec<u64>,
     sums: Vec<Sum>,
@@ -120,7 +136,7 @@ struct Round<'a> {
 
 impl<'a> Round<'a> {
     fn of(heap: &'a Heap, paths: &'a ShortestPaths) -> Round<'a> {
-        let mut patterns = Patterns::new(heap, paths);
+        let mut patterns = Patterns::whatever_the_keys(heap, paths);
         let mut sums = Vec::new();
         for node in heap.object_ids() {
             let pattern = patterns.of(node) as usize;
@@ -136,6 +152,8 @@ impl<'a> Round<'a> {
         let mut round = Round {
             heap,
             before: vec![EMPTY; patterns.len()],
+            same: vec![EMPTY; patterns.len()],
+            apart: sums.iter().map(|sum| sum.count).collect(),
             keys: vec![0; patterns.len()],
             patterns,
             sums,
@@ -147,9 +165,8 @@ impl<'a> Round<'a> {
     /// Gives the patterns their keys, and what they have in common with an earlier one to that.
     fn name(&mut self) {
         let mut first_of: FxHashMap<u64, u32> = FxHashMap::default();
-        let mut first: Vec<u32> = vec![EMPTY; self.keys.len()];
         for pattern in 1..self.keys.len() {
-            let before = first[self.patterns.before(pattern as u32) as usize];
+            let before = self.same[self.patterns.before(pattern as u32) as usize];
             self.before[pattern] = before;
             let key = self.key(pattern as u32, before);
             let sum = std::mem::take(&mut self.sums[pattern]);
@@ -157,10 +174,15 @@ impl<'a> Round<'a> {
                 continue;
             }
             let same = *first_of.entry(key).or_insert(pattern as u32);
-            first[pattern] = same;
+            self.same[pattern] = same;
+            self.patterns.unite(same, pattern as u32);
             self.keys[same as usize] = key;
             self.sums[same as usize].count += sum.count;
             self.sums[same as usize].bytes += sum.bytes;
+        }
+        // Those that were united before the last of their sort came.
+        for (pattern, &same) in self.same.iter().enumerate() {
+            self.patterns.unite(same, pattern as u32);
         }
     }
 
@@ -178,7 +200,7 @@ impl<'a> Round<'a> {
                 };
                 // Which word of whose memory looks like a reference changes from time to time: all
                 // holders without a name are one.
-                if !root.kind.is_named() && root.kind != RootKind::Immortal {
+                if is_nameless(root) {
                     return NAMELESS;
                 }
                 // Of threads that are started in every round each has a number of its own.
@@ -208,8 +230,50 @@ impl<'a> Round<'a> {
         rows.filter(|&(key, sum)| key != 0 && sum.count > 0)
     }
 
+    /// What nameless holders have, each by itself: by pattern and holder, how many objects, and one
+    /// of the patterns.
+    fn nameless(&self) -> FxHashMap<u64, (u64, u32)> {
+        let mut found: FxHashMap<u64, (u64, u32)> = FxHashMap::default();
+        let mut holders: Vec<Option<&Root>> = vec![None; self.keys.len()];
+        for pattern in 1..self.keys.len() as u32 {
+            let step = self.patterns.step(pattern);
+            let holder = match step.label.label.kind() {
+                EdgeKind::Root => self.heap.root(step.label.label.payload()),
+                _ => holders[self.patterns.before(pattern) as usize],
+            };
+            holders[pattern as usize] = holder;
+            let (count, same) = (self.apart[pattern as usize], self.same[pattern as usize]);
+            if let Some(root) = holder.filter(|root| is_nameless(root) && count > 0) {
+                let mut hasher = DefaultHasher::new();
+                let key = self.keys[same as usize];
+                (key, root.kind, self.heap.names.get(root.name)).hash(&mut hasher);
+                found.entry(hasher.finish()).or_insert((0, pattern)).0 += count;
+            }
+        }
+        found
+    }
+
+    /// Of patterns that are one because their holders have no name, the one with most of what is new.
+    fn most_new(&self, first: &FxHashMap<u64, u64>) -> FxHashMap<u32, u32> {
+        let mut most: FxHashMap<u32, (i64, u32)> = FxHashMap::default();
+        for (place, (count, pattern)) in self.nameless() {
+            let new = count as i64 - first.get(&place).copied().unwrap_or_default() as i64;
+            let row = most.entry(self.same[pattern as usize]).or_insert((new, pattern));
+            // Of equals, the same one each time.
+            *row = (*row).max((new, pattern));
+        }
+        most.into_iter().map(|(same, (_, pattern))| (same, pattern)).collect()
+    }
+
     /// What grows, by holder.
-    fn leaks(&self, first: &FxHashMap<u64, Sum>, growing: &FxHashMap<u64, Growing>) -> Vec<Leak> {
+    fn leaks(
+        &self,
+        first: &FxHashMap<u64, Sum>,
+        first_nameless: &FxHashMap<u64, u64>,
+        growing: &FxHashMap<u64, Growing>,
+    ) -> Vec<Leak> {
+        let most_new = self.most_new(first_nameless);
+        let shown = |pattern: u32| most_new.get(&pattern).copied().unwrap_or(pattern);
         let status = |pattern: u32| growing.get(&self.keys[pattern as usize]);
         let more = |pattern: u32| {
             let (now, key) = (self.sums[pattern as usize], self.keys[pattern as usize]);
@@ -258,8 +322,11 @@ impl<'a> Round<'a> {
             let sum = |which: usize| tops.iter().map(|(_, sum)| sum[which]).sum::<i64>();
             let own = status(holder).map_or(0, |_| more(holder)[1]);
             Leak {
-                holder: self.path(holder),
-                path: self.path(most),
+                holder: self.path(match tops.first() {
+                    Some(&(top, _)) => self.patterns.before(shown(top)),
+                    None => shown(holder),
+                }),
+                path: self.path(shown(most)),
                 type_name: self.type_name(most),
                 count: if tops.is_empty() { 0 } else { positive(more(most)[0]) },
                 objects: positive(sum(0)),
@@ -272,8 +339,7 @@ impl<'a> Round<'a> {
     }
 
     fn path(&self, pattern: u32) -> String {
-        let (steps, shortened) = self.patterns.steps(pattern);
-        ShownPath::of_pattern(self.heap, &steps, shortened).to_string()
+        self.patterns.shown_by_key(pattern).to_string()
     }
 
     fn type_name(&self, pattern: u32) -> String {

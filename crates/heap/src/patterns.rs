@@ -52,6 +52,8 @@ pub(crate) struct Patterns<'a> {
     rows: FxHashMap<(u32, MergedStep, bool), u32>,
     /// The source found last and its rows: neighbours often share their referrer.
     last: (NodeId, std::ops::Range<usize>),
+    /// Whether the keys of small dicts are told apart.
+    by_key: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -85,7 +87,13 @@ impl<'a> Patterns<'a> {
             }],
             rows: FxHashMap::default(),
             last: (Heap::ROOT, 0..0),
+            by_key: true,
         }
+    }
+
+    /// Patterns that are the same whether a heap has the keys of dicts or not.
+    pub(crate) fn whatever_the_keys(heap: &'a Heap, paths: &'a ShortestPaths) -> Patterns<'a> {
+        Patterns { by_key: false, ..Patterns::new(heap, paths) }
     }
 
     /// The pattern of a node's path, as a number.
@@ -119,8 +127,8 @@ impl<'a> Patterns<'a> {
     fn follow(&mut self, before: u32, row: usize, siblings: usize) -> u32 {
         let label = self.heap.edges.labels[row];
         let type_id = self.heap.nodes.type_of(self.heap.edges.targets[row]);
-        let is_one = !self.table[before as usize].is_many;
-        let merged = if is_one { generalised(label, siblings) } else { label.generalised() };
+        let by_key = self.by_key && !self.table[before as usize].is_many;
+        let merged = if by_key { generalised(label, siblings) } else { label.generalised() };
         let row = self.extend(before, MergedStep { label: merged, type_id, repeats: false }, label);
         let met = &mut self.table[row as usize].met;
         *met = met.filter(|&met| met == label);
@@ -166,11 +174,34 @@ impl<'a> Patterns<'a> {
         self.table[pattern as usize].shortened
     }
 
-    /// The same, with the indices that all paths met so far have in common.
+    /// The same, with the indices and keys that all paths met so far have in common.
     pub(crate) fn steps_met(&self, pattern: u32) -> (Vec<MergedStep>, bool) {
+        self.steps_where(pattern, |_| true)
+    }
+
+    /// A pattern as a path, with the keys of dicts that all paths met so far have in common.
+    pub(crate) fn shown_by_key(&self, pattern: u32) -> ShownPath {
+        let is_key = |label: &Label| label.kind() == EdgeKind::NamedEntry;
+        let (steps, shortened) = self.steps_where(pattern, is_key);
+        ShownPath::of_pattern(self.heap, &steps, shortened)
+    }
+
+    /// Of two patterns that are one to the caller: what both were met as, if that is the same.
+    pub(crate) fn unite(&mut self, one: u32, other: u32) {
+        let [one, other] = [one as usize, other as usize];
+        let same = self.table[one].met.filter(|&met| self.table[other].met == Some(met));
+        (self.table[one].met, self.table[other].met) = (same, same);
+    }
+
+    fn steps_where(
+        &self,
+        pattern: u32,
+        admits: impl Fn(&Label) -> bool,
+    ) -> (Vec<MergedStep>, bool) {
         let (mut steps, shortened) = self.steps(pattern);
         for (step, row) in steps.iter_mut().rev().zip(self.back_from(pattern)) {
-            step.label = self.table[row as usize].met.map_or(step.label, LabelPattern::from);
+            let met = self.table[row as usize].met.filter(&admits);
+            step.label = met.map_or(step.label, LabelPattern::from);
         }
         (steps, shortened)
     }

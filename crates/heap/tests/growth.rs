@@ -1,4 +1,5 @@
-//! Defends `growth`: what grows is found whichever nameless holder its references are found in.
+//! Defends `growth`: what grows is found whichever nameless holder its references are found in, and
+//! whichever keys of dicts were kept.
 
 mod heaps;
 
@@ -113,4 +114,85 @@ fn more_and_smaller_and_fewer_and_larger_by_turns_is_no_growth() {
         growth.observe(&cached(count, each, 100));
     }
     assert_eq!(growth.leaks(), []);
+}
+
+/// A library whose static data refers to five strings, and as many in the interpreter's state.
+fn found_in_state(count: usize) -> Heap {
+    let mut plan = Plan::new();
+    let (library, state) = (plan.add(pseudo()), plan.add(pseudo()));
+    plan.root(RootKind::StaticData, "libfoo.so", library);
+    plan.root(RootKind::InterpreterState, "", state);
+    for (holder, count) in [(library, 5), (state, count)] {
+        for index in 0..count {
+            let name = plan.add(object("str", 56));
+            plan.link(holder, name, PlanLabel::At(EdgeKind::Native, index as u64));
+        }
+    }
+    plan.build()
+}
+
+#[test]
+fn of_holders_without_a_name_the_one_that_grows_is_named() {
+    let mut growth = Growth::default();
+    for count in 1..4 {
+        growth.observe(&found_in_state(count));
+    }
+    let [leak] = growth.leaks() else { panic!("{:?}", growth.leaks()) };
+    assert_eq!((leak.type_name.as_str(), leak.count), ("str", 2));
+    assert_eq!(leak.holder, "<interpreter state>");
+    assert!(leak.path.starts_with("<interpreter state>"), "{}", leak.path);
+}
+
+/// A dict whose keys were kept, held by a module or a local variable of each thread; under each key a list
+/// of so many records.
+fn tables(roots: &[(RootKind, &str)], lists: &[(&str, usize)]) -> Heap {
+    let mut plan = Plan::new();
+    let nodes: Vec<usize> = roots.iter().map(|_| plan.add(pseudo())).collect();
+    for (&(kind, name), root) in roots.iter().zip(nodes) {
+        plan.root(kind, name, root);
+        let dict = plan.add(object("dict", 200));
+        plan.link(root, dict, attribute("tables"));
+        for &(key, count) in lists {
+            let list = plan.add(object("list", 100));
+            let key = format!("{key}{}", if roots.len() > 1 { name } else { "" });
+            plan.link(dict, list, PlanLabel::Named(EdgeKind::NamedEntry, key));
+            for index in 0..count {
+                let record = plan.add(object("app.Record", 48));
+                plan.link(list, record, item(index as u64));
+            }
+        }
+    }
+    plan.build()
+}
+
+fn holders(heaps: &[Heap]) -> Vec<String> {
+    let mut growth = Growth::default();
+    for heap in heaps {
+        growth.observe(heap);
+    }
+    growth.leaks().iter().map(|leak| leak.holder.clone()).collect()
+}
+
+#[test]
+fn a_key_that_was_kept_is_in_the_path_if_all_is_below_it() {
+    let app = [(RootKind::Module, "app")];
+    let one = [5, 6, 7].map(|count| tables(&app, &[("users", count)]));
+    assert_eq!(holders(&one), ["app.tables['users']"]);
+    let two = [5, 6, 7].map(|count| tables(&app, &[("users", count), ("names", count)]));
+    assert_eq!(holders(&two), ["app.tables[*]"]);
+}
+
+#[test]
+fn new_keys_in_each_round_are_one_dict_that_grows() {
+    let keys = [("a", 1), ("b", 1), ("c", 1), ("d", 1)];
+    let heaps = [1, 2, 3, 4].map(|count| tables(&[(RootKind::Module, "app")], &keys[..count]));
+    assert_eq!(holders(&heaps), ["app.tables"]);
+}
+
+#[test]
+fn a_key_of_one_thread_is_not_said_to_be_of_all() {
+    let threads = ["1", "2", "3"].map(|number| (RootKind::Thread, number));
+    let heaps = [5, 6, 7].map(|count| tables(&threads, &[("rows", count)]));
+    let found = holders(&heaps);
+    assert!(found.len() == 1 && found[0].ends_with("tables[*]"), "{found:?}");
 }

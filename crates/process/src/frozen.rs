@@ -25,13 +25,24 @@ use crate::pages::Pages;
 use crate::pause::{Registers, Thread};
 use crate::plan::plan;
 use crate::ranges;
+use crate::smaps::Rollup;
 use crate::take::{self, Limits};
 
-/// Whether a copy of ourselves would fit. Asked before anything stands still.
+/// What a clone of us does not show of the memory that is ours: it has no pages of files and of shared
+/// memory but those it asks for, and shares all others with us.
+#[derive(Debug)]
+pub struct Unclonable {
+    pub(crate) pages: Pages,
+    /// The kernel's sums for us.
+    pub(crate) rollup: Option<Rollup>,
+}
+
+/// Looks at this process before anything stands still: whether a copy of it would fit, and what a clone
+/// does not show.
 ///
 /// # Errors
-/// If it would not, or our own memory map cannot be read.
-pub fn check_room(limits: &Limits) -> Result<(), Error> {
+/// If a copy would not fit, or our own memory map cannot be read.
+pub fn look_first(limits: &Limits) -> Result<Unclonable, Error> {
     let pid = std::process::id();
     let failed = |source| Error::Io { what: "read our own memory map".to_owned(), source };
     let maps = maps::read(pid).map_err(failed)?;
@@ -39,7 +50,9 @@ pub fn check_room(limits: &Limits) -> Result<(), Error> {
     let mut files = MappedFiles::default();
     files.open(pid, &maps);
     let needs = ranges::total(&plan(&maps, &pages, &files));
-    Headroom::now(limits.max_copy).check(pid, Bytes(needs))
+    Headroom::now(limits.max_copy).check(pid, Bytes(needs))?;
+    // Last, for what was read above is memory too.
+    Ok(Unclonable { pages, rollup: Rollup::read(pid).ok() })
 }
 
 /// A clone of this process. Dropped, it is killed and its remains are taken.
@@ -48,6 +61,7 @@ pub struct Frozen {
     child: own::Clone,
     threads: Vec<Thread>,
     pause: Duration,
+    unclonable: Unclonable,
 }
 
 /// Makes a clone of this process, as it is now. What nobody else may change meanwhile (the
@@ -58,7 +72,7 @@ pub struct Frozen {
 /// # Errors
 /// If the system does not allow one more process, or not one as large as this; and if the first child
 /// would rule a PID namespace, and end it with itself.
-pub fn freeze() -> io::Result<Frozen> {
+pub fn freeze(unclonable: Unclonable) -> io::Result<Frozen> {
     let namespace = |name| std::fs::read_link(format!("/proc/self/ns/{name}")).ok();
     if namespace("pid") != namespace("pid_for_children") {
         return Err(io::Error::other("children of this program are in another PID namespace"));
@@ -69,7 +83,7 @@ pub fn freeze() -> io::Result<Frozen> {
     let pause = start.elapsed();
     // It is the first to go when memory runs out. Where that cannot be had, nothing is lost.
     let _ = std::fs::write(format!("/proc/{}/oom_score_adj", child.pid()), "1000");
-    Ok(Frozen { child, threads, pause })
+    Ok(Frozen { child, threads, pause, unclonable })
 }
 
 impl Frozen {
@@ -85,7 +99,7 @@ impl Frozen {
             source,
         })?;
         let (route, limits) = (Route::File(&memory), Limits { max_pause: None, ..*limits });
-        take::of_ourselves(child, route, &self.threads, self.pause, &limits)
+        take::of_clone(child, route, &self.threads, self.pause, &self.unclonable, &limits)
     }
 }
 
@@ -101,7 +115,7 @@ impl LiveCopy {
         // have changed our user).
         let memory = File::open("/proc/self/mem").ok();
         let route = memory.as_ref().map_or(Route::Call, Route::File);
-        take::of_ourselves(std::process::id(), route, &threads, Duration::ZERO, limits)
+        take::of_ourselves(route, &threads, limits)
     }
 }
 
@@ -144,7 +158,7 @@ mod tests {
             maps.iter().any(|it| it.start.0 < range.end && range.start < it.end.0)
         };
         assert!(has(std::process::id()));
-        let frozen = freeze().unwrap();
+        let frozen = freeze(look_first(&Limits::default()).unwrap()).unwrap();
         assert!(!has(frozen.child.pid()));
     }
 

@@ -62,7 +62,7 @@ pub use areas::{Area, AreaKind};
 pub use deadline::Stage;
 pub use descendants::python_descendants;
 pub use error::Error;
-pub use frozen::{Frozen, check_room, freeze};
+pub use frozen::{Frozen, Unclonable, freeze, look_first};
 pub use headroom::Ceiling;
 pub use images::{Image, ImagePart, PartKind, Symbol};
 pub use interruption::Interruption;

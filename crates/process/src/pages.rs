@@ -7,9 +7,12 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
+use deadweight_heap::Bytes;
+
 use crate::PAGE;
 use crate::deadline::Deadline;
 use crate::maps::Mapping;
+use crate::ranges;
 use crate::smaps::{self, MappingSums};
 use crate::sys::{self, Buffer, PageRegion};
 
@@ -107,6 +110,28 @@ impl Pages {
             })
             .collect();
         Pages { runs, before, source, sums: Vec::new() }
+    }
+
+    /// Has the pages of files and of shared memory that are there in another process with the same
+    /// memory, instead of its own. Says how many bytes that is.
+    pub(crate) fn take_files_of(&mut self, other: &Pages, maps: &[Mapping]) -> Bytes {
+        let has_files =
+            |mapping: &&Mapping| mapping.file.is_some() || mapping.shared() || mapping.is_kernels();
+        self.runs.retain(|run| run.state != PageState::File);
+        let taken: Vec<_> = self.runs.iter().map(|run| run.pages.clone()).collect();
+        let of_files: Vec<_> = maps
+            .iter()
+            .filter(has_files)
+            .flat_map(|mapping| other.runs_in(mapping.start.0..mapping.end.0))
+            .filter(|run| run.state == PageState::File)
+            .flat_map(|run| ranges::gaps(run.pages, &taken))
+            .collect();
+        let bytes = Bytes(ranges::total(&of_files));
+        let of_files = of_files.into_iter().map(|pages| Run { pages, state: PageState::File });
+        let mut runs: Vec<Run> = self.runs.drain(..).chain(of_files).collect();
+        runs.sort_unstable_by_key(|run| run.pages.start);
+        *self = Pages::new(runs, self.source);
+        bytes
     }
 
     /// The runs within a range, cut to it.

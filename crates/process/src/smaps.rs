@@ -13,6 +13,8 @@ pub struct Rollup {
     pub pss: Bytes,
     /// Resident pages that no other process has.
     pub uss: Bytes,
+    /// Resident pages that differ from their file, or have none.
+    pub anonymous: Bytes,
     /// Written to swap.
     pub swap: Bytes,
 }
@@ -30,6 +32,7 @@ impl Rollup {
                 "Rss" => rollup.rss = bytes,
                 "Pss" => rollup.pss = bytes,
                 "Private_Clean" | "Private_Dirty" => rollup.uss += bytes,
+                "Anonymous" => rollup.anonymous = bytes,
                 "Swap" => rollup.swap = bytes,
                 _ => {}
             }
@@ -89,10 +92,11 @@ mod tests {
     fn private_pages_clean_and_dirty_are_the_unique_set() {
         let text = "5613f140a000-7ffd77a41000 ---p 00000000 00:00 0    [rollup]\n\
             Rss:                1608 kB\nPss:                 506 kB\nPss_Dirty: 108 kB\n\
-            Private_Clean:        80 kB\nPrivate_Dirty:       108 kB\nSwap:                  4 kB\n";
+            Private_Clean:        80 kB\nPrivate_Dirty:       108 kB\nAnonymous: 96 kB\nSwap:                  4 kB\n";
         let rollup = Rollup::parse(text);
         assert_eq!((rollup.rss, rollup.pss), (Bytes(1608 << 10), Bytes(506 << 10)));
         assert_eq!((rollup.uss, rollup.swap), (Bytes(188 << 10), Bytes(4 << 10)));
+        assert_eq!(rollup.anonymous, Bytes(96 << 10));
         assert_eq!(Rollup::parse("Rss: x kB\nRss\n: \n"), Rollup::default());
     }
 

@@ -17,12 +17,13 @@ use crate::deadline::{Deadline, Stage};
 use crate::elf;
 use crate::error::Error;
 use crate::files::MappedFiles;
+use crate::frozen::Unclonable;
 use crate::headroom::Headroom;
 use crate::images::{self, PartKind};
 use crate::live::LiveCopy;
 use crate::maps::{self, Mapping};
 use crate::memory::{Region, RegionKind};
-use crate::pages::{PageState, Pages};
+use crate::pages::{PageSource, PageState, Pages};
 use crate::pause::{Thread, has_ended, threads_of, while_stopped};
 use crate::permission::diagnose;
 use crate::plan::{makes_resident, plan};
@@ -83,36 +84,65 @@ impl LiveCopy {
     }
 }
 
-/// A copy of ourselves: of `pid`, which is us, or a clone of us that stands still. `paused` is how long
-/// we stood still for the clone; without one we stand still until this returns.
+/// A copy of ourselves as we are, while we stand still.
 pub(crate) fn of_ourselves(
-    pid: u32,
     route: Route<'_>,
     threads: &[Thread],
-    paused: Duration,
     limits: &Limits,
 ) -> Result<LiveCopy, Error> {
     let us = std::process::id();
+    let (program, mut files) = ourselves(us)?;
+    let deadline = Deadline::start(limits.max_pause);
+    let listing = list(us, &files, &deadline)?;
+    let mut buffer = make_room(us, Bytes(ranges::total(&listing.plan)), limits)?;
+    // The copy is no part of what is copied. Listed again, for it may have grown meanwhile.
+    let mut listing = list(us, &files, &deadline)?;
+    let own = [buffer.range()];
+    listing.plan = listing.plan.into_iter().flat_map(|range| ranges::gaps(range, &own)).collect();
+    if ranges::total(&listing.plan) > buffer.len() as u64 {
+        buffer = make_room(us, Bytes(ranges::total(&listing.plan)), limits)?;
+    }
+    // Nor of the sums, which are read before it is there.
+    let rollup = listing.sums();
+    let mut frozen = copy_listed(us, route, threads, listing, &mut buffer, &deadline)?;
+    frozen.rollup = rollup;
+    files.open(us, &frozen.maps);
+    Ok(assemble(us, program, deadline.elapsed(), buffer, frozen, &files))
+}
+
+/// A copy of ourselves from `clone`, which stands still. `paused` is how long we did for that.
+pub(crate) fn of_clone(
+    clone: u32,
+    route: Route<'_>,
+    threads: &[Thread],
+    paused: Duration,
+    unclonable: &Unclonable,
+    limits: &Limits,
+) -> Result<LiveCopy, Error> {
+    let us = std::process::id();
+    let (program, mut files) = ourselves(us)?;
+    let deadline = Deadline::start(limits.max_pause);
+    let listing = list(clone, &files, &deadline)?;
+    let mut buffer = make_room(us, Bytes(ranges::total(&listing.plan)), limits)?;
+    let mut frozen = copy_listed(clone, route, threads, listing, &mut buffer, &deadline)?;
+    // Where whole mappings are all that is known of pages, their sums stay the clone's.
+    if frozen.pages.source != PageSource::Mappings {
+        let files = frozen.pages.take_files_of(&unclonable.pages, &frozen.maps);
+        frozen.rollup = frozen.rollup.map(|sums| Rollup { rss: sums.anonymous + files, ..sums });
+    }
+    if let (Some(sums), Some(ours)) = (&mut frozen.rollup, unclonable.rollup) {
+        // Of a moment before: of what the clone has the kernel says that two have it.
+        (sums.pss, sums.uss) = (ours.pss, ours.uss);
+    }
+    files.open(us, &frozen.maps);
+    Ok(assemble(us, program, paused, buffer, frozen, &files))
+}
+
+fn ourselves(us: u32) -> Result<(Program, MappedFiles), Error> {
     let program = Program::of(us)?;
     let mut files = MappedFiles::default();
     files.open(us, &maps::read(us).map_err(|source| failure(us, "read the map of", source))?);
-    let deadline = Deadline::start(limits.max_pause);
-    let mut listing = list(pid, &files, &deadline)?;
-    let mut buffer = make_room(us, Bytes(ranges::total(&listing.plan)), limits)?;
-    if pid == us {
-        // The copy is no part of what is copied. Listed again, for it may have grown meanwhile.
-        listing = list(pid, &files, &deadline)?;
-        let own = [buffer.range()];
-        listing.plan =
-            listing.plan.into_iter().flat_map(|range| ranges::gaps(range, &own)).collect();
-        if ranges::total(&listing.plan) > buffer.len() as u64 {
-            buffer = make_room(us, Bytes(ranges::total(&listing.plan)), limits)?;
-        }
-    }
-    let frozen = copy_listed(pid, route, threads, listing, &mut buffer, &deadline)?;
-    let pause = if pid == us { deadline.elapsed() } else { paused };
-    files.open(us, &frozen.maps);
-    Ok(assemble(us, program, pause, buffer, frozen, &files))
+    Ok((program, files))
 }
 
 /// Room for growth between the first look and the stop, in sixteenths of what is there. A process that
@@ -237,6 +267,12 @@ struct Listing {
     rollup: Option<JoinHandle<Option<Rollup>>>,
 }
 
+impl Listing {
+    fn sums(&mut self) -> Option<Rollup> {
+        self.rollup.take()?.join().unwrap_or_default()
+    }
+}
+
 fn list(pid: u32, files: &MappedFiles, deadline: &Deadline) -> Result<Listing, Error> {
     // Where there may be no more threads, the sums are done without.
     let rollup = thread::Builder::new().spawn(move || Rollup::read(pid).ok()).ok();
@@ -265,19 +301,18 @@ fn copy_listed(
     pid: u32,
     route: Route<'_>,
     threads: &[Thread],
-    listing: Listing,
+    mut listing: Listing,
     into: &mut [u8],
     deadline: &Deadline,
 ) -> Result<Frozen, Error> {
-    let Listing { maps, pages, plan, rollup } = listing;
-    let sums = || rollup.and_then(|rollup| rollup.join().unwrap_or_default());
-    let (rollup, vanished) = if makes_resident(&plan, &pages) {
+    let (rollup, vanished) = if makes_resident(&listing.plan, &listing.pages) {
         // Then the sums come first.
-        (sums(), copy(pid, route, &plan, into, deadline)?)
+        (listing.sums(), copy(pid, route, &listing.plan, into, deadline)?)
     } else {
-        let vanished = copy(pid, route, &plan, into, deadline)?;
-        (sums(), vanished)
+        let vanished = copy(pid, route, &listing.plan, into, deadline)?;
+        (listing.sums(), vanished)
     };
+    let Listing { maps, pages, plan, .. } = listing;
     Ok(Frozen { threads: threads.to_vec(), maps, pages, rollup, plan, vanished })
 }
 

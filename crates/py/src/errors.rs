@@ -5,6 +5,7 @@ use std::path::Path;
 
 use deadweight_cli::with_causes;
 use deadweight_heap::QueryError;
+use deadweight_heap::path::PathError;
 use deadweight_heap::snapshot::SnapshotError;
 use deadweight_process::{Error, OwnError, ReadError};
 use deadweight_records::file::FileError;
@@ -12,7 +13,8 @@ use deadweight_records::{Reason, RecordsError};
 use pyo3::create_exception;
 use pyo3::exceptions::{
     PyIndexError, PyKeyError, PyLookupError, PyMemoryError, PyOSError, PyOverflowError,
-    PyPermissionError, PyProcessLookupError, PyRuntimeError, PyTypeError, PyValueError,
+    PyPermissionError, PyProcessLookupError, PyRuntimeError, PyTimeoutError, PyTypeError,
+    PyValueError,
 };
 use pyo3::prelude::*;
 
@@ -33,6 +35,12 @@ create_exception!(
     NoSuchProcess,
     PyProcessLookupError,
     "There is no such process, or it has ended."
+);
+create_exception!(
+    deadweight,
+    PauseTooLong,
+    PyTimeoutError,
+    "The process would have stood still for longer than it may."
 );
 create_exception!(deadweight, NotEnoughMemory, PyMemoryError, "A copy would not fit into memory.");
 create_exception!(deadweight, BadSnapshot, PyValueError, "A file is no whole snapshot.");
@@ -59,6 +67,7 @@ pub(crate) fn of_process(error: &Error) -> PyErr {
         Error::NoSuchProcess { .. } | Error::Ended { .. } | Error::Zombie { .. } => {
             NoSuchProcess::new_err(text)
         }
+        Error::PauseExceeded { .. } => PauseTooLong::new_err(text),
         Error::NoHeadroom { .. } => NotEnoughMemory::new_err(text),
         Error::ForeignProgram { .. } => Unsupported::new_err(text),
         _ => PyRuntimeError::new_err(text),
@@ -76,7 +85,13 @@ pub(crate) fn of_read(error: &ReadError) -> PyErr {
 }
 
 pub(crate) fn of_query(error: &QueryError) -> PyErr {
-    NotThere::new_err(whole(error, None))
+    let hint = match error {
+        QueryError::Path(PathError::KeyNotKept { so_far, .. }) => Some(format!(
+            "`{so_far}[#0]` is the first value, and so on; snapshot(values=True) keeps keys that are short strings"
+        )),
+        _ => None,
+    };
+    NotThere::new_err(whole(error, hint))
 }
 
 /// What the system said of a file, in the words of Python's own `open`.

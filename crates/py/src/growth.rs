@@ -11,6 +11,8 @@ use crate::snapshot::capture;
 #[pyclass(frozen, module = "deadweight._core")]
 pub(crate) struct Growth {
     observed: Mutex<Observed>,
+    /// Whether short keys of dicts are names in paths.
+    values: bool,
 }
 
 /// Holder, path, type, count, objects and bytes of all rounds together.
@@ -19,13 +21,13 @@ type Row = (String, String, String, u64, u64, u64);
 #[pymethods]
 impl Growth {
     #[new]
-    fn new() -> Growth {
-        Growth { observed: Mutex::new(Observed::default()) }
+    fn new(values: bool) -> Growth {
+        Growth { observed: Mutex::new(Observed::default()), values }
     }
 
     /// Looks at this process.
     fn observe(&self, py: Python<'_>) -> PyResult<()> {
-        let (capture, _) = capture(py, false)?;
+        let (capture, _) = capture(py, self.values)?;
         py.detach(|| self.lock().observe(&capture.heap));
         Ok(())
     }

@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use deadweight_heap::{
     Addr, Bytes, Capture, Census, Dominators, Grouping, Heap as Graph, NodeId, ShortestPaths,
     SortKey, Subject, TreeOptions, query,
 };
-use deadweight_report::view::{CensusView, Tree, Weigh, Why};
+use deadweight_report::view::{CensusView, Cost, Tree, Weigh, Why};
 use deadweight_report::{json, text};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -23,6 +25,12 @@ pub(crate) struct Heap {
     paths: OnceLock<ShortestPaths>,
     /// How this process was read, if it was this one.
     method: Option<String>,
+    /// How long it took to read it, and to work out what was asked for so far.
+    spent_micros: AtomicU64,
+}
+
+fn micros_since(begun: Instant) -> u64 {
+    u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Writes a document or a text.
@@ -33,16 +41,36 @@ fn written(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -
 }
 
 impl Heap {
-    pub(crate) fn new(capture: Capture, method: Option<String>) -> Heap {
-        Heap { capture, dominators: OnceLock::new(), paths: OnceLock::new(), method }
+    /// A heap that one began to read at `begun`.
+    pub(crate) fn new(capture: Capture, method: Option<String>, begun: Instant) -> Heap {
+        Heap {
+            capture,
+            dominators: OnceLock::new(),
+            paths: OnceLock::new(),
+            method,
+            spent_micros: AtomicU64::new(micros_since(begun)),
+        }
     }
 
     fn dominators(&self) -> &Dominators {
-        self.dominators.get_or_init(|| Dominators::of(&self.capture.heap))
+        self.dominators.get_or_init(|| self.timed(Dominators::of))
     }
 
     fn paths(&self) -> &ShortestPaths {
-        self.paths.get_or_init(|| ShortestPaths::of(&self.capture.heap))
+        self.paths.get_or_init(|| self.timed(ShortestPaths::of))
+    }
+
+    fn timed<T>(&self, work: impl FnOnce(&Graph) -> T) -> T {
+        let begun = Instant::now();
+        let done = work(&self.capture.heap);
+        self.spent_micros.fetch_add(micros_since(begun), Ordering::Relaxed);
+        done
+    }
+
+    /// The rest is the program's as much as ours: nobody can tell.
+    fn cost(&self) -> Cost {
+        let elapsed_micros = self.spent_micros.load(Ordering::Relaxed);
+        Cost { elapsed_micros, cpu_micros: None, peak: None }
     }
 
     fn nodes(&self, text: &str) -> PyResult<Subject> {
@@ -125,7 +153,7 @@ impl Heap {
             let start = match start {
                 None => Graph::ROOT,
                 Some(text) => match self.nodes(text)?.nodes() {
-                    [node] => *node,
+                    [node] => self.capture.heap.names_of_module(*node).unwrap_or(*node),
                     nodes => {
                         let text = format!("`{text}` leads to {} objects, not to one", nodes.len());
                         return Err(PyValueError::new_err(text));
@@ -151,13 +179,7 @@ impl Heap {
     fn weigh(&self, py: Python<'_>, top: usize) -> PyResult<Answer> {
         py.detach(|| {
             let (dominators, paths) = (self.dominators(), self.paths());
-            let view = Weigh::of(
-                &self.capture,
-                dominators,
-                paths,
-                top,
-                deadweight_report::view::Cost::default(),
-            );
+            let view = Weigh::of(&self.capture, dominators, paths, top, self.cost());
             Ok((written(|out| json::weigh(&view, out))?, written(|out| text::weigh(&view, out))?))
         })
     }

@@ -30,7 +30,7 @@ mod _core {
     #[pymodule_export]
     use super::errors::{
         BadRecords, BadSnapshot, NoSuchProcess, NotEnoughMemory, NotPermitted, NotThere,
-        Unsupported,
+        PauseTooLong, Unsupported,
     };
     #[pymodule_export]
     use super::growth::Growth;

@@ -3,12 +3,12 @@
 use std::fs::File;
 use std::io::BufReader;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadweight_heap::Capture;
 use deadweight_heap::snapshot::read as read_snapshot;
 use deadweight_process::{
-    Frozen, Limits, LiveCopy, ReadOptions, decode, freeze, memory_available, read,
+    Frozen, Limits, LiveCopy, ReadOptions, decode, freeze, look_first, memory_available, read,
 };
 use pyo3::prelude::*;
 
@@ -19,8 +19,9 @@ use crate::own::{address, attach};
 /// A heap of this process.
 #[pyfunction]
 pub(crate) fn snapshot(py: Python<'_>, values: bool) -> PyResult<Heap> {
+    let begun = Instant::now();
     let (capture, method) = capture(py, values)?;
-    Ok(Heap::new(capture, Some(method)))
+    Ok(Heap::new(capture, Some(method), begun))
 }
 
 /// This process as it is now, and how it was read.
@@ -35,9 +36,9 @@ pub(crate) fn capture(py: Python<'_>, values: bool) -> PyResult<(Capture, String
 /// A copy of our memory: of a clone that stands still, or, where there can be none, of ourselves with
 /// the interpreter's lock held all the while.
 fn copy(py: Python<'_>, options: &ReadOptions) -> PyResult<(LiveCopy, String)> {
-    py.detach(|| deadweight_process::check_room(&options.limits))
-        .map_err(|error| of_process(&error))?;
-    match freeze() {
+    let unclonable =
+        py.detach(|| look_first(&options.limits)).map_err(|error| of_process(&error))?;
+    match freeze(unclonable) {
         Ok(frozen) => {
             let copied = py.detach(|| Frozen::copy(frozen, &options.limits));
             match copied {
@@ -63,27 +64,30 @@ pub(crate) fn snapshot_of(
     max_pause: Option<Duration>,
 ) -> PyResult<Heap> {
     let options = ReadOptions { limits: Limits { max_pause, max_copy: None }, values };
+    let begun = Instant::now();
     let capture = py.detach(|| read(pid, &options, |_| {})).map_err(|error| of_read(&error))?;
-    Ok(Heap::new(capture, None))
+    Ok(Heap::new(capture, None, begun))
 }
 
 /// A heap that was saved.
 #[pyfunction]
 pub(crate) fn load(py: Python<'_>, path: PathBuf) -> PyResult<Heap> {
     py.detach(move || {
+        let begun = Instant::now();
         let file = File::open(&path).map_err(|error| of_file(&path, &error))?;
         let read = read_snapshot(BufReader::new(file), memory_available());
-        read.map(|capture| Heap::new(capture, None)).map_err(|error| of_snapshot(&path, &error))
+        read.map(|capture| Heap::new(capture, None, begun))
+            .map_err(|error| of_snapshot(&path, &error))
     })
 }
 
-/// A heap of this process, and where the object is in it. A function of C code: a frame of Python
-/// code would hold the object itself.
+/// What holds an object, by name. ``values`` keeps short ``str`` keys of dicts as names.
+// A function of C code: a frame of Python code would hold the object itself.
 #[pyfunction]
-#[pyo3(signature = (object, /))]
-pub(crate) fn why<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+#[pyo3(signature = (object, /, *, values = false))]
+pub(crate) fn why<'py>(object: &Bound<'py, PyAny>, values: bool) -> PyResult<Bound<'py, PyAny>> {
     let py = object.py();
-    let heap = snapshot(py, false)?;
+    let heap = snapshot(py, values)?;
     let query = address(object).to_string();
     let answers = py.import("deadweight._heap")?;
     answers.getattr("why_object")?.call1((heap, query))

@@ -18,10 +18,10 @@ pub fn trust(modelled: bool) -> Trust {
 pub struct Cost {
     /// From start to report.
     pub elapsed_micros: u64,
-    /// Processor time, user and system.
-    pub cpu_micros: u64,
-    /// The most memory we had resident.
-    pub peak: Bytes,
+    /// Processor time, user and system; `None` where we are a part of another program.
+    pub cpu_micros: Option<u64>,
+    /// The most memory we had resident; `None` likewise.
+    pub peak: Option<Bytes>,
 }
 
 /// What a program that runs out of memory says of itself.

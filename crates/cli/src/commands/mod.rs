@@ -34,7 +34,7 @@ fn cost(since: Instant) -> Cost {
     let micros = |time: std::time::Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     Cost {
         elapsed_micros: micros(since.elapsed()),
-        cpu_micros: micros(usage.cpu),
-        peak: usage.peak,
+        cpu_micros: Some(micros(usage.cpu)),
+        peak: Some(usage.peak),
     }
 }

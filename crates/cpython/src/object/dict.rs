@@ -3,6 +3,7 @@
 use deadweight_heap::{Addr, EdgeKind};
 
 use super::{Context, Grounds, Link, Sizes, Visitor, records, size_at};
+use crate::blocks::Requested;
 use crate::layout::{KeysSize, Layout, OB_TYPE};
 use crate::memory::{Memory, addr_at, u8_at, u64_at};
 use crate::text;
@@ -95,9 +96,12 @@ pub(crate) struct Values {
     /// The first value.
     pub(crate) items: Addr,
     pub(crate) count: u64,
-    /// Their block, unless they sit inside an instance.
-    pub(crate) block: Option<(Addr, u64)>,
+    /// Their block, unless they sit inside an instance, and what was asked for it.
+    pub(crate) block: Option<(Addr, Requested)>,
 }
+
+/// `SHARED_KEYS_MAX_SIZE` (3.11+): attributes that a table of shared keys has room for.
+const MOST_SHARED: u64 = 30;
 
 /// Values that `pointer` (of a dict or an instance) leads to.
 pub(crate) fn values<M: Memory>(
@@ -110,18 +114,22 @@ pub(crate) fn values<M: Memory>(
     let usable = keys.filled.checked_add(usable(memory, layout, keys)?)?;
     match layout.minor {
         ..=10 => {
-            let block = Some((pointer, usable.checked_mul(8)?));
+            let size = usable.checked_mul(8)?;
+            let block = Some((pointer, Requested::exactly(size)));
             Some(Values { items: pointer, count: keys.filled, block })
         }
         11 | 12 => {
-            // The byte before the values says how many bytes of insertion order precede them.
+            // The byte before the values says how many bytes of insertion order precede them: one
+            // for each value and two more, to whole words (`new_values`, Objects/dictobject.c). That
+            // is how many there were to be when the block was made; every instance that is made
+            // leaves room for one less in the keys (`init_inline_values`).
             let [prefix] = memory.array(pointer - 1)?.map(u64::from);
-            let size = usable.checked_mul(8)?.checked_add(prefix)?;
-            Some(Values {
-                items: pointer,
-                count: keys.filled,
-                block: Some((pointer - prefix, size)),
-            })
+            let most = prefix.saturating_sub(2).min(MOST_SHARED).max(usable);
+            let least = prefix.saturating_sub(9).max(usable);
+            let size = |room: u64| room.checked_mul(8)?.checked_add(prefix);
+            let requested = Requested { least: size(least)?, most: size(most)? };
+            let block = Some((pointer - prefix, requested));
+            Some(Values { items: pointer, count: keys.filled, block })
         }
         _ => {
             let mut scratch = Vec::new();
@@ -132,7 +140,7 @@ pub(crate) fn values<M: Memory>(
             Some(Values {
                 items: pointer + l.items,
                 count: keys.filled.min(capacity),
-                block: (!embedded).then_some((pointer, size)),
+                block: (!embedded).then_some((pointer, Requested::exactly(size))),
             })
         }
     }
@@ -192,7 +200,7 @@ pub(super) fn decode<M: Memory, V: Visitor>(
         sizes.sizeof = sizes.sizeof.saturating_add(keys.size);
     }
     match values.block {
-        Some((block, size)) if visitor.buffer(block, size) => {
+        Some((block, size)) if visitor.values(block, size) => {
             named_values(cx, &keys, values, Grounds::Visible, visitor);
         }
         Some(_) => {}

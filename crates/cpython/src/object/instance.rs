@@ -161,7 +161,7 @@ fn apart<M: Memory, V: Visitor>(
         return;
     };
     if let Some((block, size)) = values.block
-        && visitor.buffer(block, size)
+        && visitor.values(block, size)
     {
         dict::named_values(cx, &keys, values, Grounds::Visible, visitor);
     }

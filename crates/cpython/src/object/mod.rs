@@ -31,6 +31,7 @@ mod type_;
 
 use deadweight_heap::{Addr, EdgeKind, NameId};
 
+use crate::blocks::Requested;
 use crate::family::Family;
 use crate::layout::{Layout, OB_SIZE};
 use crate::memory::{Memory, addr_at, u32_at, u64_at};
@@ -104,6 +105,12 @@ pub(crate) trait Visitor {
     fn buffer(&mut self, start: Addr, requested: u64) -> bool {
         let _ = (start, requested);
         true
+    }
+
+    /// The same for values of an instance: of what was asked no more is known than from where to where
+    /// it is.
+    fn values(&mut self, start: Addr, requested: Requested) -> bool {
+        self.buffer(start, requested.least)
     }
 
     /// The same for a keys table that instances share: if a type keeps it, it is the type's.

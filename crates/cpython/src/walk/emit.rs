@@ -12,7 +12,7 @@ use super::{Adopted, Ledger, Subject, WalkOptions, cached_ints};
 use crate::allowance::Allowance;
 use crate::arenas::Arenas;
 use crate::bitmap::{Bitmap, Ranked};
-use crate::blocks::{Allocators, Held};
+use crate::blocks::{Allocators, FittedBlock, Held, Requested};
 use crate::family::Family;
 use crate::header::Header;
 use crate::holders::{FrameAt, Holder, Named};
@@ -183,6 +183,13 @@ impl<'a, M: Memory> Emitter<'a, M> {
         pseudo.len() as u32
     }
 
+    fn is_class(&mut self, addr: Addr) -> bool {
+        let (memory, layout) = (self.subject.memory.unbounded(), &self.subject.runtime.layout);
+        let header = Header::read(memory, addr);
+        let info = header.and_then(|header| self.types.get(memory, layout, header.type_addr));
+        info.is_some_and(|info| info.family.is_type())
+    }
+
     /// The root, the owner of immortal objects, and the holders.
     fn push_holders(
         &mut self,
@@ -198,6 +205,11 @@ impl<'a, M: Memory> Emitter<'a, M> {
         let root_type = type_of(builder, "<root>");
         builder.push_pseudo(root_type, Addr::NULL)?;
         for (name, module) in modules {
+            // A class there (`typing.io`, to 3.12) is an attribute of a real module too. As a root it would be
+            // the shortest path to what all classes lead to, such as `object`.
+            if self.is_class(*module) {
+                continue;
+            }
             if let Some(node) = self.node(*module, first_object) {
                 let name = builder.names.intern(name);
                 let row = builder.add_root(RootKind::Module, name, node);
@@ -315,7 +327,8 @@ impl<M: Memory, L: Ledger> Sink<'_, M, L> {
             self.held.in_image(sizes.body);
         } else {
             let start = addr - info.before;
-            self.own(start, info.before.saturating_add(sizes.body));
+            let whole = info.before.saturating_add(sizes.body);
+            self.own(start, Requested::exactly(whole));
         }
         self.builder.set_sizes(
             Bytes(self.held.bytes),
@@ -329,7 +342,7 @@ impl<M: Memory, L: Ledger> Sink<'_, M, L> {
     }
 
     /// A block of the object being recorded.
-    fn own(&mut self, start: Addr, requested: u64) -> bool {
+    fn own(&mut self, start: Addr, requested: Requested) -> bool {
         let Some(granule) = self.space.granule(start - self.lead) else { return true };
         if !self.claimed.insert(granule) {
             return false;
@@ -338,7 +351,7 @@ impl<M: Memory, L: Ledger> Sink<'_, M, L> {
         if self.space.is_static(start) {
             return true;
         }
-        let held = self.allocators.held(start, requested);
+        let FittedBlock { held, requested, .. } = self.allocators.fitted(start, requested);
         self.held.add(held, requested);
         self.ledger.owned(start - self.lead, held.bytes, held.small);
         true
@@ -380,12 +393,16 @@ impl<M: Memory, L: Ledger> Visitor for Sink<'_, M, L> {
     }
 
     fn buffer(&mut self, start: Addr, requested: u64) -> bool {
+        self.own(start, Requested::exactly(requested))
+    }
+
+    fn values(&mut self, start: Addr, requested: Requested) -> bool {
         self.own(start, requested)
     }
 
     fn shared_buffer(&mut self, start: Addr, requested: u64) {
         if !self.type_keys.contains(&start) {
-            self.own(start, requested);
+            self.own(start, Requested::exactly(requested));
         }
     }
 

@@ -10,6 +10,7 @@ use super::Subject;
 use super::scales::{Counts, is_tracked};
 use crate::arenas::Arenas;
 use crate::bitmap::Bitmap;
+use crate::blocks::Requested;
 use crate::header::{Header, is_plausible_count};
 use crate::memory::Memory;
 use crate::object::{self, Context, Grounds, Link, Visitor};
@@ -279,6 +280,10 @@ impl<M: Memory> Visitor for Marker<'_, M> {
     }
 
     fn buffer(&mut self, start: Addr, requested: u64) -> bool {
+        self.values(start, Requested::exactly(requested))
+    }
+
+    fn values(&mut self, start: Addr, requested: Requested) -> bool {
         // Static tables lie in memory that holds no objects; nobody shares them wrongly.
         let Some(granule) = self.space.granule(start - self.lead) else { return true };
         let new = self.marks.claimed.insert(granule);

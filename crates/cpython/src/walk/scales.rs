@@ -3,7 +3,7 @@
 use deadweight_heap::{Addr, Bytes, Interner, Tally, TallyRow};
 
 use super::Subject;
-use crate::blocks::{Allocators, Held};
+use crate::blocks::{Allocators, Held, Requested};
 use crate::gc_list;
 use crate::memory::Memory;
 use crate::object::Sizes;
@@ -52,9 +52,9 @@ impl<'a, M: Memory> Counts<'a, M> {
     }
 
     /// A block of the object being visited.
-    pub(super) fn block(&mut self, start: Addr, requested: u64) {
-        let block = self.allocators.held(start, requested);
-        self.held.add(block, requested);
+    pub(super) fn block(&mut self, start: Addr, requested: Requested) {
+        let block = self.allocators.fitted(start, requested);
+        self.held.add(block.held, block.requested);
     }
 
     /// The object whose blocks were just told. `owned` if no other object has its block.
@@ -70,7 +70,8 @@ impl<'a, M: Memory> Counts<'a, M> {
         if is_static {
             self.held.in_image(sizes.body);
         } else if owned {
-            self.block(addr - info.before, info.before.saturating_add(sizes.body));
+            let whole = info.before.saturating_add(sizes.body);
+            self.block(addr - info.before, Requested::exactly(whole));
         }
         let row = info.row as usize;
         if self.rows.len() <= row {

@@ -22,7 +22,7 @@ pub struct Block {
     pub requested: Bytes,
     /// What the allocator gave.
     pub held: Bytes,
-    /// Whether `held` follows a rule instead of the allocator's own header.
+    /// Whether a size follows a rule instead of the allocator's own header.
     pub modelled: bool,
     /// All its bytes, from first to last: the sizes add up to `held`.
     pub parts: Vec<Part>,
@@ -139,13 +139,18 @@ struct Parts {
 }
 
 impl Parts {
-    /// The next `size` bytes.
+    /// The next `size` bytes. What is spare is one part, however many slots it is.
     fn add(&mut self, size: u64, kind: PartKind, name: &str) {
-        if size > 0 {
-            let name = name.to_owned();
-            self.list.push(Part { offset: self.end, size: Bytes(size), kind, name });
-            self.end += size;
+        let before = self.list.last_mut().filter(|before| before.kind == kind);
+        match before.filter(|before| kind == PartKind::Spare && before.name == name) {
+            Some(before) => before.size += Bytes(size),
+            None if size > 0 => {
+                let name = name.to_owned();
+                self.list.push(Part { offset: self.end, size: Bytes(size), kind, name });
+            }
+            None => {}
         }
+        self.end += size;
     }
 
     /// All bytes before `end` that have no part yet.

@@ -19,7 +19,7 @@ pub use deep::{Deep, TypeWeight};
 pub use survey::{Holding, Survey};
 
 use crate::arenas::Arenas;
-use crate::blocks::{Allocators, Held, HeldBlock};
+use crate::blocks::{Allocators, FittedBlock, Held, HeldBlock, Requested};
 use crate::header::Header;
 use crate::layout::{GC_HEAD, Layout};
 use crate::memory::{Memory, Region, RegionKind};
@@ -255,15 +255,21 @@ impl<M: Memory, F: Followed> Visitor for Pan<'_, '_, M, F> {
     }
 
     fn buffer(&mut self, start: Addr, requested: u64) -> bool {
+        self.values(start, Requested::exactly(requested))
+    }
+
+    fn values(&mut self, start: Addr, requested: Requested) -> bool {
         // Tables that are compiled in (the empty keys table) are nobody's.
         if self.bench.is_static(start) {
             return true;
         }
         let new = self.followed.block(start - self.bench.lead);
         if new {
-            let block = self.bench.allocators.held(start, requested);
-            self.held.add(block, requested);
-            self.followed.weighed(start, requested, block);
+            let FittedBlock { held, requested, sure } =
+                self.bench.allocators.fitted(start, requested);
+            self.held.add(held, requested);
+            let modelled = held.modelled || !sure;
+            self.followed.weighed(start, requested, HeldBlock { modelled, ..held });
         }
         new
     }

@@ -146,3 +146,9 @@ pub(super) fn take_peak() -> i64 {
     let small = SMALL_PEAK.0.swap(now, Relaxed);
     small.max(LARGE_PEAK.0.swap(now, Relaxed))
 }
+
+/// Has the most begin at so many bytes less than there are now.
+pub(super) fn begin_lower(bytes: i64) {
+    SMALL_PEAK.0.fetch_sub(bytes, Relaxed);
+    LARGE_PEAK.0.fetch_sub(bytes, Relaxed);
+}

@@ -7,6 +7,7 @@
 mod counters;
 mod hooks;
 mod pools;
+mod statement;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -78,8 +79,9 @@ impl Peak {
                 let text = "this peak is open already: use another one inside";
                 return Err(PyRuntimeError::new_err(text));
             }
+            let passing = statement::passing(&slf)?;
             let rss = resident();
-            *state = State::Open { number: open(py)?, rss };
+            *state = State::Open { number: open(py, passing)?, rss };
         }
         Ok(slf)
     }
@@ -165,8 +167,8 @@ impl Drop for Peak {
     }
 }
 
-/// Begins to count. The last it does is to note where it began.
-fn open(py: Python<'_>) -> PyResult<u64> {
+/// Begins to count, without `passing` bytes that go next. The last it does is to note where it began.
+fn open(py: Python<'_>, passing: i64) -> PyResult<u64> {
     let mut windows = windows();
     if windows.open.is_empty() {
         hook(py, &mut windows)?;
@@ -175,7 +177,8 @@ fn open(py: Python<'_>) -> PyResult<u64> {
     let number = windows.next;
     windows.next += 1;
     windows.open.reserve(1);
-    let start = counters::total();
+    let start = counters::total() - passing;
+    counters::begin_lower(passing);
     windows.open.push(Window { number, start, peak: start });
     Ok(number)
 }
@@ -273,6 +276,9 @@ fn resident() -> i64 {
 }
 
 /// Counts what Python's allocators give out while its ``with`` is open: ``peak``, ``net`` and ``rss``.
+///
+/// Memory that native code has from elsewhere, such as NumPy's buffers and Arrow's columns, is not among
+/// ``peak`` and ``net``: ``rss``, how much more of the process is resident at the end, shows it too.
 #[pyfunction]
 pub(crate) fn peak(py: Python<'_>) -> PyResult<Peak> {
     attach(py)?;

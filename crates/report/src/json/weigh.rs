@@ -81,8 +81,8 @@ struct HeavyJson<'a> {
 #[derive(Serialize)]
 struct CostJson {
     elapsed_ms: f64,
-    cpu_ms: f64,
-    peak_bytes: u64,
+    cpu_ms: Option<f64>,
+    peak_bytes: Option<u64>,
 }
 
 /// Writes the document.
@@ -164,7 +164,7 @@ fn heavy<'a>(heap: &'a Heap, row: &HeavyRow) -> HeavyJson<'a> {
 fn cost(cost: Cost) -> CostJson {
     CostJson {
         elapsed_ms: millis(cost.elapsed_micros),
-        cpu_ms: millis(cost.cpu_micros),
-        peak_bytes: cost.peak.0,
+        cpu_ms: cost.cpu_micros.map(millis),
+        peak_bytes: cost.peak.map(|bytes| bytes.0),
     }
 }

@@ -37,8 +37,11 @@ fn header(view: &Weigh<'_>, out: &mut dyn Write) -> io::Result<()> {
     origin(&view.capture.provenance, out)?;
     let (objects, references) = (rough_count(view.all.objects), rough_count(view.references));
     write!(out, "{objects} objects, {references} references")?;
-    let (elapsed, peak) = (duration(view.cost.elapsed_micros), size(view.cost.peak));
-    writeln!(out, " · deadweight itself took {elapsed} and {peak}")
+    write!(out, " · deadweight itself took {}", duration(view.cost.elapsed_micros))?;
+    match view.cost.peak {
+        Some(peak) => writeln!(out, " and {}", size(peak)),
+        None => writeln!(out),
+    }
 }
 
 fn name(kind: AccountKind) -> &'static str {

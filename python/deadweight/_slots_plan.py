@@ -1,0 +1,202 @@
+"""Which slots a class would have, and what stands in the way."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from types import MethodDescriptorType
+from typing import Any, ClassVar, Final, get_origin
+
+from deadweight._slots_members import Method, methods
+from deadweight._slots_refused import is_by_statement, refused
+
+_NOT_OF_INSTANCES = re.compile(r"(?:^|[.\s])(?:ClassVar|InitVar|KW_ONLY)\b")
+_MISSING = object()
+_SET = "set it in __init__ and take it out of the class"
+_ANNOTATED = "annotate it as ClassVar if it is the class's own; of a dataclass, put @dw.slots above @dataclass"
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """Why a class cannot have slots as it is."""
+
+    where: str
+    """The class, base, member or attribute."""
+    reason: str
+    remedy: str
+    """What would do; empty if nothing would."""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason}" + (f"; {self.remedy}" if self.remedy else "")
+
+
+@dataclass(slots=True)
+class Plan:
+    """The slots of a class to be made."""
+
+    names: list[str] = field(default_factory=list[str])
+    cached: dict[str, functools.cached_property[Any]] = field(
+        default_factory=dict[str, functools.cached_property[Any]]
+    )
+    """Slots that are cached properties."""
+    dropped: set[str] = field(default_factory=set[str])
+    """What leaves the class: defaults of fields, which the generated ``__init__`` has too."""
+    defaults: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Slots of fields that ``__init__`` does not set, and the default that instances had from the class."""
+    makes_weakref: bool = False
+    """Whether the class's own code makes weak references to instances."""
+    blockers: list[Blocker] = field(default_factory=list[Blocker])
+
+
+def plan(cls: type, *, weakref: bool, extra: Iterable[str] | None) -> Plan:
+    """The slots of a class. ``extra`` are names that its code does not say; None if nobody was asked."""
+    made = Plan()
+    reason = refused(cls)
+    if reason:
+        made.blockers.append(Blocker(cls.__qualname__, reason, ""))
+        return made
+    if "__slots__" in vars(cls):
+        made.blockers.append(Blocker(cls.__qualname__, "it has __slots__ already", ""))
+    made.blockers += _bases_with_dict(cls)
+    made.cached = {name: own for name, own in vars(cls).items() if type(own) is functools.cached_property}
+    found = list(_all_methods(cls))
+    made.makes_weakref = any(method.use.makes_weakref for method in found)
+    made.blockers += _blocked_by_code(found, weakref, extra)
+    if "__dataclass_fields__" in vars(cls):
+        _add_fields(made, cls)
+    else:
+        _add_annotated(made, cls)
+    for method in found:
+        for name in method.use.names:
+            _add(made, cls, name, _SET)
+    for name in extra or ():
+        _add(made, cls, _mangled(cls, name), _SET)
+    made.names += [name for name in made.cached if name not in made.names]
+    if made.names and cls.__itemsize__:
+        reason = "its instances vary in size, as those of int, tuple and bytes: slots have no place in them"
+        made.blockers.append(Blocker(cls.__qualname__, reason, ""))
+    if made.names:
+        made.blockers += _loses_state(cls)
+    made.blockers = list(dict.fromkeys(made.blockers))
+    return made
+
+
+def _all_methods(cls: type) -> Iterator[Method]:
+    for kind in cls.__mro__[:-1]:
+        yield from methods(kind)
+
+
+def _bases_with_dict(cls: type) -> Iterator[Blocker]:
+    for kind in cls.__mro__[1:]:
+        if "__dict__" in vars(kind):
+            name = kind.__qualname__
+            remedy = f"put @dw.slots on {name} first" if is_by_statement(kind) else ""
+            yield Blocker(name, "a base without __slots__, so each instance has a dict all the same", remedy)
+
+
+def _blocked_by_code(found: list[Method], weakref: bool, extra: Iterable[str] | None) -> Iterator[Blocker]:
+    for name, use in found:
+        if use.reads_dict:
+            yield Blocker(name, "it uses the instance's __dict__", "name the attributes instead")
+        if use.sets_class:
+            yield Blocker(name, "it sets the instance's __class__, which needs the same slots in both", "")
+        if use.unknown and extra is None:
+            yield Blocker(
+                name,
+                "it sets attributes by names that are made at run time",
+                'say which: @dw.slots(extra=("name", ...)), or extra=() if the others are all',
+            )
+        if use.makes_weakref and not weakref:
+            yield Blocker(name, "it makes a weak reference to the instance", "@dw.slots(weakref=True)")
+
+
+def _loses_state(cls: type) -> Iterator[Blocker]:
+    if sys.version_info >= (3, 11):
+        return
+    # What C types reduce to has a dict in it and no slots (`set_reduce` in Objects/setobject.c).
+    reason = "its copies and pickles take a dict along but no slots before Python 3.11, as {}.{} makes them"
+    for reduces in (cls.__reduce__, cls.__reduce_ex__):
+        if isinstance(reduces, MethodDescriptorType) and reduces.__objclass__ is not object:
+            yield Blocker(cls.__qualname__, reason.format(reduces.__objclass__.__qualname__, reduces.__name__), "")
+
+
+def _add_fields(made: Plan, cls: type) -> None:
+    """The fields of a dataclass. Their defaults leave the class; those that only it had are kept aside."""
+    inits: bool = vars(cls)["__dataclass_params__"].init
+    for item in dataclasses.fields(cls):
+        if vars(cls).get(item.name, _MISSING) is item.default and not _is_served(item.default):
+            made.dropped.add(item.name)
+            if not (inits and item.init):
+                made.defaults[item.name] = item.default
+                made.names.append(item.name)
+        _add(made, cls, item.name, _SET)
+
+
+def _add_annotated(made: Plan, cls: type) -> None:
+    for name, annotation in _annotations(cls).items():
+        own = vars(cls).get(name, _MISSING)
+        if isinstance(own, dataclasses.Field):
+            made.blockers.append(
+                Blocker(
+                    f"{cls.__qualname__}.{name}",
+                    "a field of a dataclass that is not made yet",
+                    "put @dw.slots above @dataclass",
+                )
+            )
+        elif not _is_of_class(annotation, own is not _MISSING):
+            _add(made, cls, name, _ANNOTATED)
+
+
+def _add(made: Plan, cls: type, name: str, remedy: str) -> None:
+    """A slot, unless something in the class takes care of the attribute."""
+    if name in made.names or name in made.cached:
+        return
+    own = _MISSING if name in made.dropped else vars(cls).get(name, _MISSING)
+    member = _inherited(cls, name) if own is _MISSING else own
+    if member is _MISSING:
+        made.names.append(name)
+    elif not _is_served(member):
+        holder = "the class" if own is not _MISSING else "a base"
+        reason = f"an attribute of instances, and {holder} has a value of that name"
+        made.blockers.append(Blocker(f"{cls.__qualname__}.{name}", reason, remedy))
+
+
+def _is_served(member: object) -> bool:
+    """Whether a member takes what is assigned to its name: a slot, a property, another descriptor."""
+    return hasattr(type(member), "__set__") or hasattr(type(member), "__delete__")
+
+
+def _mangled(cls: type, name: str) -> str:
+    """A name as the class's own code has it."""
+    is_private = name.startswith("__") and not name.endswith("__")
+    return f"_{cls.__name__.lstrip('_')}{name}" if is_private else name
+
+
+def _inherited(cls: type, name: str) -> Any:
+    return next((vars(kind)[name] for kind in cls.__mro__[1:] if name in vars(kind)), _MISSING)
+
+
+def _is_of_class(annotation: Any, has_value: bool) -> bool:
+    """Whether an annotation is of something that instances do not have."""
+    if isinstance(annotation, str):
+        return bool(_NOT_OF_INSTANCES.search(annotation)) or (has_value and "Final" in annotation)
+    kind = get_origin(annotation) or annotation
+    if kind is Final:
+        return has_value
+    return kind in (ClassVar, dataclasses.InitVar, dataclasses.KW_ONLY) or isinstance(kind, dataclasses.InitVar)
+
+
+def _annotations(cls: type) -> dict[str, Any]:
+    """As far as they can be evaluated yet. Nothing is left behind in the class: asking it would."""
+    if sys.version_info >= (3, 14):
+        import annotationlib
+
+        annotate = annotationlib.get_annotate_from_class_namespace(vars(cls))
+        if annotate:
+            return annotationlib.call_annotate_function(annotate, annotationlib.Format.FORWARDREF, owner=cls)
+    found: dict[str, Any] = vars(cls).get("__annotations__", {})
+    return found
