@@ -328,6 +328,13 @@ class Records(_Sequence[R]):
         rows = "1 row" if len(self) == 1 else f"{len(self):,} rows"
         return f"<Records of {self.record.__name__}: {rows}, {size(self.nbytes)}>"
 
+    def __str__(self) -> str:
+        """With a line for each column: name, type, and bytes."""
+        lines = [(name, kind, size(self[name].nbytes)) for name, kind in self.types.items()]
+        widths = [max((len(line[place]) for line in lines), default=0) for place in range(3)]
+        columns = [f"  {n:<{widths[0]}}  {k:<{widths[1]}}  {b:>{widths[2]}}" for n, k, b in lines]
+        return "\n".join([repr(self)[1:-1], *columns])
+
     def __copy__(self) -> Records[R]:
         return self[:]
 
@@ -361,7 +368,9 @@ def pack(
     >>> users[1]
     Row(id=70000, name='Bob', age=36)
     """
-    if names is None and not types and hasattr(rows, "__arrow_c_stream__"):
+    if hasattr(rows, "__arrow_c_stream__"):
+        if types or names:
+            raise TypeError("a table has types and names already: Records.from_arrow, and extend another with it")
         return Records._of(_core.records_from_arrow(rows), None, name)
     told = [(field, *column_type(wanted)) for field, wanted in (types or {}).items()]
     structure = getattr(getattr(rows, "dtype", None), "names", None)

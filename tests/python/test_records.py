@@ -300,6 +300,26 @@ def test_a_view_of_a_row_that_may_have_moved_raises(change):
         view.user_id = 3
 
 
+def test_the_collector_may_give_buffers_back_at_any_moment():
+    users = dw.Records(User, [(row, 1.0, "a", "b", None) for row in range(10)])
+
+    class Holder:
+        pass
+
+    threshold = gc.get_threshold()
+    gc.set_threshold(1)
+    try:
+        for _ in range(200):
+            holder = Holder()
+            holder.itself, holder.view = holder, memoryview(users.score)
+            del holder
+            assert [row.user_id for row in users] == list(range(10))
+    finally:
+        gc.set_threshold(*threshold)
+    gc.collect()
+    users.clear()
+
+
 def test_a_view_keeps_its_container():
     view = dw.Records(User, [(7, 1.0, "a", "b", None)])[0]
     gc.collect()
@@ -396,6 +416,13 @@ def test_a_pickle_out_of_band():
 def test_sequence_methods():
     users = dw.Records(User, [(row % 3, 1.0, "a", "b", None) for row in range(9)])
     one = User(1, 1.0, "a", "b", None)
+    assert (users.user_id.index(2), users.user_id.count(2), 2 in users.user_id, 3 in users.user_id) == (
+        2,
+        3,
+        True,
+        False,
+    )
+    assert list(reversed(users.user_id[:3])) == [2, 1, 0]
     assert one in users
     assert (users.index(one), users.count(one)) == (1, 3)
     users.remove(one)

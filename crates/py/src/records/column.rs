@@ -2,9 +2,11 @@
 
 use std::ffi::{CStr, c_int};
 use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use deadweight_records::Kind;
-use pyo3::exceptions::{PyBufferError, PyIndexError};
+use pyo3::exceptions::{PyBufferError, PyIndexError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyList};
@@ -21,6 +23,13 @@ pub(crate) struct Column {
     field: usize,
     /// Lends the numbers that dates and times are.
     raw: bool,
+}
+
+/// What goes with a buffer that is in use.
+struct Lent {
+    /// How many values, and how many bytes each.
+    extent: [isize; 2],
+    count: Arc<AtomicUsize>,
 }
 
 /// How the numbers of a kind are named in buffers, and how many bytes each has.
@@ -107,6 +116,32 @@ impl Column {
         set.map_err(|error| {
             super::incoming::refused(error, |_| Some(0), std::slice::from_ref(object))
         })
+    }
+
+    /// The first row with that value.
+    #[pyo3(signature = (value, /))]
+    fn index(&self, value: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let py = value.py();
+        let mut row = 0;
+        while row < self.__len__(py)? {
+            if self.value(py, row)?.eq(value)? {
+                return Ok(row);
+            }
+            row += 1;
+        }
+        Err(PyValueError::new_err("no row has that value"))
+    }
+
+    /// How many rows have that value.
+    #[pyo3(signature = (value, /))]
+    fn count(&self, value: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let py = value.py();
+        let (mut row, mut count) = (0, 0);
+        while row < self.__len__(py)? {
+            count += usize::from(self.value(py, row)?.eq(value)?);
+            row += 1;
+        }
+        Ok(count)
     }
 
     fn __iter__(slf: Py<Column>) -> ValueIterator {
@@ -227,15 +262,16 @@ impl Column {
             own.address_mut().map_err(|_| of_records(deadweight_records::RecordsError::Memory))?
         };
         let address = address.ok_or_else(|| PyBufferError::new_err("no numbers"))?;
-        rows.lent += 1;
+        let lent = Lent { extent: [len as isize, width as isize], count: rows.lent.clone() };
+        lent.count.fetch_add(1, Ordering::Relaxed);
         drop(rows);
-        let extent = Box::new([len as isize, width as isize]);
         let has = |flag: c_int| flags & flag == flag;
         // SAFETY: `view` is as above. The values stay where they are while `lent` is not zero: `Rows`
         // refuses whatever would move them, and `__releasebuffer__` counts down. Shape and stride are
         // in a box that it frees; the format lives for ever, and nobody writes to it.
         unsafe {
-            let extent = Box::into_raw(extent).cast::<isize>();
+            let lent = Box::into_raw(Box::new(lent));
+            let extent = (&raw mut (*lent).extent).cast::<isize>();
             (*view).buf = address.cast();
             (*view).len = (len * width) as isize;
             (*view).itemsize = width as isize;
@@ -248,17 +284,18 @@ impl Column {
             (*view).shape = if has(ffi::PyBUF_ND) { extent } else { ptr::null_mut() };
             (*view).strides = if has(ffi::PyBUF_STRIDES) { extent.add(1) } else { ptr::null_mut() };
             (*view).suboffsets = ptr::null_mut();
-            (*view).internal = extent.cast();
+            (*view).internal = lent.cast();
             (*view).obj = slf.into_any().into_ptr();
         }
         Ok(())
     }
 
-    unsafe fn __releasebuffer__(&self, py: Python<'_>, view: *mut ffi::Py_buffer) {
+    #[expect(clippy::unused_self, reason = "as the protocol has it")]
+    unsafe fn __releasebuffer__(&self, view: *mut ffi::Py_buffer) {
         // SAFETY: called once for each buffer that `__getbuffer__` has filled, whose `internal` is the box
-        // of two numbers that was let go of there.
-        unsafe { drop(Box::from_raw((*view).internal.cast::<[isize; 2]>())) };
-        self.rows.bind(py).borrow_mut().lent -= 1;
+        // that was let go of there.
+        let lent = unsafe { Box::from_raw((*view).internal.cast::<Lent>()) };
+        lent.count.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

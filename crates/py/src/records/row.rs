@@ -22,7 +22,7 @@ enum Place {
         index: usize,
         moves: u32,
     },
-    Alone(Mutex<Vec<Py<PyAny>>>),
+    Alone(Box<Mutex<Vec<Py<PyAny>>>>),
 }
 
 /// What is common to the rows of all classes.
@@ -48,7 +48,7 @@ impl Row {
         for (field, object) in objects.iter().enumerate() {
             own.push(as_held(schema, field, object)?.unbind());
         }
-        Ok(Row { place: Place::Alone(Mutex::new(own)) })
+        Ok(Row { place: Place::Alone(Box::new(Mutex::new(own))) })
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -144,10 +144,12 @@ impl Row {
         rows: &Bound<'py, Rows>,
         index: usize,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let py = rows.py();
-        let inside = rows.try_borrow()?;
-        let place = Place::Within { rows: rows.clone().unbind(), index, moves: inside.moves };
-        instance(inside.class.bind(py), place)
+        // Making an object may run the collector, and that anybody's code: the columns are not held then.
+        let (class, moves) = {
+            let inside = rows.try_borrow()?;
+            (inside.class.clone_ref(rows.py()), inside.moves)
+        };
+        instance(class.bind(rows.py()), Place::Within { rows: rows.clone().unbind(), index, moves })
     }
 
     /// A row of that class with values of its own, which come from a container of the same fields.
@@ -155,7 +157,7 @@ impl Row {
         class: &Bound<'py, PyType>,
         values: Vec<Py<PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        instance(class, Place::Alone(Mutex::new(values)))
+        instance(class, Place::Alone(Box::new(Mutex::new(values))))
     }
 }
 

@@ -1,6 +1,8 @@
 //! The container: a sequence of rows over columns.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use deadweight_records as records;
 use pyo3::exceptions::{PyAttributeError, PyBufferError, PyTypeError, PyValueError};
@@ -28,8 +30,9 @@ pub(crate) struct Rows {
     watch: Option<Watch>,
     /// How often rows have got other numbers.
     pub(crate) moves: u32,
-    /// Buffers of columns that somebody has: while there are any, no column moves.
-    pub(crate) lent: usize,
+    /// Buffers of columns that somebody has: while there are any, no column moves. They are counted
+    /// outside, for one may be given back at any moment, by the collector.
+    pub(crate) lent: Arc<AtomicUsize>,
 }
 
 impl Rows {
@@ -47,10 +50,14 @@ impl Rows {
         self.watch.as_ref().map_or(Ok(false), Watch::holds)
     }
 
+    fn is_lent(&self) -> bool {
+        self.lent.load(Ordering::Relaxed) > 0
+    }
+
     /// The columns, for other values in rows that are there.
     pub(crate) fn values_mut(&mut self) -> PyResult<&mut records::Table> {
         // The first change of what lies in a file copies it, and a buffer would be of the old.
-        if self.is_mapped()? && self.lent > 0 {
+        if self.is_lent() && self.is_mapped()? {
             return Err(lent());
         }
         Ok(&mut self.table)
@@ -58,7 +65,7 @@ impl Rows {
 
     /// The columns, for more rows or fewer.
     fn resized(&mut self) -> PyResult<&mut records::Table> {
-        if self.lent > 0 {
+        if self.is_lent() {
             return Err(lent());
         }
         self.is_mapped()?;
@@ -76,7 +83,7 @@ impl Rows {
     /// write into it, so that they cannot be shared then: a copy is.
     fn shared<T>(&mut self, does: impl FnOnce(&mut records::Table) -> PyResult<T>) -> PyResult<T> {
         self.is_mapped()?;
-        if self.lent == 0 {
+        if !self.is_lent() {
             return does(&mut self.table);
         }
         does(&mut self.table.slice(0..self.table.len()).map_err(of_records)?)
@@ -186,7 +193,14 @@ impl Rows {
             return Err(PyValueError::new_err("the columns are not those of the class"));
         }
         let (class, schema) = (record.clone().unbind(), schema.unbind());
-        Ok(Rows { class, schema, table: held.table, watch: held.watch, moves: 0, lent: 0 })
+        Ok(Rows {
+            class,
+            schema,
+            table: held.table,
+            watch: held.watch,
+            moves: 0,
+            lent: Arc::default(),
+        })
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -364,15 +378,17 @@ impl Rows {
     fn pop<'py>(slf: &Bound<'py, Rows>, index: isize) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         let at = row_at(index, len(slf)?)?;
-        let class = slf.try_borrow()?.class.clone_ref(py);
-        let mut inside = slf.try_borrow_mut()?;
-        inside.resized()?;
-        let table = inside.table()?;
-        let value = |field| Ok(give(py, table.get(at, field).map_err(of_records)?)?.unbind());
-        let values: PyResult<Vec<_>> = (0..table.columns().len()).map(value).collect();
-        let row = Row::alone(class.bind(py), values?)?;
-        inside.moved()?.delete(at..at + 1).map_err(of_records)?;
-        Ok(row)
+        let (class, values) = {
+            let mut inside = slf.try_borrow_mut()?;
+            inside.resized()?;
+            let table = inside.table()?;
+            let value = |field| Ok(give(py, table.get(at, field).map_err(of_records)?)?.unbind());
+            let values: PyResult<Vec<_>> = (0..table.columns().len()).map(value).collect();
+            let values = values?;
+            inside.moved()?.delete(at..at + 1).map_err(of_records)?;
+            (inside.class.clone_ref(py), values)
+        };
+        Row::alone(class.bind(py), values)
     }
 
     /// Takes all rows away.
