@@ -1,5 +1,8 @@
 """Rows of typed fields, kept in columns."""
 
+# What is ours on a class of rows begins with an underscore: all other names may be fields.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import dataclasses
@@ -56,7 +59,9 @@ class _RecordType(type):
             setattr(made, attribute, value)
         return made
 
-    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **_: Any) -> None:
+    def __init__(
+        cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], *, fields: list[_Field] | None = None
+    ) -> None:
         super().__init__(name, bases, namespace)
 
 
@@ -146,7 +151,7 @@ class Record(_core.Row, metaclass=_RecordType):
             return NotImplemented
         return self._astuple() == typing.cast(Record, other)._astuple()
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={value!r}" for name, value in self._asdict().items())
@@ -180,7 +185,8 @@ def _fields_of(source: Any) -> list[_Field]:
         told = {name: column_type(hint) for name, hint in get_type_hints(source, include_extras=True).items()}
         return [(name, kind, none or name in optional, ()) for name, (kind, none) in told.items()]
     if isinstance(source, Mapping):
-        return [(name, *column_type(wanted), ()) for name, wanted in source.items()]
+        types = typing.cast("Mapping[str, Any]", source)
+        return [(name, *column_type(wanted), ()) for name, wanted in types.items()]
     if getattr(source, "names", None):
         return [(name, *column_type(source[name]), ()) for name in source.names]
     raise TypeError(f"no dataclass, TypedDict, structured dtype or mapping: {source!r}")
@@ -268,7 +274,7 @@ class Records(_Sequence[R]):
         @overload
         def __getitem__(self, key: int) -> R: ...
         @overload
-        def __getitem__(self, key: str) -> Column: ...
+        def __getitem__(self, key: str) -> Column: ...  # pyright: ignore[reportOverlappingOverload]
         @overload
         def __getitem__(self, key: Iterable[Any] | slice) -> Records[R]: ...
         def __getitem__(self, key: Any) -> Any: ...
@@ -318,11 +324,12 @@ class Records(_Sequence[R]):
         return structured(self)
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Records) or self.record is not other.record:
+        if not isinstance(other, Records):
             return NotImplemented
-        return self._same(other)
+        rows: Records[Any] = other
+        return self.record is rows.record and self._same(rows)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
     def __repr__(self) -> str:
         rows = "1 row" if len(self) == 1 else f"{len(self):,} rows"

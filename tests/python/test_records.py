@@ -422,7 +422,6 @@ def test_sequence_methods():
         True,
         False,
     )
-    assert list(reversed(users.user_id[:3])) == [2, 1, 0]
     assert one in users
     assert (users.index(one), users.count(one)) == (1, 3)
     users.remove(one)

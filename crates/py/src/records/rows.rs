@@ -441,6 +441,7 @@ impl Rows {
     }
 
     /// Whether the rows have the same values as those of another container.
+    #[pyo3(signature = (other, /))]
     fn _same(slf: &Bound<'_, Rows>, other: &Bound<'_, Rows>) -> PyResult<bool> {
         let (this, other) = (slf.try_borrow()?, other.try_borrow()?);
         let (this, other) = (this.table()?, other.table()?);
