@@ -324,10 +324,9 @@ class Records(_Sequence[R]):
         return structured(self)
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Records):
+        if not isinstance(other, _core.Rows):
             return NotImplemented
-        rows: Records[Any] = other
-        return self.record is rows.record and self._same(rows)
+        return self.record is other.record and self._same(other)
 
     __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
