@@ -19,7 +19,7 @@ _VARIABLE = frozenset(("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF
 # A copy of what is on top, and the exchange that brings it back: what `thing.name += 1` is made of.
 _COPY = (("DUP_TOP", None), ("COPY", 1))
 _EXCHANGE = (("ROT_TWO", None), ("SWAP", 2))
-_WEAKREF = frozenset(("ref", "proxy", "finalize"))
+_WEAKREF = frozenset(("ref", "proxy", "finalize", "WeakMethod"))
 
 Step = tuple[str, Any]
 """What an instruction does, and the name or value it does it with."""
@@ -68,6 +68,9 @@ def _follow(code: CodeType, instances: set[str], maker: str | None, use: Use) ->
                 _note_set(use, value)
         elif kind == "attribute" and value == "__dict__":
             use.reads_dict |= on_instance
+        elif kind == "attribute" and value == "__orig_class__" and on_instance:
+            # Set by `typing` from outside, and not missed by it where there is no place for it.
+            _note_set(use, value)
         elif kind == "attribute" and value == "__setattr__" and (on_instance or _is_super(steps[:place])):
             _note_call(code, after[0], use)
         elif (kind == "global" and value == "setattr") or (kind, value) in setters:
@@ -75,7 +78,10 @@ def _follow(code: CodeType, instances: set[str], maker: str | None, use: Use) ->
                 _note_call(code, after[1], use)
         elif after[0][0] == "load" and after[0][1] in instances:
             use.reads_dict |= (kind, value) == ("global", "vars")
-            use.makes_weakref |= kind in ("global", "attribute") and value in _WEAKREF
+            use.reads_dict |= (kind, value) == ("global", "getattr") and after[1] == ("constant", "__dict__")
+            # Of a module: an attribute of an instance may have such a name as well.
+            is_global = kind == "global" or (kind == "attribute" and before[0] == "global")
+            use.makes_weakref |= is_global and value in _WEAKREF
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             _follow(constant, instances & set(constant.co_freevars), None, use)

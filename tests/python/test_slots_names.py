@@ -262,6 +262,19 @@ def test_the_dict_of_the_instance_is_missed(source):
         dw.slots(namespace["Some"])
 
 
+def test_an_attribute_named_as_a_function_of_weakref_is_no_weak_reference():
+    @dw.slots
+    class Branch:
+        def __init__(self, ref):
+            self.ref = ref
+
+        def same(self, other):
+            return other.ref == self.ref, (self.ref, self)
+
+    branch = Branch("main")
+    assert branch.same(branch) == (True, ("main", branch))
+
+
 def test_a_setattr_that_passes_names_on_asks_nothing():
     @dw.slots
     class Checked:
