@@ -81,6 +81,7 @@ def _follow(code: CodeType, instances: set[str], maker: str | None, use: Use) ->
             use.reads_dict |= (kind, value) == ("global", "getattr") and after[1] == ("constant", "__dict__")
             # Of a module: an attribute of an instance may have such a name as well.
             is_global = kind == "global" or (kind == "attribute" and before[0] == "global")
+            use.reads_dict |= is_global and value == "update_wrapper"
             use.makes_weakref |= is_global and value in _WEAKREF
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
@@ -128,8 +129,11 @@ def _made(steps: list[Step], code: CodeType, maker: str | None) -> set[str]:
     """Variables that are given a new instance, or the first of `*args` where it is what `self` would be."""
     found: set[str] = set()
     begin = 0
+    expression: list[Step] = []
     for place, (kind, value) in enumerate(steps):
-        expression = steps[begin:place]
+        # What is unpacked goes to many variables, and any may be the one.
+        if steps[place - 1][0] != "store":
+            expression = steps[begin:place]
         if kind == "store" and expression:
             is_call = expression[-1][0] == "call"
             by_class = is_call and expression[0] == ("load", maker) and expression[1][0] != "attribute"

@@ -212,6 +212,10 @@ class Holder:
         self = arguments[0]
         self.a_first = 1
 
+    def unpacked(*arguments, **options):
+        self, arguments = arguments[0], arguments[1:]
+        self.a_unpacked = options
+
     def _private(self):
         self.__private = 1
 
@@ -253,6 +257,7 @@ def test_names_made_at_run_time_are_asked_for(source):
         "return self.__dict__ == other.__dict__",
         "return [self.__dict__ for _ in other]",
         "return lambda: vars(self)",
+        "functools.update_wrapper(self, other)",
     ],
 )
 def test_the_dict_of_the_instance_is_missed(source):
