@@ -13,6 +13,7 @@ from deadweight import _core
 from deadweight._heap import Heap
 from deadweight._sizes import deepsizeof, layout
 from deadweight._slots_again import keeps_the_first, runs_again
+from deadweight._slots_members import methods
 from deadweight._slots_plan import Blocker, Plan, plan
 from deadweight._slots_refused import is_by_statement, refused
 from deadweight._slots_state import slot_values, slots_of
@@ -115,7 +116,7 @@ def explain_slots(cls: type, heap: Heap | None = None) -> SlotsAdvice:
         type=name,
         slots=tuple(planned.names),
         decorator="@dw.slots" + (f"({', '.join(arguments)})" if arguments else ""),
-        blockers=(*planned.blockers, *_conflicts(cls, planned)),
+        blockers=(*planned.blockers, *_conflicts(cls, planned), *_bereft(cls, planned)),
         notes=(*_notes(cls, extra),),
         before=_weighed_alive(some) if some else before,
         after=after,
@@ -219,6 +220,19 @@ def _conflicts(cls: type, planned: Plan) -> Iterator[Blocker]:
                     "and Python lays out those of one only",
                     "leave one of the two without slots",
                 )
+
+
+def _bereft(cls: type, planned: Plan) -> Iterator[Blocker]:
+    """Subclasses whose own ``__slots__`` are not all they set: the rest is in the dict that the class gives."""
+    for kind in _subclasses(cls):
+        others = [base for base in kind.__mro__ if base is not cls and "__dict__" in vars(base)]
+        if "__slots__" in vars(kind) and not others:
+            known = {*planned.names, *[name for name, _ in slots_of(kind)]}
+            names = dict.fromkeys([name for method in methods(kind) for name in method.use.names])
+            missing = [name for name in names if name not in known and not hasattr(kind, name)]
+            if missing:
+                reason = f"it sets {', '.join(missing)}, which only the dict of {cls.__qualname__} has a place for"
+                yield Blocker(kind.__qualname__, reason, "name it in its __slots__")
 
 
 def _has_fields(kind: type) -> bool:

@@ -255,6 +255,50 @@ def test_subclasses_that_could_not_be_made_any_more():
         type("Both", (type("Left", (), {"__slots__": ("left",)}), Two), {})
 
 
+def test_subclasses_with_slots_of_their_own_that_need_the_dict():
+    class Base:
+        def __init__(self):
+            self.known = 1
+
+    class Enough(Base):
+        __slots__ = ("more",)
+
+        def __init__(self):
+            self.known = self.more = 2
+
+    class Lacking(Base):
+        __slots__ = ("more",)
+
+        def __init__(self):
+            self.more = self.late = 3
+
+    advice = dw.explain_slots(Base)
+    assert [str(blocker).rpartition("<locals>.")[2] for blocker in advice.blockers] == [
+        "Base has a place for; name it in its __slots__"
+    ]
+    assert advice.blockers[0].where == Lacking.__qualname__
+    assert advice.blockers[0].reason.startswith("it sets late, which only the dict of")
+    assert (Lacking().late, Enough().more) == (3, 2)
+    # And so it is.
+    with pytest.raises(AttributeError, match="late"):
+        type("Lacking", (dw.slots(kind_of(1)),), {"__slots__": ("more",), "__init__": Lacking.__init__})()
+
+
+def test_arguments_of_a_class_statement_that_would_be_lost_are_said():
+    class Keyed:
+        __slots__ = ()
+
+        def __init_subclass__(cls, key=None):
+            cls.key = key
+
+    class Some(Keyed, key="a"):
+        pass
+
+    (note,) = dw.explain_slots(Some).notes
+    assert note.endswith(" runs again, for the class with slots and without arguments of the class statement")
+    assert (Some.key, dw.slots(Some).key) == ("a", None)
+
+
 def test_what_stands_in_the_way_is_what_the_decorator_says():
     class Some:
         size: int = 1
