@@ -10,7 +10,7 @@ from typing import Any, TypeVar, overload
 from deadweight._slots_kept import CachedSlot, DefaultSlot
 from deadweight._slots_members import class_cells
 from deadweight._slots_plan import Blocker, Plan, plan
-from deadweight._slots_state import get_state, set_state
+from deadweight._slots_state import REMEMBERED, get_state, set_state
 
 _T = TypeVar("_T")
 
@@ -97,7 +97,7 @@ def _slotted(cls: type[Any], weakref: bool, extra: tuple[str, ...] | None) -> ty
 
 def _made(cls: type[Any], planned: Plan, weakref: bool) -> type[Any]:
     # `__dict__` and `__weakref__` are what the old class reads its instances' by.
-    gone = {"__dict__", "__weakref__", *planned.cached, *planned.dropped}
+    gone = {"__dict__", "__weakref__", *REMEMBERED, *planned.cached, *planned.dropped}
     namespace = {name: member for name, member in vars(cls).items() if name not in gone}
     namespace["__qualname__"] = cls.__qualname__
     namespace["__slots__"] = (*planned.names, *(["__weakref__"] if weakref else []))

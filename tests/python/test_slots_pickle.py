@@ -1,6 +1,7 @@
 """Copies and pickles of classes with slots, and of what they were before."""
 
 import copy
+import copyreg
 import io
 import pickle
 import sys
@@ -180,6 +181,19 @@ def test_the_state_is_a_dict_as_before(app):
     plain = define(app, SOURCES["plain"], slots=False)(1)
     slotted = define(app, SOURCES["plain"], slots=True)(1)
     assert slotted.__getstate__() == vars(plain)
+
+
+def test_what_pickles_keep_in_a_class_is_not_taken_over(app):
+    pickle.dumps(define(app, SOURCES["plain"], slots=False)(1))
+    app.Thing = slotted = dw.slots(app.Thing)
+    assert copyreg._slotnames(slotted) == ["number", "_Thing__secret", "unset"]
+    exec("class More(Thing):\n    def later(self):\n        self.added = 2", vars(app))
+    before = app.More(1)
+    before.later()
+    assert copy.copy(before).added == 2
+    after = dw.slots(app.More)(1)
+    after.later()
+    assert (copy.copy(after).added, copy.copy(after).number) == (2, 1)
 
 
 @pytest.mark.parametrize(
