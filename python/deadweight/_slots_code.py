@@ -35,6 +35,8 @@ class Use:
     """Whether it sets attributes whose names are made at run time."""
     reads_dict: bool = False
     """Whether it asks for the instance's dict."""
+    asks_for_state: bool = False
+    """Whether it asks `object` or a base for the instance's state."""
     sets_class: bool = False
     makes_weakref: bool = False
 
@@ -68,6 +70,8 @@ def _follow(code: CodeType, instances: set[str], maker: str | None, use: Use) ->
                 _note_set(use, value)
         elif kind == "attribute" and value == "__dict__":
             use.reads_dict |= on_instance
+        elif kind == "attribute" and value == "__getstate__":
+            use.asks_for_state |= before == ("global", "object") or ("global", "super") in steps[:place][-4:]
         elif kind == "attribute" and value == "__orig_class__" and on_instance:
             # Set by `typing` from outside, and not missed by it where there is no place for it.
             _note_set(use, value)

@@ -68,6 +68,10 @@ def plan(cls: type, *, weakref: bool, extra: Iterable[str] | None) -> Plan:
     made.makes_weakref = any(method.use.makes_weakref for method in found)
     weakref = weakref or any(base.__weakrefoffset__ for base in cls.__bases__)
     made.blockers += _blocked_by_code(found, weakref, extra)
+    if sys.version_info >= (3, 11) and not any("__getstate__" in vars(base) for base in cls.__mro__[1:-1]):
+        reason = "it asks object for a state, which is a dict only where there are no slots"
+        asking = [name for name, use in found if use.asks_for_state]
+        made.blockers += [Blocker(name, reason, "name the attributes instead") for name in asking]
     if "__dataclass_fields__" in vars(cls):
         _add_fields(made, cls)
     else:

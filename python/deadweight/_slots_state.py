@@ -8,7 +8,6 @@ from typing import Any
 
 from deadweight._slots_kept import KeptInSlot
 
-
 _SLOTS = "__deadweight_slots__"
 REMEMBERED = ("__slotnames__", _SLOTS)
 """Where a class has its slots once an instance was pickled or copied: by `copyreg`, and by us."""

@@ -196,6 +196,23 @@ def test_what_pickles_keep_in_a_class_is_not_taken_over(app):
     assert (copy.copy(after).added, copy.copy(after).number) == (2, 1)
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="object has no __getstate__ before 3.11")
+@pytest.mark.parametrize("asked", ["super().__getstate__()", "object.__getstate__(self)"])
+def test_a_state_of_objects_own_is_no_dict_any_more(app, asked):
+    source = f"class More({{}}):\n    def __getstate__(self):\n        return {{{{**{asked}, 'number': 3}}}}\n"
+    define(app, SOURCES["plain"], slots=False)
+    exec(source.format("object"), vars(app))
+    with pytest.raises(dw.CannotSlot, match=r"More\.__getstate__: it asks object for a state"):
+        dw.slots(app.More)
+    if asked.startswith("super"):
+        # What a base with slots of ours answers is a dict.
+        define(app, SOURCES["plain"], slots=True)
+        exec(source.format("Thing"), vars(app))
+        app.More = dw.slots(app.More)
+        again = pickle.loads(pickle.dumps(app.More(1)))
+        assert (again.number, again.secret()) == (3, [1])
+
+
 @pytest.mark.parametrize(
     "state", [{"number": 1}, (None, {"number": 1}), ({"number": 1}, None), ({}, {"number": 1})]
 )
