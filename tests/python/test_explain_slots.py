@@ -1,6 +1,7 @@
 """What explain_slots says: compared with what instances really hold, and with what then happens."""
 
 import collections
+import ctypes
 import functools
 import gc
 import json
@@ -315,6 +316,42 @@ def test_what_stands_in_the_way_is_what_the_decorator_says():
     assert advice.slots == ("colour",) and some.colour == 1
     assert not advice.possible and not advice.worth_it
     assert "cannot have slots as it is:" in str(advice)
+
+
+class Documented:
+    __slots__ = ("__doc__",)
+
+
+@pytest.mark.parametrize("base", [tuple, int, Documented])
+def test_classes_of_unusual_bases_are_explained(base):
+    class Some(base):
+        def note(self):
+            self.noted = 1
+
+    some = Some()
+    advice = dw.explain_slots(Some)
+    assert advice.slots == ("noted",) and advice.decorator == "@dw.slots"
+    varies = base in (tuple, int)
+    assert (advice.before == 0, advice.possible) == (varies, not varies and hasattr(dw.slots(Some), "noted"))
+    assert str(advice)
+    del some
+
+
+def test_fields_of_a_type_in_c_are_no_attributes():
+    kind = ctypes.CFUNCTYPE(None)
+    callback = kind(int)
+    advice = dw.explain_slots(kind)
+    assert (advice.count, advice.slots, advice.decorator) == (1, (), "@dw.slots")
+    assert callback
+
+
+def test_names_that_no_slot_can_have_stand_in_the_way():
+    user = User(1)
+    setattr(user, "no name", 2)
+    advice = dw.explain_slots(User)
+    assert [str(blocker) for blocker in advice.blockers] == [
+        "User: instances have attributes whose names cannot be those of slots: 'no name'"
+    ]
 
 
 @pytest.mark.parametrize("kind", [ValueError, collections.namedtuple("Row", "x"), int, Two, type])
