@@ -10,7 +10,7 @@ from typing import Any, TypeVar, overload
 from deadweight._slots_kept import CachedSlot, DefaultSlot
 from deadweight._slots_members import class_cells
 from deadweight._slots_plan import Blocker, Plan, plan
-from deadweight._slots_state import get_state, set_state
+from deadweight._slots_state import REMEMBERED, get_state, set_state
 
 _T = TypeVar("_T")
 
@@ -55,6 +55,9 @@ def slots(
     if isinstance(extra, str):
         raise TypeError("extra takes a list of names, not one")
     names = None if extra is None else tuple(extra)
+    for name in names or ():
+        if not isinstance(name, str):
+            raise TypeError(f"extra takes names, not {name!r}")
     if names and not {"__dict__", "__weakref__"}.isdisjoint(names):
         raise TypeError("extra takes names of attributes; for weak references there is weakref=True")
 
@@ -76,8 +79,8 @@ def _slotted(cls: type[Any], weakref: bool, extra: tuple[str, ...] | None) -> ty
     has_weakref = any(base.__weakrefoffset__ for base in cls.__bases__)
     try:
         made = _made(cls, planned, weakref and not has_weakref)
-    except TypeError as error:
-        # An `__init_subclass__` that wants the keyword arguments of the class statement, for one.
+    except Exception as error:
+        # An `__init_subclass__` that wants the keyword arguments of the class statement, or has the name already.
         raise CannotSlot(f"{cls.__qualname__} cannot be made again: {error}") from error
     for name, found in planned.cached.items():
         type.__setattr__(made, name, CachedSlot(found, vars(made)[name]))
@@ -94,7 +97,7 @@ def _slotted(cls: type[Any], weakref: bool, extra: tuple[str, ...] | None) -> ty
 
 def _made(cls: type[Any], planned: Plan, weakref: bool) -> type[Any]:
     # `__dict__` and `__weakref__` are what the old class reads its instances' by.
-    gone = {"__dict__", "__weakref__", *planned.cached, *planned.dropped}
+    gone = {"__dict__", "__weakref__", *REMEMBERED, *planned.cached, *planned.dropped}
     namespace = {name: member for name, member in vars(cls).items() if name not in gone}
     namespace["__qualname__"] = cls.__qualname__
     namespace["__slots__"] = (*planned.names, *(["__weakref__"] if weakref else []))

@@ -13,6 +13,7 @@ from deadweight import _core
 from deadweight._heap import Heap
 from deadweight._sizes import deepsizeof, layout
 from deadweight._slots_again import keeps_the_first, runs_again
+from deadweight._slots_members import methods
 from deadweight._slots_plan import Blocker, Plan, plan
 from deadweight._slots_refused import is_by_statement, refused
 from deadweight._slots_state import slot_values, slots_of
@@ -20,6 +21,8 @@ from deadweight._text import size
 
 _WORTH = 100_000
 """Bytes saved below which a class is better left as it is."""
+_ORDER = "order of attributes"
+"""What `layout` has before the values that an instance has without a dict."""
 _LOOKED_AT = 1000
 """How many instances are asked for their attributes' names."""
 
@@ -39,7 +42,7 @@ class SlotsAdvice:
     """What would be different with the class made anew."""
     before: int
     """What an instance holds now, with its dict and without its values: those alive on average, else a stand-in
-    with all these attributes. 0 if the class is refused whatever it has."""
+    with all these attributes. 0 if it can have none whatever it has."""
     after: int
     """What a stand-in with these slots holds."""
     count: int
@@ -110,14 +113,15 @@ def explain_slots(cls: type, heap: Heap | None = None) -> SlotsAdvice:
     wants_weakref = planned.makes_weakref or any(weakref.getweakrefcount(thing) for thing in some)
     wants_weakref = wants_weakref and not any(base.__weakrefoffset__ for base in cls.__bases__)
     arguments = ["weakref=True"] * wants_weakref + [f"extra={extra!r}"] * bool(extra)
-    before, after = _weighed(cls, planned.names, wants_weakref)
+    varies = bool(cls.__itemsize__ and planned.names)
+    before, after = (0, 0) if varies else _weighed(cls, planned.names, wants_weakref)
     return SlotsAdvice(
         type=name,
         slots=tuple(planned.names),
         decorator="@dw.slots" + (f"({', '.join(arguments)})" if arguments else ""),
-        blockers=(*planned.blockers, *_conflicts(cls, planned)),
+        blockers=(*planned.blockers, *_conflicts(cls, planned), *_bereft(cls, planned)),
         notes=(*_notes(cls, extra),),
-        before=_weighed_alive(some) if some else before,
+        before=_weighed_alive(some) if some and before else before,
         after=after,
         count=count,
         trust="modelled",
@@ -129,7 +133,11 @@ def _planned(cls: type, live: list[Any]) -> tuple[Plan, tuple[str, ...]]:
     planned = plan(cls, weakref=True, extra=None)
     known = {*planned.names, *[name for name, _ in slots_of(cls)]}
     seen = dict.fromkeys([name for thing in live for name in _attributes(thing)])
-    extra = tuple([name for name in seen if name not in known])
+    odd = [name for name in seen if not name.isidentifier()]
+    if odd:
+        reason = f"instances have attributes whose names cannot be those of slots: {', '.join(map(repr, odd))}"
+        planned.blockers.append(Blocker(cls.__qualname__, reason, ""))
+    extra = tuple([name for name in seen if name not in known and name not in odd])
     if not extra:
         return planned, ()
     answered = plan(cls, weakref=True, extra=extra)
@@ -160,9 +168,12 @@ def _dict_of(thing: object) -> dict[Any, Any] | None:
 
 def _beside(thing: object) -> list[str]:
     """The attributes that an instance has without a dict and without slots."""
-    slots = {"__dict__", "__weakref__", *[name for name, _ in slots_of(type(thing))]}
-    parts = [part for block in layout(thing).blocks for part in block.parts if part.kind == "field"]
-    return [part.name for part in parts if part.name not in slots]
+    for block in layout(thing).blocks:
+        names = [part.name for part in block.parts]
+        if _ORDER in names:
+            # What is before are fields of a type in C.
+            return [part.name for part in block.parts[names.index(_ORDER) :] if part.kind == "field"]
+    return []
 
 
 def _weighed_alive(live: list[Any]) -> int:
@@ -174,8 +185,9 @@ def _weighed_alive(live: list[Any]) -> int:
 def _weighed(cls: type, names: list[str], weakref: bool) -> tuple[int, int]:
     """What an instance holds with a dict, and with slots: measured on stand-ins of the same layout."""
     root = next(kind for kind in cls.__mro__ if not is_by_statement(kind))
-    root = root if _can_be_empty(root) else object
-    inherited = [name for name, _ in slots_of(cls)]
+    root = root if _can_be_stood_in_for(root) else object
+    # By other names: `__doc__` for one is in every class.
+    inherited = [f"inherited_{place}" for place, _ in enumerate(slots_of(cls))]
     base = type("base", (root,), {"__slots__": inherited})
     # 3.13 and later make room beside the header for what the compiler saw being set.
     seen = {name: member for name, member in vars(cls).items() if name == "__static_attributes__"}
@@ -184,10 +196,12 @@ def _weighed(cls: type, names: list[str], weakref: bool) -> tuple[int, int]:
     return _held(plain, [*inherited, *names]), _held(slotted, [*inherited, *names])
 
 
-def _can_be_empty(kind: Any) -> bool:
+def _can_be_stood_in_for(kind: Any) -> bool:
     try:
-        kind.__new__(kind)
-    except TypeError:
+        made: Any = type("made", (kind,), {"__slots__": ()})
+        made.__new__(made)
+    except (AttributeError, TypeError):
+        # It wants arguments, or its metaclass (as in ctypes) more of a class than that.
         return False
     return True
 
@@ -219,6 +233,19 @@ def _conflicts(cls: type, planned: Plan) -> Iterator[Blocker]:
                     "and Python lays out those of one only",
                     "leave one of the two without slots",
                 )
+
+
+def _bereft(cls: type, planned: Plan) -> Iterator[Blocker]:
+    """Subclasses whose own ``__slots__`` are not all they set: the rest is in the dict that the class gives."""
+    for kind in _subclasses(cls):
+        others = [base for base in kind.__mro__ if base is not cls and "__dict__" in vars(base)]
+        if "__slots__" in vars(kind) and not others:
+            known = {*planned.names, *[name for name, _ in slots_of(kind)]}
+            names = dict.fromkeys([name for method in methods(kind) for name in method.use.names])
+            missing = [name for name in names if name not in known and not hasattr(kind, name)]
+            if missing:
+                reason = f"it sets {', '.join(missing)}, which only the dict of {cls.__qualname__} has a place for"
+                yield Blocker(kind.__qualname__, reason, "name it in its __slots__")
 
 
 def _has_fields(kind: type) -> bool:

@@ -8,7 +8,7 @@ import weakref
 from abc import ABCMeta
 from collections import deque
 from collections.abc import Iterator
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 _HARMLESS = ("abc", "builtins", "functools", "typing", "typing_extensions")
@@ -18,11 +18,19 @@ def runs_again(cls: type) -> Iterator[str]:
     """What runs when a class is made, and so runs again: a sentence each."""
     for kind in cls.__mro__[1:]:
         if "__init_subclass__" in vars(kind) and kind.__module__ not in _HARMLESS:
-            yield f"{kind.__qualname__}.__init_subclass__ runs again, for the class with slots"
+            note = f"{kind.__qualname__}.__init_subclass__ runs again, for the class with slots"
+            if _takes_arguments(vars(kind)["__init_subclass__"]):
+                note += " and without arguments of the class statement"
+            yield note
     for name, member in vars(cls).items():
         yield from _named_again(name, member)
     if type(cls) not in (type, ABCMeta) and type(cls).__module__ not in _HARMLESS:
         yield f"the metaclass {type(cls).__qualname__} makes the class again"
+
+
+def _takes_arguments(member: object) -> bool:
+    code = getattr(getattr(member, "__func__", None), "__code__", None)
+    return isinstance(code, CodeType) and code.co_argcount + code.co_kwonlyargcount > 1
 
 
 def _named_again(name: str, member: object) -> Iterator[str]:

@@ -19,7 +19,7 @@ _VARIABLE = frozenset(("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF
 # A copy of what is on top, and the exchange that brings it back: what `thing.name += 1` is made of.
 _COPY = (("DUP_TOP", None), ("COPY", 1))
 _EXCHANGE = (("ROT_TWO", None), ("SWAP", 2))
-_WEAKREF = frozenset(("ref", "proxy", "finalize"))
+_WEAKREF = frozenset(("ref", "proxy", "finalize", "WeakMethod"))
 
 Step = tuple[str, Any]
 """What an instruction does, and the name or value it does it with."""
@@ -35,6 +35,8 @@ class Use:
     """Whether it sets attributes whose names are made at run time."""
     reads_dict: bool = False
     """Whether it asks for the instance's dict."""
+    asks_for_state: bool = False
+    """Whether it asks `object` or a base for the instance's state."""
     sets_class: bool = False
     makes_weakref: bool = False
 
@@ -68,6 +70,11 @@ def _follow(code: CodeType, instances: set[str], maker: str | None, use: Use) ->
                 _note_set(use, value)
         elif kind == "attribute" and value == "__dict__":
             use.reads_dict |= on_instance
+        elif kind == "attribute" and value == "__getstate__":
+            use.asks_for_state |= before == ("global", "object") or ("global", "super") in steps[:place][-4:]
+        elif kind == "attribute" and value == "__orig_class__" and on_instance:
+            # Set by `typing` from outside, and not missed by it where there is no place for it.
+            _note_set(use, value)
         elif kind == "attribute" and value == "__setattr__" and (on_instance or _is_super(steps[:place])):
             _note_call(code, after[0], use)
         elif (kind == "global" and value == "setattr") or (kind, value) in setters:
@@ -75,7 +82,11 @@ def _follow(code: CodeType, instances: set[str], maker: str | None, use: Use) ->
                 _note_call(code, after[1], use)
         elif after[0][0] == "load" and after[0][1] in instances:
             use.reads_dict |= (kind, value) == ("global", "vars")
-            use.makes_weakref |= kind in ("global", "attribute") and value in _WEAKREF
+            use.reads_dict |= (kind, value) == ("global", "getattr") and after[1] == ("constant", "__dict__")
+            # Of a module: an attribute of an instance may have such a name as well.
+            is_global = kind == "global" or (kind == "attribute" and before[0] == "global")
+            use.reads_dict |= is_global and value == "update_wrapper"
+            use.makes_weakref |= is_global and value in _WEAKREF
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             _follow(constant, instances & set(constant.co_freevars), None, use)
@@ -122,8 +133,11 @@ def _made(steps: list[Step], code: CodeType, maker: str | None) -> set[str]:
     """Variables that are given a new instance, or the first of `*args` where it is what `self` would be."""
     found: set[str] = set()
     begin = 0
+    expression: list[Step] = []
     for place, (kind, value) in enumerate(steps):
-        expression = steps[begin:place]
+        # What is unpacked goes to many variables, and any may be the one.
+        if steps[place - 1][0] != "store":
+            expression = steps[begin:place]
         if kind == "store" and expression:
             is_call = expression[-1][0] == "call"
             by_class = is_call and expression[0] == ("load", maker) and expression[1][0] != "attribute"

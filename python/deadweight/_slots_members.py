@@ -8,6 +8,7 @@ from types import CellType, FunctionType, MappingProxyType
 from typing import Any, NamedTuple, cast
 
 from deadweight._slots_code import Use, use_of
+from deadweight._slots_kept import KeptInSlot
 from deadweight._slots_state import get_state, set_state
 
 _WRAPPERS: dict[type, tuple[str, ...]] = {
@@ -44,8 +45,10 @@ def methods(cls: type) -> Iterator[Method]:
 
 def _described(member: object) -> Iterator[Use]:
     """What a descriptor of other people's does with the instance it is given."""
+    if type(member) is functools.cached_property or isinstance(member, KeptInSlot):
+        return
     for kind in type(member).__mro__:
-        if kind.__module__ not in ("builtins", "functools") and not kind.__module__.startswith("deadweight."):
+        if kind.__module__ != "builtins":
             for name in ("__get__", "__set__", "__delete__"):
                 function = vars(kind).get(name)
                 if isinstance(function, FunctionType):

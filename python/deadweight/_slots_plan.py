@@ -6,9 +6,10 @@ import dataclasses
 import functools
 import re
 import sys
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from types import MethodDescriptorType
+from types import FunctionType, MethodDescriptorType
 from typing import Any, ClassVar, Final, get_origin
 
 from deadweight._slots_members import Method, methods
@@ -65,7 +66,12 @@ def plan(cls: type, *, weakref: bool, extra: Iterable[str] | None) -> Plan:
     made.cached = {name: own for name, own in vars(cls).items() if type(own) is functools.cached_property}
     found = list(_all_methods(cls))
     made.makes_weakref = any(method.use.makes_weakref for method in found)
+    weakref = weakref or any(base.__weakrefoffset__ for base in cls.__bases__)
     made.blockers += _blocked_by_code(found, weakref, extra)
+    if sys.version_info >= (3, 11) and not any("__getstate__" in vars(base) for base in cls.__mro__[1:-1]):
+        reason = "it asks object for a state, which is a dict only where there are no slots"
+        asking = [name for name, use in found if use.asks_for_state]
+        made.blockers += [Blocker(name, reason, "name the attributes instead") for name in asking]
     if "__dataclass_fields__" in vars(cls):
         _add_fields(made, cls)
     else:
@@ -95,6 +101,8 @@ def _bases_with_dict(cls: type) -> Iterator[Blocker]:
         if "__dict__" in vars(kind):
             name = kind.__qualname__
             remedy = f"put @dw.slots on {name} first" if is_by_statement(kind) else ""
+            if vars(kind).get("_is_protocol"):
+                remedy = f"put __slots__ = () into {name}"
             yield Blocker(name, "a base without __slots__, so each instance has a dict all the same", remedy)
 
 
@@ -115,18 +123,24 @@ def _blocked_by_code(found: list[Method], weakref: bool, extra: Iterable[str] | 
 
 
 def _loses_state(cls: type) -> Iterator[Blocker]:
-    if sys.version_info >= (3, 11):
-        return
-    # What C types reduce to has a dict in it and no slots (`set_reduce` in Objects/setobject.c).
-    reason = "its copies and pickles take a dict along but no slots before Python 3.11, as {}.{} makes them"
+    # What C types reduce to has a dict in it and no slots (`set_reduce` in Objects/setobject.c up to 3.10,
+    # `array_array___reduce_ex___impl` in Modules/arraymodule.c still).
     for reduces in (cls.__reduce__, cls.__reduce_ex__):
         if isinstance(reduces, MethodDescriptorType) and reduces.__objclass__ is not object:
-            yield Blocker(cls.__qualname__, reason.format(reduces.__objclass__.__qualname__, reduces.__name__), "")
+            kind = reduces.__objclass__
+            before = "" if kind is array else " before Python 3.11"
+            if not before or sys.version_info < (3, 11):
+                reason = "its copies and pickles take a dict along but no slots{}, as {}.{} makes them"
+                said = reason.format(before, kind.__qualname__, reduces.__name__)
+                yield Blocker(cls.__qualname__, said, "")
 
 
 def _add_fields(made: Plan, cls: type) -> None:
     """The fields of a dataclass. Their defaults leave the class; those that only it had are kept aside."""
-    inits: bool = vars(cls)["__dataclass_params__"].init
+    init = vars(cls).get("__init__")
+    # The one that Lib/dataclasses.py makes is of no file. One of the class's own goes before it, and may leave a
+    # field as the class has it.
+    inits = isinstance(init, FunctionType) and init.__code__.co_filename == "<string>"
     for item in dataclasses.fields(cls):
         if vars(cls).get(item.name, _MISSING) is item.default and not _is_served(item.default):
             made.dropped.add(item.name)

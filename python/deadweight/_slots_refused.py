@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _BY_BASE = {
+    ("_thread", "_local"): "each thread has a dict of its own, and slots would be shared by all",
     ("builtins", "BaseException"): "Python gives every instance of an exception a dict",
     ("django", "ModelBase"): "Django keeps the fields of a model in the instance's dict",
     ("enum", "EnumMeta"): "the members of an enum are made with their class, and there are few of them",

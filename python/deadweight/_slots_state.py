@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import MemberDescriptorType
 from typing import Any
 
 from deadweight._slots_kept import KeptInSlot
+
+_SLOTS = "__deadweight_slots__"
+REMEMBERED = ("__slotnames__", _SLOTS)
+"""Where a class has its slots once an instance was pickled or copied: by `copyreg`, and by us."""
 
 
 def slots_of(cls: type) -> Iterator[tuple[str, MemberDescriptorType]]:
@@ -21,8 +25,12 @@ def slots_of(cls: type) -> Iterator[tuple[str, MemberDescriptorType]]:
 
 def slot_values(thing: object) -> dict[str, Any]:
     """What is in an instance's slots. Nothing of the class's runs."""
+    return _values(thing, slots_of(type(thing)))
+
+
+def _values(thing: object, slots: Iterable[tuple[str, MemberDescriptorType]]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for name, slot in slots_of(type(thing)):
+    for name, slot in slots:
         try:
             values[name] = slot.__get__(thing)
         except AttributeError:
@@ -35,8 +43,14 @@ def get_state(self: object) -> dict[str, Any]:
 
     So old pickles can be read with slots and new ones without, and protocols 0 and 1 work.
     """
-    state = slot_values(self)
-    if type(self).__dictoffset__:
+    kind = type(self)
+    slots = vars(kind).get(_SLOTS)
+    if slots is None:
+        # To look through all that a class has costs more than the rest of a pickle.
+        slots = tuple(slots_of(kind))
+        type.__setattr__(kind, _SLOTS, slots)
+    state = _values(self, slots)
+    if kind.__dictoffset__:
         # Of a subclass without slots.
         state.update(object.__getattribute__(self, "__dict__"))
     return state

@@ -1,6 +1,7 @@
 """What explain_slots says: compared with what instances really hold, and with what then happens."""
 
 import collections
+import ctypes
 import functools
 import gc
 import json
@@ -255,6 +256,50 @@ def test_subclasses_that_could_not_be_made_any_more():
         type("Both", (type("Left", (), {"__slots__": ("left",)}), Two), {})
 
 
+def test_subclasses_with_slots_of_their_own_that_need_the_dict():
+    class Base:
+        def __init__(self):
+            self.known = 1
+
+    class Enough(Base):
+        __slots__ = ("more",)
+
+        def __init__(self):
+            self.known = self.more = 2
+
+    class Lacking(Base):
+        __slots__ = ("more",)
+
+        def __init__(self):
+            self.more = self.late = 3
+
+    advice = dw.explain_slots(Base)
+    assert [str(blocker).rpartition("<locals>.")[2] for blocker in advice.blockers] == [
+        "Base has a place for; name it in its __slots__"
+    ]
+    assert advice.blockers[0].where == Lacking.__qualname__
+    assert advice.blockers[0].reason.startswith("it sets late, which only the dict of")
+    assert (Lacking().late, Enough().more) == (3, 2)
+    # And so it is.
+    with pytest.raises(AttributeError, match="late"):
+        type("Lacking", (dw.slots(kind_of(1)),), {"__slots__": ("more",), "__init__": Lacking.__init__})()
+
+
+def test_arguments_of_a_class_statement_that_would_be_lost_are_said():
+    class Keyed:
+        __slots__ = ()
+
+        def __init_subclass__(cls, key=None):
+            cls.key = key
+
+    class Some(Keyed, key="a"):
+        pass
+
+    (note,) = dw.explain_slots(Some).notes
+    assert note.endswith(" runs again, for the class with slots and without arguments of the class statement")
+    assert (Some.key, dw.slots(Some).key) == ("a", None)
+
+
 def test_what_stands_in_the_way_is_what_the_decorator_says():
     class Some:
         size: int = 1
@@ -271,6 +316,42 @@ def test_what_stands_in_the_way_is_what_the_decorator_says():
     assert advice.slots == ("colour",) and some.colour == 1
     assert not advice.possible and not advice.worth_it
     assert "cannot have slots as it is:" in str(advice)
+
+
+class Documented:
+    __slots__ = ("__doc__",)
+
+
+@pytest.mark.parametrize("base", [tuple, int, Documented])
+def test_classes_of_unusual_bases_are_explained(base):
+    class Some(base):
+        def note(self):
+            self.noted = 1
+
+    some = Some()
+    advice = dw.explain_slots(Some)
+    assert advice.slots == ("noted",) and advice.decorator == "@dw.slots"
+    varies = base in (tuple, int)
+    assert (advice.before == 0, advice.possible) == (varies, not varies and hasattr(dw.slots(Some), "noted"))
+    assert str(advice)
+    del some
+
+
+def test_fields_of_a_type_in_c_are_no_attributes():
+    kind = ctypes.CFUNCTYPE(None)
+    callback = kind(int)
+    advice = dw.explain_slots(kind)
+    assert (advice.count, advice.slots, advice.decorator) == (1, (), "@dw.slots")
+    assert callback
+
+
+def test_names_that_no_slot_can_have_stand_in_the_way():
+    user = User(1)
+    setattr(user, "no name", 2)
+    advice = dw.explain_slots(User)
+    assert [str(blocker) for blocker in advice.blockers] == [
+        "User: instances have attributes whose names cannot be those of slots: 'no name'"
+    ]
 
 
 @pytest.mark.parametrize("kind", [ValueError, collections.namedtuple("Row", "x"), int, Two, type])

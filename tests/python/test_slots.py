@@ -168,6 +168,13 @@ def test_generics():
     assert typing.get_type_hints(Box) == {"content": T}
     assert not hasattr(Box[int](3), "__dict__")
 
+    @dw.slots
+    class Known(typing.Generic[T]):
+        def kind(self):
+            return self.__orig_class__.__args__
+
+    assert Known[int]().kind() == (int,)
+
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="syntax of 3.12")
 def test_generics_with_type_parameters():
@@ -290,6 +297,14 @@ def test_weak_references_on_request():
     assert More.__slots__ == ("y",)
     assert weakref.ref(More()) is not None
 
+    @dw.slots
+    class Watching(slotted):
+        def watch(self):
+            return weakref.ref(self)
+
+    watching = Watching()
+    assert watching.watch()() is watching
+
 
 def test_extra_names():
     @dw.slots(extra=["cache", "__own"])
@@ -302,6 +317,8 @@ def test_extra_names():
     assert Thing.__slots__ == ("x", "cache", "_Thing__own")
     with pytest.raises(TypeError, match="a list of names"):
         dw.slots(extra="cache")
+    with pytest.raises(TypeError, match="takes names, not 3"):
+        dw.slots(extra=[3])
     with pytest.raises(TypeError, match="weakref=True"):
         dw.slots(extra=["__weakref__"])
     with pytest.raises(dw.CannotSlot, match="identifiers"):

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import inspect
 import pickle
+import types
 import typing
 import weakref
 from dataclasses import InitVar, dataclass, field
@@ -69,6 +70,21 @@ def test_a_default_that_only_the_class_had():
         x: int = 4
 
     assert NoInit().x == 4
+
+    @dw.slots
+    @dataclass
+    class OwnInit:
+        x: int = 4
+
+        def __init__(self, x=None):
+            if x is not None:
+                self.x = x
+
+    assert (OwnInit().x, OwnInit(5).x) == (4, 5)
+
+
+def test_defaults_that_are_arguments_are_plain_slots():
+    assert isinstance(vars(Point)["y"], types.MemberDescriptorType)
 
 
 @dw.slots

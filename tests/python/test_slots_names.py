@@ -212,6 +212,10 @@ class Holder:
         self = arguments[0]
         self.a_first = 1
 
+    def unpacked(*arguments, **options):
+        self, arguments = arguments[0], arguments[1:]
+        self.a_unpacked = options
+
     def _private(self):
         self.__private = 1
 
@@ -253,6 +257,7 @@ def test_names_made_at_run_time_are_asked_for(source):
         "return self.__dict__ == other.__dict__",
         "return [self.__dict__ for _ in other]",
         "return lambda: vars(self)",
+        "functools.update_wrapper(self, other)",
     ],
 )
 def test_the_dict_of_the_instance_is_missed(source):
@@ -260,6 +265,19 @@ def test_the_dict_of_the_instance_is_missed(source):
     exec(f"class Some:\n    def method(self, other):\n        {source}\n", namespace)
     with pytest.raises(dw.CannotSlot, match=r"Some.method: it uses the instance's __dict__"):
         dw.slots(namespace["Some"])
+
+
+def test_an_attribute_named_as_a_function_of_weakref_is_no_weak_reference():
+    @dw.slots
+    class Branch:
+        def __init__(self, ref):
+            self.ref = ref
+
+        def same(self, other):
+            return other.ref == self.ref, (self.ref, self)
+
+    branch = Branch("main")
+    assert branch.same(branch) == (True, ("main", branch))
 
 
 def test_a_setattr_that_passes_names_on_asks_nothing():

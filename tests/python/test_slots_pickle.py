@@ -1,6 +1,7 @@
 """Copies and pickles of classes with slots, and of what they were before."""
 
 import copy
+import copyreg
 import io
 import pickle
 import sys
@@ -180,6 +181,36 @@ def test_the_state_is_a_dict_as_before(app):
     plain = define(app, SOURCES["plain"], slots=False)(1)
     slotted = define(app, SOURCES["plain"], slots=True)(1)
     assert slotted.__getstate__() == vars(plain)
+
+
+def test_what_pickles_keep_in_a_class_is_not_taken_over(app):
+    pickle.dumps(define(app, SOURCES["plain"], slots=False)(1))
+    app.Thing = slotted = dw.slots(app.Thing)
+    assert copyreg._slotnames(slotted) == ["number", "_Thing__secret", "unset"]
+    exec("class More(Thing):\n    def later(self):\n        self.added = 2", vars(app))
+    before = app.More(1)
+    before.later()
+    assert copy.copy(before).added == 2
+    after = dw.slots(app.More)(1)
+    after.later()
+    assert (copy.copy(after).added, copy.copy(after).number) == (2, 1)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="object has no __getstate__ before 3.11")
+@pytest.mark.parametrize("asked", ["super().__getstate__()", "object.__getstate__(self)"])
+def test_a_state_of_objects_own_is_no_dict_any_more(app, asked):
+    source = f"class More({{}}):\n    def __getstate__(self):\n        return {{{{**{asked}, 'number': 3}}}}\n"
+    define(app, SOURCES["plain"], slots=False)
+    exec(source.format("object"), vars(app))
+    with pytest.raises(dw.CannotSlot, match=r"More\.__getstate__: it asks object for a state"):
+        dw.slots(app.More)
+    if asked.startswith("super"):
+        # What a base with slots of ours answers is a dict.
+        define(app, SOURCES["plain"], slots=True)
+        exec(source.format("Thing"), vars(app))
+        app.More = dw.slots(app.More)
+        again = pickle.loads(pickle.dumps(app.More(1)))
+        assert (again.number, again.secret()) == (3, [1])
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,14 @@ REFUSED = {
         "class Some(tuple):\n    def note(self):\n        self.x = 1\n",
         "Some: its instances vary in size, as those of int, tuple and bytes: slots have no place in them",
     ),
+    "array": (
+        "import array\nclass Some(array.array):\n    def note(self):\n        self.x = 1\n",
+        "Some: its copies and pickles take a dict along but no slots, as array.__reduce_ex__ makes them",
+    ),
+    "thread local": (
+        "import threading\nclass Some(threading.local):\n    def __init__(self):\n        self.x = 1\n",
+        "Some: each thread has a dict of its own, and slots would be shared by all",
+    ),
     "enum": (
         "import enum\nclass Some(enum.Enum):\n    A = 1\n",
         "Some: the members of an enum are made with their class, and there are few of them",
@@ -96,6 +104,10 @@ REFUSED = {
         "class Some(typing.Protocol):\n    x: int\n",
         "Some: a Protocol has no instances of its own",
     ),
+    "base is a protocol": (
+        "class Base(typing.Protocol):\n    x: int\nclass Some(Base):\n    x: int\n",
+        "Base: a base without __slots__, so each instance has a dict all the same; put __slots__ = () into Base",
+    ),
     "named tuple": ("class Some(typing.NamedTuple):\n    x: int\n", "Some: its instances have no dict already"),
     "typed dict": ("class Some(typing.TypedDict):\n    x: int\n", "Some: what a TypedDict makes are plain dicts"),
     "slots": ("class Some:\n    __slots__ = ('x',)\n", "Some: its instances have no dict already"),
@@ -107,6 +119,11 @@ REFUSED = {
         "class Some:\n    def watch(self, call):\n        return weakref.ref(self, call)\n",
         "Some.watch: it makes a weak reference to the instance; @dw.slots(weakref=True)",
     ),
+    "weak method": (
+        "class Some:\n    def __init__(self):\n        self.x = weakref.WeakMethod(self.watch)\n"
+        "    def watch(self):\n        pass\n",
+        "Some.__init__: it makes a weak reference to the instance; @dw.slots(weakref=True)",
+    ),
     "class changed": (
         "class Some:\n    def turn(self, other):\n        self.__class__ = other\n",
         "Some.turn: it sets the instance's __class__, which needs the same slots in both",
@@ -114,6 +131,15 @@ REFUSED = {
     "state by dict": (
         "class Some:\n    def __getstate__(self):\n        return self.__dict__.copy()\n",
         "Some.__getstate__: it uses the instance's __dict__; name the attributes instead",
+    ),
+    "dict by getattr": (
+        "class Some:\n    def state(self):\n        return getattr(self, '__dict__', {})\n",
+        "Some.state: it uses the instance's __dict__; name the attributes instead",
+    ),
+    "cached property of one's own": (
+        "import functools\nclass Mine(functools.cached_property):\n    pass\n"
+        "class Some:\n    @Mine\n    def size(self):\n        return 1\n",
+        "Some.size: it uses the instance's __dict__; name the attributes instead",
     ),
     "descriptor in the dict": (
         "class Some:\n    size = InDict()\n",
@@ -178,6 +204,23 @@ def test_arguments_of_the_class_statement_are_not_known_any_more():
         pass
 
     with pytest.raises(dw.CannotSlot, match=r"Some cannot be made again: .*key"):
+        dw.slots(Some)
+
+
+def test_a_registry_that_takes_a_name_once():
+    class Once:
+        __slots__ = ()
+        known = {}  # noqa: RUF012
+
+        def __init_subclass__(cls):
+            if cls.__name__ in Once.known:
+                raise ValueError(f"{cls.__name__} is there already")
+            Once.known[cls.__name__] = cls
+
+    class Some(Once):
+        pass
+
+    with pytest.raises(dw.CannotSlot, match=r"Some cannot be made again: Some is there already"):
         dw.slots(Some)
 
 
