@@ -204,3 +204,23 @@ def test_capsules_free_what_they_hold():
     assert dw.deepsizeof(rows).total == before
     rows[0].score = 1.0
     assert rows[0].score == 1.0
+
+
+def test_pandas_takes_the_columns():
+    pd = pytest.importorskip("pandas")
+    rows = made(50)
+    frame = pd.DataFrame.from_arrow(rows)
+    assert list(frame.columns) == list(Row._fields)
+    assert frame["name"].tolist() == list(rows.name)
+    assert frame["kind"].tolist() == list(rows.kind)
+    assert frame["maybe"].isna().tolist() == [value is None for value in rows.maybe]
+    assert pd.DataFrame(rows.to_numpy())["score"].tolist() == list(rows.score)
+
+
+def test_duckdb_takes_the_columns_by_name():
+    duckdb = pytest.importorskip("duckdb")
+    rows = made(50)
+    found = duckdb.sql("SELECT sum(score), max(name), count(maybe), min(day) FROM rows").fetchall()
+    some = [value for value in rows.maybe if value is not None]
+    assert found == [(sum(rows.score), max(rows.name), len(some), min(rows.day))]
+    assert dw.Records.from_arrow(duckdb.sql("SELECT 1::INTEGER AS a, 'x' AS b"))[0]._astuple() == (1, "x")
