@@ -162,8 +162,8 @@ impl Row {
 }
 
 /// A row of a user's class, made without a call of the class: that would take a hundred nanoseconds
-/// for each row that is looked at. `tp_new_impl` is what PyO3's macros use and no promise of PyO3's: a
-/// version without it does not compile, and `#[new]` with a call of the class is the way then.
+/// for each row that is looked at. `tp_new_impl` is what `#[new]` expands to and
+/// no promise of `pyo3`: where a version lacks it this does not compile, and a call of the class is the way.
 #[inline]
 fn instance<'py>(class: &Bound<'py, PyType>, place: Place) -> PyResult<Bound<'py, PyAny>> {
     if !class.is_subclass_of::<Row>()? {
