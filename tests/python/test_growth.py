@@ -368,8 +368,11 @@ def test_threads_that_are_started_in_every_round_are_one_holder():
             thread.join()
     (leak,) = [leak for leak in growth.leaks if leak.bytes >= 100_000]
     assert leak.holder.startswith("thread ")
-    assert "test_growth.py" in leak.holder
-    assert (leak.type, leak.count) == (f"{HERE}.Record", 1)
+    assert leak.count == 1
+    if sys.version_info >= (3, 11):
+        # Before that frames are objects, and there is one more of them.
+        assert "test_growth.py" in leak.holder
+        assert leak.type == f"{HERE}.Record"
 
 
 def test_names_in_the_cache_of_attributes_are_no_leak():
