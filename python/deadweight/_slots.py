@@ -56,7 +56,7 @@ def slots(
         raise TypeError("extra takes a list of names, not one")
     names = None if extra is None else tuple(extra)
     for name in names or ():
-        if not isinstance(name, str):
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"extra takes names, not {name!r}")
     if names and not {"__dict__", "__weakref__"}.isdisjoint(names):
         raise TypeError("extra takes names of attributes; for weak references there is weakref=True")
