@@ -72,7 +72,7 @@ def test_the_with_statement_itself():
     p.__exit__(None, None, None)
     assert (p.peak, p.net) == (0, 0)
     with dw.peak() as outer, dw.peak() as inner:
-        kept = bytearray(10_000)
+        kept = bytes(10_000)
     assert inner.peak == inner.net == dw.sizeof(kept)
     assert outer.peak >= outer.net >= inner.net
 
