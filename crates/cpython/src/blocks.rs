@@ -33,7 +33,16 @@ impl Requested {
     pub(crate) fn exactly(size: u64) -> Requested {
         Requested { least: size, most: size }
     }
+
+    /// Whether a program can have a block of that size there. An object that a thread is just making
+    /// still has words of what was in its place before, and any of them may stand where its size will.
+    pub(crate) fn is_possible<M: Memory>(self, memory: &M, start: Addr) -> bool {
+        self.least <= LARGEST_SMALL || memory.is_mapped(start, self.least)
+    }
 }
+
+/// What the small-block allocator gives at most (`SMALL_REQUEST_THRESHOLD`, `pycore_obmalloc.h`).
+const LARGEST_SMALL: u64 = 512;
 
 /// A block with the one size that fits both its contents and its allocator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
