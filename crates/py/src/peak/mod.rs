@@ -195,8 +195,8 @@ fn hook(py: Python<'_>, windows: &mut Windows) -> PyResult<()> {
         let text = "peak cannot count while there are subinterpreters: they may allocate at once";
         return Err(Unsupported::new_err(text));
     }
-    let checked = Checked::new().map_err(PyRuntimeError::new_err)?;
     if !windows.hooked {
+        let checked = Checked::default();
         pools::clear();
         counters::set_blocks(small.lead, has_chunks(&checked, small.lead));
     }
