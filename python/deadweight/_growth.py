@@ -50,6 +50,9 @@ class Leak:
 class StillGrowing(AssertionError):
     """A program grows in every round. ``leaks`` is what does."""
 
+    # The name by which it is caught.
+    __module__ = "deadweight"
+
     def __init__(self, message: str, leaks: tuple[Leak, ...] = ()) -> None:
         # Without leaks it is made by `pickle` and `copy`, which set them afterwards.
         super().__init__(message)
