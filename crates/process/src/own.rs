@@ -160,6 +160,12 @@ impl Memory for Checked {
     fn regions(&self) -> &[Region] {
         &self.regions
     }
+
+    /// By the last byte: to read our map for each question would take longer than all the rest of it.
+    fn is_mapped(&self, start: Addr, len: u64) -> bool {
+        let last = start.0.checked_add(len.saturating_sub(1));
+        last.is_some_and(|last| self.read(Addr(last), &mut [0]).is_some())
+    }
 }
 
 /// Copies our own memory by a call that cannot fault: EFAULT unless all of it is there.
@@ -346,6 +352,10 @@ impl Memory for Trusted<'_> {
 
     fn regions(&self) -> &[Region] {
         self.checked.regions()
+    }
+
+    fn is_mapped(&self, start: Addr, len: u64) -> bool {
+        self.checked.is_mapped(start, len)
     }
 
     #[inline]

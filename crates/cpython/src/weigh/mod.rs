@@ -268,8 +268,12 @@ impl<M: Memory, F: Followed> Visitor for Pan<'_, '_, M, F> {
         }
         let new = self.followed.block(start - self.bench.lead);
         if new {
-            let FittedBlock { held, requested, sure } =
-                self.bench.allocators.fitted(start, requested);
+            let block = self.bench.allocators.fitted(start, requested);
+            if !self.bench.allocators.is_likely(start, &block) {
+                self.held.modelled = true;
+                return new;
+            }
+            let FittedBlock { held, requested, sure } = block;
             self.held.add(held, requested);
             let modelled = held.modelled || !sure;
             self.followed.weighed(start, requested, HeldBlock { modelled, ..held });

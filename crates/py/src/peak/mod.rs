@@ -128,6 +128,14 @@ impl Peak {
         let Counted { peak, net, rss, .. } = self.counted()?;
         Ok(format!("Peak(peak={peak}, net={net}, rss={rss})"))
     }
+
+    fn _repr_html_<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if matches!(*self.state(), State::New) {
+            return Ok(None);
+        }
+        let Counted { peak, net, rss, .. } = self.counted()?;
+        py.import("deadweight._ipython")?.call_method1("peak_table", (peak, net, rss)).map(Some)
+    }
 }
 
 impl Peak {
