@@ -146,6 +146,7 @@ impl Categories {
 
     /// The number of a word, which is added if it is new.
     fn number(&mut self, word: &str) -> Result<i32, Reason> {
+        self.words.make_ours()?;
         while self.indexed < self.words.len() {
             let known = self.words.get(self.indexed)?;
             let hash = self.hasher.hash_one(known);
@@ -228,8 +229,8 @@ impl Categories {
     }
 
     pub(crate) fn shrink_to_fit(&mut self) -> Result<(), Reason> {
-        self.words.shrink_to_fit()?;
-        each_width!(&mut self.codes, codes => codes.shrink_to_fit())
+        each_width!(&mut self.codes, codes => codes.shrink_to_fit());
+        self.words.shrink_to_fit()
     }
 
     /// Offsets and blob of the words, shared. All in one chunk, or nothing.

@@ -106,11 +106,7 @@ impl Table {
     }
 
     fn refused(&self, row: usize, field: usize, reason: Reason) -> RecordsError {
-        let name = self.names.get(field).map_or("", String::as_str);
-        match reason {
-            Reason::Memory => RecordsError::Memory,
-            reason => RecordsError::at(row, name, reason),
-        }
+        RecordsError::at(row, self.names.get(field).map_or("", String::as_str), reason)
     }
 
     /// One value.
@@ -252,8 +248,33 @@ impl Table {
         if mask.len() != self.rows {
             return Err(RecordsError::Length { got: mask.len(), want: self.rows });
         }
-        let kept = mask.iter().enumerate().filter(|(_, kept)| **kept);
-        self.take(&kept.map(|(row, _)| row).collect::<Vec<_>>())
+        let kept = || mask.iter().enumerate().filter(|(_, kept)| **kept);
+        let mut rows = Vec::new();
+        rows.try_reserve_exact(kept().count()).map_err(|_| RecordsError::Memory)?;
+        rows.extend(kept().map(|(row, _)| row));
+        self.take(&rows)
+    }
+
+    /// The same rows in columns of these fields, each that of its name: as it is where the kind is the
+    /// same, in a new one where the field's takes its values.
+    ///
+    /// # Errors
+    /// [`RecordsError::Fields`] if the names are not the same, [`RecordsError::Value`],
+    /// [`RecordsError::Memory`].
+    pub fn into_fields(mut self, fields: &[Field]) -> Result<Table, RecordsError> {
+        let mut columns = Vec::with_capacity(fields.len());
+        for field in fields {
+            let at = self.position(&field.name);
+            let at =
+                at.ok_or_else(|| RecordsError::Fields(format!("there is no {:?}", field.name)))?;
+            self.names.swap_remove(at);
+            columns.push(self.columns.swap_remove(at).into_field(field)?);
+        }
+        if let Some(more) = self.names.first() {
+            return Err(RecordsError::Fields(format!("there is {more:?} besides")));
+        }
+        let names = fields.iter().map(|field| field.name.clone()).collect();
+        Table::over(names, columns, self.rows)
     }
 
     /// Appends the rows of another table. Its fields have the same names; its columns may be of
@@ -303,6 +324,9 @@ impl Table {
     /// is none for a copy.
     pub fn delete(&mut self, range: Range<usize>) -> Result<(), RecordsError> {
         self.check_range(&range)?;
+        if range.is_empty() {
+            return Ok(());
+        }
         // After this nothing is left that could fail half-way.
         self.detach()?;
         for (column, name) in self.columns.iter_mut().zip(&self.names) {
