@@ -134,8 +134,34 @@ def test_arrow_tables_come_in():
     assert packed.types == {"a": "i2 | None", "b": "str | None"}
     with pytest.raises(TypeError, match=r'field "a" has the Arrow type'):
         dw.Records.from_arrow(pa.table({"a": [[1]]}))
-    with pytest.raises(ValueError, match="not those of the class"):
+    with pytest.raises(ValueError, match='there is no "number"'):
         dw.Records.from_arrow(pa.table({"a": [1]}), Row)
+
+
+def test_tables_of_other_types_come_in_where_nothing_is_lost(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+
+    class Narrow(dw.Record):
+        a: dw.u1
+        b: dw.category
+        c: float | None
+
+    # All fields of a table may be null, if nobody says otherwise.
+    table = pa.table({"c": pa.array([1, None], "int32"), "a": [1, 255], "b": ["x", "y"]})
+    rows = dw.Records.from_arrow(table, Narrow)
+    assert rows.types == {"a": "u1", "b": "category", "c": "f8 | None"}
+    assert [row._astuple() for row in rows] == [(1, "x", 1.0), (255, "y", None)]
+    dw.Records.from_arrow(table).save(tmp_path / "rows.arrow")
+    assert dw.Records.open(tmp_path / "rows.arrow", Narrow) == rows
+    for name, values, error, said in [
+        ("a", [1, 256], OverflowError, 'row 1, field "a": 256 does not fit into u1'),
+        ("a", [1, None], TypeError, 'row 1, field "a": None in a field'),
+        ("b", [b"x", b"y"], TypeError, 'row 0, field "b": .* is no category'),
+        ("d", [1, 2], ValueError, 'there is "d" besides'),
+    ]:
+        wrong = table.drop_columns(name) if name in table.column_names else table
+        with pytest.raises(error, match=said):
+            dw.Records.from_arrow(wrong.append_column(name, pa.array(values)), Narrow)
 
 
 def test_polars_takes_the_columns():

@@ -13,7 +13,7 @@ use pyo3::types::{PyByteArray, PyList};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::rows::Rows;
-use super::select::row as row_at;
+use super::select::{number, row as row_at};
 use super::value::{give, take};
 use crate::errors::of_records;
 
@@ -87,7 +87,7 @@ impl Column {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         let column = slf.get();
-        if let Ok(index) = key.extract::<isize>() {
+        if let Some(index) = number(key)? {
             return column.value(py, row_at(index, column.__len__(py)?)?);
         }
         // Of the rows chosen, a column as well.
@@ -186,8 +186,10 @@ impl Column {
         let table = rows.table()?;
         let is_none =
             |row| matches!(table.get(row, self.field), Ok(deadweight_records::Value::None));
-        let mask: Vec<u8> = (0..table.len()).map(|row| u8::from(is_none(row))).collect();
-        Ok(PyByteArray::new(py, &mask))
+        PyByteArray::new_with(py, table.len(), |mask| {
+            mask.iter_mut().enumerate().for_each(|(row, none)| *none = is_none(row).into());
+            Ok(())
+        })
     }
 
     /// All values, as a list.
