@@ -97,6 +97,8 @@ def _check(made: type, names: Iterable[str]) -> None:
     # Not those of the metaclass, which rows do not have.
     taken = set(dir(Record))
     for name in names:
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # of a mapping
+            raise TypeError(f"{made.__name__}: the name of a field is a str: {name!r}")
         if name.startswith("_"):
             raise ValueError(f"{made.__name__}: a field cannot begin with an underscore: {name!r}")
         if name in taken:

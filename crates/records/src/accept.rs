@@ -44,10 +44,10 @@ pub(crate) fn f4(value: Value<'_>, kind: Kind) -> Result<f32, Reason> {
     let wide = f8(value, kind)?;
     let narrow = wide as f32;
     let stays = match value {
-        // As C's `float` does, it rounds; but what is finite stays finite.
-        Value::Float(_) => narrow.is_finite() || !wide.is_finite(),
         // An integer stays the very number.
-        _ => f64::from(narrow) == wide,
+        Value::Int(int) => narrow as i128 == int,
+        // As C's `float` does, it rounds; but what is finite stays finite.
+        _ => narrow.is_finite() || !wide.is_finite(),
     };
     stays.then_some(narrow).ok_or_else(|| overflow(value, kind))
 }

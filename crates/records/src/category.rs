@@ -194,6 +194,11 @@ impl Categories {
         rows: &Rows<'_>,
         is_none: impl Fn(usize) -> bool,
     ) -> Result<(), Reason> {
+        if rows.len() < from.words.len() {
+            return rows.try_for_each(|row| {
+                if is_none(row) { self.push_none() } else { self.push(from.text(row)?) }
+            });
+        }
         // Each word is looked for once, not once a row.
         let mut here: Fixed<i32> = Fixed::default();
         let words = from.words.len();

@@ -15,7 +15,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 use super::table::Table;
-use crate::errors::{of_file, of_records, of_records_file};
+use crate::errors::{of_file, of_records_file};
 
 /// What columns that lie in a file keep alive.
 struct Mapped {
@@ -55,7 +55,7 @@ fn map(file: &File) -> io::Result<Mmap> {
     unsafe { Mmap::map(file) }
 }
 
-/// The columns of an Arrow file, where they lie in it. Those of several batches are copied together.
+/// The columns of an Arrow file, where they lie in it.
 #[expect(clippy::needless_pass_by_value, reason = "what Python hands over is ours")]
 #[pyfunction]
 #[pyo3(signature = (path, /))]
@@ -69,8 +69,8 @@ pub(crate) fn open_records(path: PathBuf) -> PyResult<Table> {
     let map = map(&file).map_err(of_file)?;
     let watch = Watch { file: Arc::downgrade(&file), bytes };
     let mapped = Bytes::from_owner(Mapped { map, file });
-    let pieces = records::file::open(mapped).map_err(|error| of_records_file(&path, error))?;
-    Ok(Table::new(pieces.into_table().map_err(of_records)?, Some(watch)))
+    let table = records::file::open(mapped).map_err(|error| of_records_file(&path, error))?;
+    Ok(Table::new(table, Some(watch)))
 }
 
 /// The columns of an Arrow file in memory, where they lie in it if that is `bytes`, which do not change.
@@ -83,7 +83,7 @@ pub(crate) fn read_records(py: Python<'_>, file: &Bound<'_, PyAny>) -> PyResult<
         let buffer = PyBuffer::<u8>::get(file)?;
         PyBytes::new_with(py, buffer.len_bytes(), |place| buffer.copy_to_slice(py, place))?
     };
-    let pieces = records::file::open(Bytes::from_owner(PyBackedBytes::from(bytes)));
-    let pieces = pieces.map_err(|error| of_records_file(&PathBuf::from("pickle"), error))?;
-    Ok(Table::new(pieces.into_table().map_err(of_records)?, None))
+    let table = records::file::open(Bytes::from_owner(PyBackedBytes::from(bytes)));
+    let table = table.map_err(|error| of_records_file(&PathBuf::from("pickle"), error))?;
+    Ok(Table::new(table, None))
 }

@@ -251,7 +251,7 @@ impl Rows {
         slf: &Bound<'py, Rows>,
         name: &Bound<'py, PyString>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let name: String = name.extract()?;
+        let name = name.to_string_lossy();
         Column::of(slf, &name)?.ok_or_else(|| {
             PyAttributeError::new_err(format!("records have neither a method nor a field {name:?}"))
         })

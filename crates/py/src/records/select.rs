@@ -33,7 +33,7 @@ pub(crate) fn selection(key: &Bound<'_, PyAny>, len: usize) -> PyResult<Selectio
         });
     }
     if let Ok(name) = key.cast::<PyString>() {
-        return Ok(Selection::Column(name.extract()?));
+        return Ok(Selection::Column(name.to_string_lossy().into_owned()));
     }
     if let Some(index) = number(key)? {
         return Ok(Selection::Row(row(index, len)?));

@@ -1,7 +1,6 @@
 //! Arrow files: a table written, and read where it lies.
 
 mod footer;
-mod pieces;
 mod read;
 mod write;
 
@@ -11,7 +10,6 @@ use thiserror::Error;
 
 use crate::error::RecordsError;
 
-pub use pieces::Pieces;
 pub use read::open;
 pub use write::{length, save, write};
 

@@ -12,7 +12,7 @@ use arrow_ipc::{Block, RecordBatch, root_as_message};
 use bytes::Bytes;
 
 use super::footer::{self, Column, Contents, Storage};
-use super::{FileError, Pieces, copied};
+use super::{FileError, copied};
 use crate::bits::Bits;
 use crate::category::{Categories, Codes};
 use crate::column;
@@ -34,11 +34,12 @@ use crate::values::Values;
 ///
 /// # Errors
 /// [`FileError`], of any bytes whatever.
-pub fn open(file: Bytes) -> Result<Pieces, FileError> {
+pub fn open(file: Bytes) -> Result<Table, FileError> {
     let contents = footer::contents(&file)?;
     let file = Buffer::from(file);
     let words = dictionaries(&file, &contents)?;
-    let mut tables = Vec::new();
+    let fields: Vec<Field> = contents.columns.iter().map(|column| column.field.clone()).collect();
+    let mut tables = vec![Table::new(&fields)?];
     for block in &contents.batches {
         let (header, body) = message(&file, block)?;
         let message = root_as_message(&header).map_err(|_| NO_BATCH)?;
@@ -46,11 +47,7 @@ pub fn open(file: Bytes) -> Result<Pieces, FileError> {
         let mut buffers = Walk::over(&batch, &body)?;
         tables.push(table(&contents.columns, &words, &mut buffers)?);
     }
-    if tables.is_empty() {
-        let fields: Vec<Field> = contents.columns.into_iter().map(|column| column.field).collect();
-        tables.push(Table::new(&fields)?);
-    }
-    Ok(Pieces::new(tables))
+    Table::over_all(tables).ok_or(SHORT)
 }
 
 /// Header and body of a message.
