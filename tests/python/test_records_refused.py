@@ -193,6 +193,20 @@ def test_times_of_other_libraries_lose_nothing():
     assert dw.pack(array.astype([("id", "u1"), ("at", "M8[us]")])).types == {"id": "u1", "at": "datetime"}
 
 
+def test_spans_of_time_that_64_bits_have_not():
+    class Span(dw.Record):
+        span: timedelta
+
+    low, high = timedelta(microseconds=-(2**63)), timedelta(microseconds=2**63 - 1)
+    rows = dw.Records(Span, [(low,), (high,)])
+    assert list(rows.span) == [low, high]
+    for wrong in (timedelta.min, timedelta.max, low - timedelta.resolution, high + timedelta.resolution):
+        with pytest.raises(OverflowError, match='row 2, field "span"'):
+            rows.append((wrong,))
+        with pytest.raises(OverflowError):
+            Span(wrong)
+
+
 def test_classes_that_cannot_be():
     with pytest.raises(OverflowError, match='field "n": 300 does not fit into u1'):
 
@@ -264,3 +278,13 @@ def test_rows_are_not_swapped_by_views_that_see_the_same():
     rows[:] = rows[[*range(9, -1, -1)]]
     rows[0:2] = [rows[1], rows[0]]
     assert list(rows.n) == [8, 0, 7, 6, 5, 4, 30, 2, 1, 9]
+
+
+def test_names_that_are_none():
+    rows = points(1)
+    for name in ("nothing", "\ud800", "a\0b", ""):
+        with pytest.raises(KeyError):
+            rows[name]
+        assert not hasattr(rows, name)
+    with pytest.raises(TypeError, match="the name of a field is a str: 1"):
+        dw.Record.of({1: int})

@@ -62,7 +62,9 @@ impl Table {
     pub(crate) fn over_all(mut tables: Vec<Table>) -> Option<Table> {
         for field in 0..tables.first()?.columns.len() {
             if tables.iter().any(|table| table.columns[field].is_nullable()) {
-                tables.iter_mut().for_each(|table| table.columns[field].make_nullable());
+                for table in &mut tables {
+                    table.columns[field].make_nullable();
+                }
             }
         }
         let mut tables = tables.into_iter();

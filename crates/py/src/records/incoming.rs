@@ -1,6 +1,6 @@
 //! The values of one row that somebody hands in.
 
-use deadweight_records::{Reason, RecordsError};
+use deadweight_records::{Kind, Reason, RecordsError};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -185,12 +185,18 @@ pub(crate) fn refused_object(
     reason: Reason,
     object: &Bound<'_, PyAny>,
 ) -> PyErr {
-    if let (Reason::WrongType { .. }, Ok(Taken::Surrogate)) = (&reason, take(object)) {
-        let text = shown(object);
-        return PyValueError::new_err(format!(
-            "row {row}, field {field:?}: {text} has half of a surrogate pair, which UTF-8 has not"
-        ));
-    }
+    let reason = match (reason, take(object)) {
+        (Reason::WrongType { .. }, Ok(Taken::Surrogate)) => {
+            let text = shown(object);
+            return PyValueError::new_err(format!(
+                "row {row}, field {field:?}: {text} has half of a surrogate pair, which UTF-8 has not"
+            ));
+        }
+        (Reason::WrongType { value, kind: Kind::TimeDelta }, Ok(Taken::Beyond)) => {
+            Reason::Overflow { value, kind: Kind::TimeDelta }
+        }
+        (reason, _) => reason,
+    };
     of_records(RecordsError::Value { row, field, reason: with_shown(reason, object) })
 }
 

@@ -22,6 +22,8 @@ pub(crate) enum Taken<'py> {
     Bytes(Bound<'py, PyBytes>),
     /// Text that is no UTF-8: half of a surrogate pair.
     Surrogate,
+    /// A span of time whose microseconds 64 bits do not have.
+    Beyond,
 }
 
 impl Taken<'_> {
@@ -33,7 +35,7 @@ impl Taken<'_> {
                 std::str::from_utf8(utf8.as_bytes()).map_or(Value::Other, Value::Str)
             }
             Taken::Bytes(bytes) => Value::Bytes(bytes.as_bytes()),
-            Taken::Surrogate => Value::Other,
+            Taken::Surrogate | Taken::Beyond => Value::Other,
         }
     }
 }
@@ -88,12 +90,17 @@ fn take_rarer<'py>(object: &Bound<'py, PyAny>) -> PyResult<Taken<'py>> {
         // A datetime with a time zone has no difference from one without.
         let since = object.sub(times.epoch.bind(py)).ok();
         let since = since.and_then(|since| micros(times, &since));
+        let since = since.and_then(|since| i64::try_from(since).ok());
         since.map_or(Value::Other, Value::DateTime)
     } else if object.is_instance(times.date.bind(py))? {
         let ordinal: i32 = object.call_method0(intern!(py, "toordinal"))?.extract()?;
         Value::Date(ordinal - EPOCH_ORDINAL)
     } else if object.is_instance(times.timedelta.bind(py))? {
-        micros(times, object).map_or(Value::Other, Value::TimeDelta)
+        match micros(times, object).map(i64::try_from) {
+            Some(Ok(micros)) => Value::TimeDelta(micros),
+            Some(Err(_)) => return Ok(Taken::Beyond),
+            None => Value::Other,
+        }
     } else if of_numpy(object) {
         return match object.call_method0(intern!(py, "item")) {
             Ok(item) if !of_numpy(&item) && !(is_time(object) && item.cast::<PyInt>().is_ok()) => {
@@ -120,9 +127,8 @@ fn is_time(object: &Bound<'_, PyAny>) -> bool {
     name.is_ok_and(|name| name == "datetime64" || name == "timedelta64")
 }
 
-/// Microseconds of a `timedelta`, if 64 bits have them and they are all of it: pandas' have nanoseconds,
-/// or are no time at all.
-fn micros(times: &Times, span: &Bound<'_, PyAny>) -> Option<i64> {
+/// Microseconds of a `timedelta`, if they are all of it: pandas' have nanoseconds, or are no time at all.
+fn micros(times: &Times, span: &Bound<'_, PyAny>) -> Option<i128> {
     let py = span.py();
     let part = |name: &Bound<'_, PyString>| span.getattr(name).ok()?.extract::<i64>().ok();
     if !span.get_type().is(&times.timedelta) {
@@ -131,7 +137,7 @@ fn micros(times: &Times, span: &Bound<'_, PyAny>) -> Option<i64> {
     }
     // Less than a day, both together.
     let rest = part(intern!(py, "seconds"))? * SECOND + part(intern!(py, "microseconds"))?;
-    part(intern!(py, "days"))?.checked_mul(DAY)?.checked_add(rest)
+    Some(i128::from(part(intern!(py, "days"))?) * i128::from(DAY) + i128::from(rest))
 }
 
 /// The classes of `datetime`, which the stable ABI has no functions for.
