@@ -120,7 +120,7 @@ pub(crate) fn kept(field: &Field, value: &Owned) -> Option<Owned> {
         (Kind::F4, _) => {
             let narrow = float.map(|float| (float, f64::from(float as f32)));
             let fits = |both: &(f64, f64)| match int {
-                Some(_) => both.0 == both.1,
+                Some(int) => both.1 as i128 == int,
                 None => both.0.is_infinite() || !both.1.is_infinite(),
             };
             narrow.filter(fits).map(|both| Owned::Float(both.1))
