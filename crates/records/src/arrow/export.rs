@@ -56,7 +56,8 @@ impl Table {
         Schema::new(self.names.iter().zip(&self.columns).map(field).collect::<Vec<_>>())
     }
 
-    /// The rows as Arrow's batches: one, unless texts take more than 2 GiB.
+    /// The rows as Arrow's batches: one, unless texts take more than 2 GiB, or they came in several and
+    /// were not changed.
     ///
     /// The batches and the table share memory. The table copies a column when it is changed while
     /// somebody still has a batch; when nobody has, it goes on with the memory as it is. Texts are
@@ -67,6 +68,15 @@ impl Table {
     /// [`RecordsError::Memory`]; [`Reason::Damaged`] or [`RecordsError::Arrow`] if the table lies in a
     /// file whose texts are none.
     pub fn batches(&mut self) -> Result<(SchemaRef, Vec<RecordBatch>), RecordsError> {
+        let schema = Arc::new(self.arrow_schema());
+        let mut batches = self.batches_of_piece(&schema)?;
+        for piece in self.more_mut() {
+            batches.extend(piece.batches_of_piece(&schema)?);
+        }
+        Ok((schema, batches))
+    }
+
+    fn batches_of_piece(&mut self, schema: &SchemaRef) -> Result<Vec<RecordBatch>, RecordsError> {
         let columns: Vec<Pieces> = self
             .columns
             .iter_mut()
@@ -78,7 +88,6 @@ impl Table {
                 })
             })
             .collect::<Result<_, _>>()?;
-        let schema = Arc::new(self.arrow_schema());
         let mut ends: BTreeSet<usize> = columns.iter().flat_map(|pieces| ends(pieces)).collect();
         ends.insert(self.rows);
         let mut start = 0;
@@ -90,7 +99,7 @@ impl Table {
             RecordBatch::try_new_with_options(schema.clone(), arrays, &options)
         });
         let batches: Result<_, _> = batches.collect();
-        Ok((schema, batches.map_err(|error| RecordsError::Arrow(error.to_string()))?))
+        batches.map_err(|error| RecordsError::Arrow(error.to_string()))
     }
 }
 
