@@ -5,6 +5,7 @@
 
 use crate::error::Reason;
 use crate::kind::{Field, Kind};
+use crate::objects::Object;
 use crate::value::Value;
 
 fn wrong(value: Value<'_>, kind: Kind) -> Reason {
@@ -78,6 +79,16 @@ pub(crate) fn timedelta(value: Value<'_>, kind: Kind) -> Result<i64, Reason> {
     if let Value::TimeDelta(micros) = value { Ok(micros) } else { Err(wrong(value, kind)) }
 }
 
+/// Of objects, no value is a value like others.
+#[inline]
+pub(crate) fn object(value: Value<'_>, kind: Kind) -> Result<Option<Object<'_>>, Reason> {
+    match value {
+        Value::Object(object) => Ok(Some(object)),
+        Value::None => Ok(None),
+        _ => Err(wrong(value, kind)),
+    }
+}
+
 /// Whether a column of this kind takes that value.
 pub(crate) fn check(value: Value<'_>, kind: Kind) -> Result<(), Reason> {
     match kind {
@@ -97,6 +108,7 @@ pub(crate) fn check(value: Value<'_>, kind: Kind) -> Result<(), Reason> {
         Kind::DateTime => datetime(value, kind).map(drop),
         Kind::Date => date(value, kind).map(drop),
         Kind::TimeDelta => timedelta(value, kind).map(drop),
+        Kind::Object(_) => object(value, kind).map(drop),
     }
 }
 
@@ -107,7 +119,7 @@ impl Field {
     /// # Errors
     /// As those of [`RecordsError::Value`](crate::RecordsError::Value).
     pub fn held<'a>(&self, value: Value<'a>) -> Result<Value<'a>, Reason> {
-        if value == Value::None {
+        if value == Value::None && !matches!(self.kind, Kind::Object(_)) {
             return if self.nullable { Ok(value) } else { Err(Reason::Null) };
         }
         check(value, self.kind)?;

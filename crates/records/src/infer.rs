@@ -218,7 +218,7 @@ fn mixed(value: Value<'_>, kind: Kind) -> Reason {
 /// The kind of a column that has this value alone.
 fn first_kind(value: Value<'_>) -> Option<Kind> {
     match value {
-        Value::None | Value::Other => None,
+        Value::None | Value::Object(_) | Value::Other => None,
         Value::Bool(_) => Some(Kind::Bool),
         Value::Int(int) => Kind::narrowest(int, int),
         Value::Float(_) => Some(Kind::F8),

@@ -14,6 +14,7 @@ use pyo3::{PyTraverseError, PyVisit};
 use super::column::Column;
 use super::file::Watch;
 use super::incoming::{objects, read, refused};
+use super::reference::{Later, clear, is_object, traverse};
 use super::row::Row;
 use super::schema::Schema;
 use super::select::{Selection, row as row_at, selection};
@@ -145,9 +146,22 @@ impl<'a, 'py> Incoming<'a, 'py> {
     }
 }
 
+/// Another container whose columns can be taken as such. What is an object there and a value here, or
+/// the other way round, goes by Python's rows.
+fn as_columns<'a, 'py>(
+    schema: &Schema,
+    source: &'a Bound<'py, PyAny>,
+) -> PyResult<Option<&'a Bound<'py, Rows>>> {
+    let Ok(rows) = source.cast::<Rows>() else { return Ok(None) };
+    let inside = rows.try_borrow()?;
+    let theirs = inside.schema.get();
+    let plain = !schema.has_objects() && !theirs.has_objects();
+    Ok((plain || theirs.fields == schema.fields).then_some(rows))
+}
+
 /// A table of rows that come in.
 fn fresh(schema: &Schema, source: &Bound<'_, PyAny>) -> PyResult<records::Table> {
-    if let Ok(rows) = source.cast::<Rows>() {
+    if let Some(rows) = as_columns(schema, source)? {
         let rows = rows.try_borrow()?;
         let table = rows.table()?;
         return table.slice(0..table.len()).map_err(of_records);
@@ -205,7 +219,12 @@ impl Rows {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.class)?;
-        visit.call(&self.schema)
+        visit.call(&self.schema)?;
+        traverse(&self.table, &visit)
+    }
+
+    fn __clear__(&mut self) {
+        clear(&mut self.table);
     }
 
     fn __len__(&self) -> usize {
@@ -268,6 +287,7 @@ impl Rows {
         key: &Bound<'_, PyAny>,
         value: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
+        let _later = Later::begin();
         let schema = schema(slf)?;
         let schema = schema.get();
         let rows = len(slf)?;
@@ -291,6 +311,7 @@ impl Rows {
     }
 
     fn __delitem__(slf: &Bound<'_, Rows>, key: &Bound<'_, PyAny>) -> PyResult<()> {
+        let _later = Later::begin();
         let rows = len(slf)?;
         let gone: Vec<usize> = match selection(key, rows)? {
             Selection::Row(index) => {
@@ -335,7 +356,7 @@ impl Rows {
     fn extend<'py>(slf: &Bound<'py, Rows>, rows: &Bound<'py, PyAny>) -> PyResult<()> {
         let schema = schema(slf)?;
         let schema = schema.get();
-        if let Ok(other) = rows.cast::<Rows>() {
+        if let Some(other) = as_columns(schema, rows)? {
             if !other.is(slf) {
                 let other = other.try_borrow()?;
                 let mut inside = slf.try_borrow_mut()?;
@@ -377,6 +398,7 @@ impl Rows {
     #[pyo3(signature = (index=-1, /))]
     fn pop<'py>(slf: &Bound<'py, Rows>, index: isize) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
+        let _later = Later::begin();
         let at = row_at(index, len(slf)?)?;
         let (class, values) = {
             let mut inside = slf.try_borrow_mut()?;
@@ -392,8 +414,9 @@ impl Rows {
     }
 
     /// Takes all rows away.
-    fn clear(&mut self) -> PyResult<()> {
-        self.moved()?.clear();
+    fn clear(slf: &Bound<'_, Rows>) -> PyResult<()> {
+        let _later = Later::begin();
+        slf.try_borrow_mut()?.moved()?.clear();
         Ok(())
     }
 
@@ -440,7 +463,7 @@ impl Rows {
         Ok(PyBytes::new(py, &bytes))
     }
 
-    /// Whether the rows have the same values as those of another container.
+    /// Whether the rows have the same values as those of another container; not of objects.
     #[pyo3(signature = (other, /))]
     fn _same(slf: &Bound<'_, Rows>, other: &Bound<'_, Rows>) -> PyResult<bool> {
         let (this, other) = (slf.try_borrow()?, other.try_borrow()?);
@@ -448,7 +471,10 @@ impl Rows {
         if this.len() != other.len() {
             return Ok(false);
         }
-        for field in 0..this.columns().len() {
+        for (field, column) in this.columns().iter().enumerate() {
+            if is_object(column.kind()) {
+                continue;
+            }
             for row in 0..this.len() {
                 let (a, b) = (this.get(row, field), other.get(row, field));
                 if a.map_err(of_records)? != b.map_err(of_records)? {
@@ -461,7 +487,7 @@ impl Rows {
 
     /// The columns' types, as Arrow's capsule interface has them.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        schema_capsule(py, &self.table.arrow_schema())
+        schema_capsule(py, &self.table.arrow_schema().map_err(of_records)?)
     }
 
     /// The rows, without a copy unless a buffer of a column is in use. No other schema can be had.

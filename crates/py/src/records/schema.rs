@@ -6,6 +6,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple, PyType};
 
+use super::reference::{OBJECT, is_object};
+
 /// Of a field: name, type as `u4` or `str`, whether rows may have none, and the default in a tuple, or
 /// an empty one.
 type Wanted<'py> = (Bound<'py, PyString>, String, bool, Bound<'py, PyTuple>);
@@ -26,7 +28,7 @@ pub(crate) fn told(field: &Field) -> Told<'_> {
 
 /// The kind of that name.
 pub(crate) fn kind(name: &str) -> PyResult<Kind> {
-    let known = Kind::ALL.into_iter().find(|kind| kind.name() == name);
+    let known = Kind::ALL.into_iter().chain([OBJECT]).find(|kind| kind.name() == name);
     known.ok_or_else(|| PyValueError::new_err(format!("there is no type {name:?}")))
 }
 
@@ -69,6 +71,10 @@ impl Schema {
 
     pub(crate) fn default<'py>(&self, py: Python<'py>, field: usize) -> Option<Bound<'py, PyAny>> {
         self.defaults.get(field)?.as_ref().map(|default| default.bind(py).clone())
+    }
+
+    pub(crate) fn has_objects(&self) -> bool {
+        self.fields.iter().any(|field| is_object(field.kind))
     }
 
     pub(crate) fn position(&self, name: &str) -> Option<usize> {

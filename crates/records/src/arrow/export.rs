@@ -48,12 +48,17 @@ impl From<ArrowError> for Failure {
 
 impl Table {
     /// The fields in Arrow's words.
-    #[must_use]
-    pub fn arrow_schema(&self) -> Schema {
+    ///
+    /// # Errors
+    /// [`Reason::Objects`].
+    pub fn arrow_schema(&self) -> Result<Schema, RecordsError> {
         let field = |(name, column): (&String, &Column)| {
-            Field::new(name, data_type(column), column.is_nullable())
+            let data_type =
+                data_type(column).ok_or_else(|| RecordsError::of_field(name, Reason::Objects))?;
+            Ok(Field::new(name, data_type, column.is_nullable()))
         };
-        Schema::new(self.names.iter().zip(&self.columns).map(field).collect::<Vec<_>>())
+        let fields = self.names.iter().zip(&self.columns).map(field);
+        Ok(Schema::new(fields.collect::<Result<Vec<_>, RecordsError>>()?))
     }
 
     /// The rows as Arrow's batches: one, unless texts take more than 2 GiB.
@@ -64,8 +69,8 @@ impl Table {
     /// length.
     ///
     /// # Errors
-    /// [`RecordsError::Memory`]; [`Reason::Damaged`] or [`RecordsError::Arrow`] if the table lies in a
-    /// file whose texts are none.
+    /// [`RecordsError::Memory`]; [`Reason::Objects`]; [`Reason::Damaged`] or [`RecordsError::Arrow`] if
+    /// the table lies in a file whose texts are none.
     pub fn batches(&mut self) -> Result<(SchemaRef, Vec<RecordBatch>), RecordsError> {
         let columns: Vec<Pieces> = self
             .columns
@@ -78,7 +83,7 @@ impl Table {
                 })
             })
             .collect::<Result<_, _>>()?;
-        let schema = Arc::new(self.arrow_schema());
+        let schema = Arc::new(self.arrow_schema()?);
         let mut ends: BTreeSet<usize> = columns.iter().flat_map(|pieces| ends(pieces)).collect();
         ends.insert(self.rows);
         let mut start = 0;
@@ -135,6 +140,7 @@ fn arrays(column: &mut Column) -> Result<Pieces, Failure> {
             })?
         }
         Values::Category(words) => vec![categories(words, nulls)?],
+        Values::Object(_) => return Err(Reason::Objects.into()),
     })
 }
 
