@@ -51,10 +51,7 @@ def to_numpy(column: Column) -> Any:
 def as_array(column: Column, dtype: Any, copy: bool | None) -> Any:
     """What ``numpy.asarray`` makes of a column. Of rows without a value it makes None."""
     np: Any = import_module("numpy")
-    if column.null_count:
-        array = _of_objects(column)
-    else:
-        array = _plain(column)
+    array = _of_objects(column) if column.null_count else _plain(column)
     if copy:
         return np.array(array, dtype)
     shared = np.asarray(array, dtype)

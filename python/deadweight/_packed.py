@@ -25,7 +25,7 @@ class PackedFrom:
     after: int
     """What the columns take."""
     trust: str
-    """Of ``before``: ``measured``; ``modelled``, where sizes follow rules; ``estimated``, from a thousand of the rows."""
+    """Of ``before``: ``measured``; ``modelled``, where sizes follow rules; ``estimated``, from a thousand rows."""
 
     def __str__(self) -> str:
         mark = {"modelled": "~", "estimated": "≈"}.get(self.trust, "")

@@ -59,7 +59,7 @@ def test_the_objects_themselves_come_back():
     rows = dw.Records(Holder, [(1, thing, [])])
     assert rows[0].what is thing
     assert rows.what[0] is thing
-    assert [row.what for row in rows][0] is thing
+    assert next(iter(rows)).what is thing
     rows[0].what = 7
     assert rows.what.tolist() == [7]
     rows.what[0] = thing

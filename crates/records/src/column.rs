@@ -121,8 +121,8 @@ impl Column {
         })
     }
 
-    pub(crate) fn push(&mut self, value: Value<'_>) -> Result<(), Reason> {
-        if value == Value::None && !self.has_objects() {
+    pub(crate) fn push(&mut self, value: &Value<'_>) -> Result<(), Reason> {
+        if matches!(value, Value::None) && !self.has_objects() {
             return self.push_none();
         }
         let kind = self.kind;
@@ -182,7 +182,7 @@ impl Column {
     }
 
     /// Whether a row may have that value.
-    pub(crate) fn check(&self, value: Value<'_>) -> Result<(), Reason> {
+    pub(crate) fn check(&self, value: &Value<'_>) -> Result<(), Reason> {
         match value {
             Value::None if self.nullable => Ok(()),
             Value::None if !self.has_objects() => Err(Reason::Null),
@@ -191,9 +191,9 @@ impl Column {
     }
 
     /// Gives a row that is there another value.
-    pub(crate) fn set(&mut self, row: usize, value: Value<'_>) -> Result<(), Reason> {
+    pub(crate) fn set(&mut self, row: usize, value: &Value<'_>) -> Result<(), Reason> {
         self.check(value)?;
-        if value == Value::None && !self.has_objects() {
+        if matches!(value, Value::None) && !self.has_objects() {
             return self.valid()?.set(row, false);
         }
         let kind = self.kind;
@@ -227,7 +227,7 @@ impl Column {
     pub(crate) fn append(&mut self, from: &Column, rows: &Rows<'_>) -> Result<(), Reason> {
         let has_none = from.valid.is_some();
         if self.kind != from.kind || (has_none && !self.nullable) {
-            return rows.try_for_each(|row| self.push(from.get(row)?.unwrap_or(Value::None)));
+            return rows.try_for_each(|row| self.push(&from.get(row)?.unwrap_or(Value::None)));
         }
         if has_none || self.valid.is_some() {
             let valid = self.valid()?;

@@ -62,4 +62,4 @@ pub use infer::Packer;
 pub use kind::{Field, Kind};
 pub use objects::{Object, Objects, Opaque};
 pub use table::Table;
-pub use value::Value;
+pub use value::{Value, Valued};

@@ -32,6 +32,19 @@ pub enum Value<'a> {
     Other,
 }
 
+/// What has a value, or is one.
+pub trait Valued {
+    /// The value.
+    fn value(&self) -> Value<'_>;
+}
+
+impl Valued for Value<'_> {
+    #[inline]
+    fn value(&self) -> Value<'_> {
+        *self
+    }
+}
+
 /// Of a long text or bytes, messages show this many characters.
 const SHOWN: usize = 40;
 

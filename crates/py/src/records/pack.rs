@@ -104,7 +104,7 @@ impl Packing {
         for (object, column) in objects.iter().zip(self.packer.so_far().columns()) {
             taken.push(take_for(column.kind(), object)?);
         }
-        let pushed = self.packer.push_each(taken.iter().map(Taken::value));
+        let pushed = self.packer.push_each(taken);
         pushed.map_err(|error| refused(error, |name| self.packer.position(name), objects))
     }
 

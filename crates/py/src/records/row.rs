@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use deadweight_records::Valued;
 use pyo3::exceptions::{PyAttributeError, PyRuntimeError, PyTypeError};
 use pyo3::impl_::pymethods::tp_new_impl;
 use pyo3::prelude::*;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use deadweight_records as records;
+use deadweight_records::{self as records, Valued};
 use pyo3::exceptions::{PyAttributeError, PyBufferError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -140,9 +140,7 @@ impl<'a, 'py> Incoming<'a, 'py> {
     }
 
     fn push(&mut self, rows: &Bound<'py, Rows>, row: &Bound<'py, PyAny>) -> PyResult<()> {
-        self.with(row, len(rows)?, |taken| {
-            Ok(rows.try_borrow_mut()?.resized()?.push_each(taken.iter().map(Taken::value)))
-        })
+        self.with(row, len(rows)?, |taken| Ok(rows.try_borrow_mut()?.resized()?.push_each(taken)))
     }
 }
 
@@ -169,11 +167,7 @@ fn fresh(schema: &Schema, source: &Bound<'_, PyAny>) -> PyResult<records::Table>
     let mut table = records::Table::new(&schema.fields).map_err(of_records)?;
     let mut incoming = Incoming::of(schema);
     for (number, row) in source.try_iter()?.enumerate() {
-        incoming.with(
-            &row?,
-            number,
-            |taken| Ok(table.push_each(taken.iter().map(Taken::value))),
-        )?;
+        incoming.with(&row?, number, |taken| Ok(table.push_each(taken)))?;
     }
     Ok(table)
 }
@@ -385,7 +379,7 @@ impl Rows {
             let mut inside = slf.try_borrow_mut()?;
             let resized = inside.resized()?;
             let at = at.min(resized.len());
-            if let Err(error) = one.push_each(taken.iter().map(Taken::value)) {
+            if let Err(error) = one.push_each(taken) {
                 return Ok(Err(error.moved(0, at)));
             }
             resized.insert(at, &one).map_err(of_records)?;

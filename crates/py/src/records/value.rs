@@ -1,6 +1,6 @@
 //! Values from Python objects, and Python objects of values.
 
-use deadweight_records::{Kind, Value};
+use deadweight_records::{Kind, Value, Valued};
 use pyo3::exceptions::PyUnicodeEncodeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -29,9 +29,9 @@ pub(crate) enum Taken<'py> {
     Surrogate,
 }
 
-impl Taken<'_> {
+impl Valued for Taken<'_> {
     #[inline]
-    pub(crate) fn value(&self) -> Value<'_> {
+    fn value(&self) -> Value<'_> {
         match self {
             Taken::Plain(value) => *value,
             Taken::Ascii(text) => text.to_str().map_or(Value::Other, Value::Str),
@@ -64,13 +64,7 @@ pub(crate) fn take<'py>(object: &Bound<'py, PyAny>) -> PyResult<Taken<'py>> {
         if is_ascii(text) {
             return Ok(Taken::Ascii(text.clone()));
         }
-        return match text.encode_utf8() {
-            Ok(utf8) => Ok(Taken::Text(utf8)),
-            Err(error) if error.is_instance_of::<PyUnicodeEncodeError>(object.py()) => {
-                Ok(Taken::Surrogate)
-            }
-            Err(error) => Err(error),
-        };
+        return encoded(text);
     }
     if let Ok(flag) = object.cast_exact::<PyBool>() {
         return Ok(Taken::Plain(Value::Bool(flag.is_true())));
@@ -79,6 +73,16 @@ pub(crate) fn take<'py>(object: &Bound<'py, PyAny>) -> PyResult<Taken<'py>> {
         return Ok(Taken::Plain(Value::Int(integer(int)?)));
     }
     take_rarer(object)
+}
+
+fn encoded<'py>(text: &Bound<'py, PyString>) -> PyResult<Taken<'py>> {
+    match text.encode_utf8() {
+        Ok(utf8) => Ok(Taken::Text(utf8)),
+        Err(error) if error.is_instance_of::<PyUnicodeEncodeError>(text.py()) => {
+            Ok(Taken::Surrogate)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn integer(int: &Bound<'_, PyInt>) -> PyResult<i128> {
