@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from deadweight import _core
 from deadweight._sizes import deepsizeof
@@ -37,16 +38,19 @@ class PackedFrom:
 
 def packed_from(rows: Any, after: int) -> PackedFrom | None:
     """Of a list or a tuple. What is gone once it was gone through has left nothing to be weighed."""
-    if not isinstance(rows, (list, tuple)) or not rows:
+    if not isinstance(rows, (list, tuple)):
         return None
-    count = len(rows)
-    some = rows if count <= _WEIGHED else [rows[at * count // _WEIGHED] for at in range(_WEIGHED)]
+    held = cast("Sequence[object]", rows)
+    count = len(held)
+    if not count:
+        return None
+    some = held if count <= _WEIGHED else [held[at * count // _WEIGHED] for at in range(_WEIGHED)]
     weighed = deepsizeof(*some)
     kinds = {type(row).__name__ for row in some}
     return PackedFrom(
         type=kinds.pop() if len(kinds) == 1 else "object",
         rows=count,
-        before=weighed.exclusive * count // len(some) + _core.sizeof(rows),
+        before=weighed.exclusive * count // len(some) + _core.sizeof(held),
         after=after,
         trust=weighed.trust if count == len(some) else "estimated",
     )

@@ -15,7 +15,7 @@ pub(crate) fn is_ascii(text: &Bound<'_, PyString>) -> bool {
     // SAFETY: the object is a `str`, for which we hold a reference, and a `str` begins with a whole
     // `PyASCIIObject`; where its state word is there, the layout of the running version says. Who writes
     // to it (3.12 and later, when a text is interned) holds the interpreter's lock, as we do.
-    let state = unsafe { text.as_ptr().cast::<u8>().add(mark.offset).cast::<u32>().read() };
+    let state = unsafe { text.as_ptr().byte_add(mark.offset).cast::<u32>().read() };
     state & mark.mask == mark.mask
 }
 
