@@ -14,6 +14,9 @@ from deadweight._text import size, table
 TOP = 30
 """Rows that a text shows, unless more are asked for."""
 
+_DEEPEST = 40
+"""Rows of a tree further down are indented no further, as in the text."""
+
 
 @dataclass(frozen=True, slots=True)
 class CensusRow:
@@ -209,7 +212,7 @@ class Tree(Table):
     def _repr_html_(self) -> str:
         heads = ["", "objects", "held", "retained"]
         rows = [
-            ["   " * row.depth + _tree_label(row), f"{row.count:,}", size(row.held), size(row.retained)]
+            [_indent(row.depth) + _tree_label(row), f"{row.count:,}", size(row.held), size(row.retained)]
             for row in self.rows
         ]
         return html_table(self._title(), heads, rows, {1, 2, 3})
@@ -261,6 +264,10 @@ class Diff(Table):
     def __str__(self) -> str:
         rows = [(f"  {row.name}", f"{row.count:+,}", _signed(row.held)) for row in self.rows[:TOP]]
         return "\n".join([self._title(), table(rows, {1, 2})]).rstrip()
+
+
+def _indent(depth: int) -> str:
+    return "   " * min(depth, _DEEPEST) + (f"level {depth:,}: " if depth > _DEEPEST else "")
 
 
 def _tree_label(row: TreeRow) -> str:

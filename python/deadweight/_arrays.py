@@ -18,11 +18,14 @@ def _plain(column: Column) -> Any:
     """The values; of rows without one, something or other."""
     np: Any = import_module("numpy")
     kind = column.type
-    if kind in _NUMBERS:
-        return np.frombuffer(column._raw(), f"<{kind}") if len(column) else np.empty(0, f"<{kind}")
-    if kind in _TIMES:
-        raw = np.frombuffer(column._raw(), "<i8") if len(column) else np.empty(0, "<i8")
-        return raw.view(_TIMES[kind])
+    if kind in _NUMBERS or kind in _TIMES:
+        # NumPy asks for a buffer to write into first, which would copy what lies in a file: of a memoryview it
+        # gets what there is.
+        raw = memoryview(column._raw())
+        numbers = (
+            np.frombuffer(raw, f"<{kind}" if kind in _NUMBERS else "<i8") if len(raw) else np.empty(0, raw.format)
+        )
+        return numbers.view(_TIMES.get(kind, numbers.dtype))
     if kind == "date":
         return np.array(column._raw(), "<i4").astype("<M8[D]")
     if kind == "bool":

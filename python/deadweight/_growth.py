@@ -11,7 +11,7 @@ from typing import Any
 
 from deadweight import _core
 from deadweight._caches import cache_at
-from deadweight._table import Printed, html_table
+from deadweight._table import Table, html_table
 from deadweight._text import size, table
 
 _HEADS = ("holder", "type", "count", "objects", "bytes a round")
@@ -50,16 +50,28 @@ class Leak:
 class StillGrowing(AssertionError):
     """A program grows in every round. ``leaks`` is what does."""
 
+    # The name by which it is caught.
+    __module__ = "deadweight"
+
     def __init__(self, message: str, leaks: tuple[Leak, ...] = ()) -> None:
         # Without leaks it is made by `pickle` and `copy`, which set them afterwards.
         super().__init__(message)
         self.leaks = leaks
 
 
-class Growth(Printed):
+class Growth(Table):
     """Looks at this program after every round of some work. ``growth`` makes it."""
 
     __slots__ = ("_leaks", "_values", "_warmup")
+    _columns = (
+        ("holder", str, "holder"),
+        ("path", str, "path"),
+        ("type", str, "type"),
+        ("count", float, "count"),
+        ("objects", float, "objects"),
+        ("bytes", float, "bytes a round"),
+        ("cache", str, "cache"),
+    )
 
     def __init__(self, warmup: int, values: bool) -> None:
         if index(warmup) < 0:
@@ -109,6 +121,9 @@ class Growth(Printed):
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as ``json`` takes it."""
         return {"leaks": [leak.to_dict() for leak in self.leaks]}
+
+    def _rows(self) -> tuple[Leak, ...]:
+        return self.leaks
 
     def _title(self) -> str:
         if self._leaks is None:

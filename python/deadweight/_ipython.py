@@ -5,6 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from deadweight._table import html_table
+from deadweight._text import size
+
 if TYPE_CHECKING:
     from deadweight._growth import Growth
 
@@ -49,6 +52,16 @@ def peak_cell(shell: Any, line: str, cell: str) -> Any:
     with dw.peak() as peak:
         exec(code, shell.user_ns)
     return peak
+
+
+def peak_table(peak: int, net: int, rss: int) -> str:
+    """What ``peak`` counted, as notebooks show it."""
+    rows = [
+        ["peak", size(peak), "the most that Python's allocators gave out at a time"],
+        ["net", size(net), "what is left of that"],
+        ["rss", size(rss), "how much more of the process is resident"],
+    ]
+    return html_table("while it was counted", ["", "bytes", "what"], rows, {1})
 
 
 def _misused(message: str) -> Exception:

@@ -10,6 +10,7 @@ import dataclasses
 import pickle
 import sys
 import typing
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, MutableSequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_type_hints, overload
@@ -49,9 +50,12 @@ class _RecordType(type):
         made = super().__new__(mcs, name, bases, namespace)
         if bases == (_core.Row,):
             return made
-        by_name = {field[0]: field for field in _inherited(made)}
-        by_name |= {field[0]: field for field in (_annotated(made, _names(1)) if fields is None else fields)}
+        inherited = {field[0]: field for field in _inherited(made)}
+        own = {field[0]: field for field in (_annotated(made, _names(1)) if fields is None else fields)}
+        by_name = inherited | own
         _check(made, by_name)
+        for field in inherited.keys() & namespace.keys() - own.keys():
+            raise TypeError(f"{name}.{field} is an inherited field: annotate it anew, or take another name")
         schema = _core.Schema(list(by_name.values()))
         for place, field in enumerate(by_name):
             setattr(made, field, _core.Attribute(schema, place))
@@ -94,10 +98,14 @@ def _annotated(made: type, names: dict[str, Any]) -> Iterator[_Field]:
 
 
 def _check(made: type, names: Iterable[str]) -> None:
+    # Not those of the metaclass, which rows do not have.
+    taken = set(dir(Record))
     for name in names:
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # of a mapping
+            raise TypeError(f"{made.__name__}: the name of a field is a str: {name!r}")
         if name.startswith("_"):
             raise ValueError(f"{made.__name__}: a field cannot begin with an underscore: {name!r}")
-        if hasattr(Record, name):
+        if name in taken:
             raise ValueError(f"{made.__name__}: rows have a method of that name: {name!r}")
 
 
@@ -142,7 +150,7 @@ class Record(_core.Row, metaclass=_RecordType):
         Point(x=1.0, y=2.0)
         """
         found: str = name or getattr(source, "__name__", None) or "Row"
-        return _new(found, _fields_of(source))
+        return _made(found, tuple(_fields_of(source)))
 
     def _asdict(self) -> dict[str, Any]:
         """The values by name."""
@@ -206,25 +214,23 @@ def _fields_of(source: Any) -> list[_Field]:
     raise TypeError(f"no dataclass, TypedDict, structured dtype or mapping: {source!r}")
 
 
-# Classes that were made by `of` or `pack` cannot be imported: a pickle has their fields instead, and each
-# such class is made once.
-_by_fields: dict[tuple[str, tuple[_Field, ...]], type[Record]] = {}
+# Classes that were made by `of` or `pack` cannot be imported: a pickle has their fields instead, and there is
+# one such class at a time.
+_by_fields: weakref.WeakValueDictionary[tuple[str, tuple[_Field, ...]], type[Record]] = (
+    weakref.WeakValueDictionary()
+)
 
 
 def _made(name: str, fields: tuple[_Field, ...]) -> type[Record]:
     known = _by_fields.get((name, fields))
-    if known is None:
-        known = _by_fields[name, fields] = _new(name, list(fields))
-    return known
+    return _by_fields.setdefault((name, fields), _new(name, list(fields))) if known is None else known
 
 
 def _named(record: type[Record]) -> tuple[Any, Any]:
     """How a pickle calls a class: itself, or name and fields."""
     if not record._made:
         return record, None
-    fields = tuple(record._defaults.values())
-    _by_fields.setdefault((record.__name__, fields), record)
-    return record.__name__, fields
+    return record.__name__, tuple(record._defaults.values())
 
 
 def _class(record: Any, fields: tuple[_Field, ...] | None) -> type[Record]:
@@ -236,6 +242,10 @@ def _row(record: Any, fields: Any, values: tuple[Any, ...]) -> Record:
 
 
 def _records(kind: type[Records[Any]], record: Any, fields: Any, file: Any) -> Records[Any]:
+    # Of bytes that a pickle has out of band, those themselves: they are not copied then.
+    whole = memoryview(file).obj
+    if isinstance(whole, bytes) and len(whole) == memoryview(file).nbytes:
+        file = whole
     return kind.__new__(kind, _class(record, fields), _core.read_records(file))
 
 
@@ -258,6 +268,11 @@ else:
         __contains__ = MutableSequence.__contains__
         __reversed__ = MutableSequence.__reversed__
         __iadd__ = MutableSequence.__iadd__
+
+
+def _state(rows: Records[Any]) -> dict[str, Any] | None:
+    """What a user's subclass has besides rows."""
+    return getattr(rows, "__dict__", None)
 
 
 class Records(_Sequence[R]):
@@ -369,23 +384,28 @@ class Records(_Sequence[R]):
         return "\n".join([repr(self)[1:-1], *columns, *before])
 
     def __copy__(self) -> Records[R]:
-        return self[:]
+        made = self[:]
+        if more := _state(self):
+            vars(made).update(more)
+        return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Records[R]:
-        memo[id(self)] = copied = self[:]
+        made = memo[id(self)] = self[:]
         for name in _objects(self.record):
-            column = copied[name]
+            column = made[name]
             for row, value in enumerate(self[name]):
                 column[row] = copy.deepcopy(value, memo)
-        return copied
+        if more := _state(self):
+            vars(made).update(copy.deepcopy(more, memo))
+        return made
 
     def __reduce_ex__(self, protocol: typing.SupportsIndex) -> tuple[Any, ...]:
         if _objects(self.record):
             # Row by row, after the container itself: objects may lead back to it.
-            return _empty, (type(self), *_named(self.record)), None, (row._astuple() for row in self)
+            return _empty, (type(self), *_named(self.record)), _state(self), (row._astuple() for row in self)
         file = self._dump()
         whole = pickle.PickleBuffer(file) if int(protocol) >= 5 else file
-        return _records, (type(self), *_named(self.record), whole)
+        return _records, (type(self), *_named(self.record), whole), _state(self)
 
 
 def pack(
@@ -419,6 +439,11 @@ def pack(
     structure = getattr(getattr(rows, "dtype", None), "names", None)
     if structure:
         names = names or structure
+        for field in structure:
+            # Finer than datetime has them: their items would come as integers.
+            kind = rows.dtype[field]
+            if kind.kind in "mM" and kind.str.endswith(("ns]", "ps]", "fs]", "as]")):
+                raise TypeError(f"field {field!r} is of {kind}: convert it to microseconds")
         # What was a float of four bytes is one still, and no value can say so.
         told += [
             (field, "f4", False) for field in structure if rows.dtype[field] == "f4" and field not in (types or {})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from deadweight import _core
 from deadweight._names import full_name
-from deadweight._table import Printed, Table, html_table
+from deadweight._table import Table, html_table
 from deadweight._text import size, table
 
 
@@ -98,9 +98,27 @@ class Block:
     parts: tuple[Part, ...]
 
 
+class _PartOfBlock(NamedTuple):
+    block: str
+    address: int
+    offset: int
+    size: int
+    kind: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True, repr=False)
-class Layout(Printed):
+class Layout(Table):
     """An object byte by byte: itself first, then its buffers."""
+
+    _columns = (
+        ("block", str, "block"),
+        ("address", int, "address"),
+        ("offset", int, "offset"),
+        ("size", int, "bytes"),
+        ("kind", str, "kind"),
+        ("name", str, "name"),
+    )
 
     type: str
     blocks: tuple[Block, ...]
@@ -119,15 +137,18 @@ class Layout(Printed):
         """Plain data, as ``json`` takes it."""
         return {**asdict(self), "requested": self.requested, "held": self.held}
 
+    def _rows(self) -> list[_PartOfBlock]:
+        return [
+            _PartOfBlock(block.name, block.address, part.offset, part.size, part.kind, part.name)
+            for block in self.blocks
+            for part in block.parts
+        ]
+
     def _title(self) -> str:
         return f"{self.type}: {self.held:,} B held, {self.requested:,} B requested"
 
     def _repr_html_(self) -> str:
-        rows = [
-            [block.name, f"{part.offset:,}", f"{part.size:,}", part.kind, part.name]
-            for block in self.blocks
-            for part in block.parts
-        ]
+        rows = [[row.block, f"{row.offset:,}", f"{row.size:,}", row.kind, row.name] for row in self._rows()]
         return html_table(self._title(), ["block", "offset", "bytes", "kind", "name"], rows, {1, 2})
 
     def __str__(self) -> str:

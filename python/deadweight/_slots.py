@@ -18,6 +18,9 @@ _T = TypeVar("_T")
 class CannotSlot(TypeError):
     """A class cannot have slots as it is. ``blockers`` says why."""
 
+    # The name by which it is caught.
+    __module__ = "deadweight"
+
     def __init__(self, message: str, blockers: tuple[Blocker, ...] = ()) -> None:
         super().__init__(message)
         self.blockers = blockers

@@ -9,8 +9,8 @@ from deadweight import _core
 from deadweight._text import escaped, size
 
 Column = tuple[str, type, str]
-"""A field of the rows, what is in it (``int`` or ``str``, or None), and its heading: ``bytes:`` before
-the heading has numbers written with their unit."""
+"""A field of the rows, what is in it (``int``, ``float`` or ``str``, or None), and its heading: ``bytes:``
+before the heading has numbers written with their unit."""
 
 _SHOWN = 30
 
@@ -38,14 +38,12 @@ class Table(Printed):
 
     def __arrow_c_schema__(self) -> object:
         """The columns, as the Arrow PyCapsule interface has them."""
-        return _core.arrow_schema([(name, kind is int) for name, kind, _ in self._columns])
+        return _core.arrow_schema([(name, kind.__name__) for name, kind, _ in self._columns])
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """All rows as one batch of 64-bit integers and UTF-8 strings. No other schema can be had."""
+        """All rows as one batch of 64-bit integers and floats and UTF-8 strings. No other schema can be had."""
         rows = self._rows()
-        names = [name for name, _, _ in self._columns]
-        values = [[getattr(row, name) for row in rows] for name in names]
-        columns = list(zip(names, [kind is int for _, kind, _ in self._columns], values, strict=True))
+        columns = [(name, kind.__name__, [getattr(row, name) for row in rows]) for name, kind, _ in self._columns]
         return _core.arrow_stream(columns, len(rows))
 
     def _repr_html_(self) -> str:

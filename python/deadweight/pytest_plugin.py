@@ -7,7 +7,8 @@
   the test. A path that leads to nothing fails.
 - ``@pytest.mark.max_peak("24 MB")``: the most that the test has from Python's allocators at a time, beyond
   what there was when it began. Native memory, such as NumPy's buffers, is not among it.
-- ``--deadweight-all`` looks for leaks in every test. One that cannot be repeated is named at the end.
+- ``--deadweight-all`` looks for leaks in every test function and method. One that cannot be repeated is named at
+  the end, where doctests, and other tests that are no functions, are counted: they are not looked at.
 - The fixture ``deadweight`` is the package.
 """
 
@@ -36,6 +37,7 @@ from deadweight._text import size
 
 _Taken = TypeVar("_Taken")
 _NOT_REPEATED = "deadweight: not repeated"
+_NO_FUNCTION = "deadweight: no function"
 
 MARKS = (
     "no_leaks(rounds=5, warmup=2, allow=()): repeat the test and fail if anything grows in every round; "
@@ -71,7 +73,7 @@ class _Checks:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds ``--deadweight-all``."""
     group = parser.getgroup("deadweight")
-    group.addoption("--deadweight-all", action="store_true", help="look for leaks in every test: each is repeated")
+    group.addoption("--deadweight-all", action="store_true", help="look for leaks: each test function is repeated")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -90,8 +92,12 @@ def _deadweight() -> ModuleType:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Puts a function in place of the test's that does what the marks ask for. Whoever runs tests (the
     plugins for asyncio, anyio) runs that one."""
-    checks = _checks_of(item) if isinstance(item, pytest.Function) else None
-    if checks is None or not isinstance(item, pytest.Function):
+    if not isinstance(item, pytest.Function):
+        if item.config.getoption("--deadweight-all"):
+            item.user_properties.append((_NO_FUNCTION, item.nodeid))
+        return (yield)
+    checks = _checks_of(item)
+    if checks is None:
         return (yield)
     function: Callable[..., Any] = item.obj
     item.obj = checked = _checked(function, item, checks)
@@ -307,15 +313,24 @@ def _too_much_retained(asked: list[tuple[str, int]]) -> list[str]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Names the tests that could not be looked at. Reports come from workers of xdist too."""
+    once, others = (_noted(terminalreporter, key) for key in (_NOT_REPEATED, _NO_FUNCTION))
+    if once or others:
+        terminalreporter.section("deadweight")
+    if once:
+        terminalreporter.line(f"{len(once)} tests pass once but not again with the same fixtures: not looked at")
+        for name in once:
+            terminalreporter.line(f"  {name}")
+    if others:
+        terminalreporter.line(f"{len(others)} tests are no functions, such as doctests: not looked at")
+
+
+def _noted(terminalreporter: pytest.TerminalReporter, wanted: str) -> list[str]:
+    """Names of the tests with such a note."""
     names = {
-        value
+        str(value)
         for reports in terminalreporter.stats.values()
         for report in reports
         for key, value in getattr(report, "user_properties", [])
-        if key == _NOT_REPEATED
+        if key == wanted
     }
-    if names:
-        terminalreporter.section("deadweight")
-        terminalreporter.line(f"{len(names)} tests pass once but not again with the same fixtures: not looked at")
-        for name in sorted(map(str, names)):
-            terminalreporter.line(f"  {name}")
+    return sorted(names)

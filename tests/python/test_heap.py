@@ -147,6 +147,28 @@ def test_a_heap_is_asked_of_a_class_a_name_a_path_or_an_address():
         iter(heap)
 
 
+DEEP: object = None
+
+
+def test_a_tree_of_many_levels_is_no_longer_than_its_rows():
+    global DEEP
+    levels = 3000
+    for number in range(levels):
+        # The parity of ones never comes three times in a row (Thue and Morse): no two levels are one row.
+        DEEP = [DEEP] if bin(number).count("1") % 2 else (DEEP,)
+    try:
+        tree = dw.snapshot().tree(f"{__name__}.DEEP", depth=10**6, least=0)
+        deepest = tree.rows[-1].depth
+        assert deepest >= levels - 1
+        text = str(tree)
+        assert f"level {deepest:,}: " in text and "level 40: " not in text
+        assert "Below level 40, rows are indented alike and say their level" in text
+        for shown in (text, tree._repr_html_()):
+            assert len(shown) < len(tree.rows) * 400
+    finally:
+        DEEP = None
+
+
 def test_a_prompt_and_a_notebook_show_rows_not_fields():
     heap = dw.snapshot()
     answers = [heap.census(), heap.tree(), heap.why(Kept), dw.deepsizeof(KEPT), dw.layout(KEPT), dw.sizes(int)]

@@ -1,5 +1,6 @@
 """What a program may do to us: each question still gets its answer, or one sentence."""
 
+import ctypes
 import subprocess
 import sys
 import threading
@@ -47,6 +48,40 @@ def test_liars_in_whole_heaps_and_in_growth():
     with dw.peak() as p:
         LIARS.clear()
     assert p.net < 0
+
+
+CARRIER: list = []
+
+
+def test_a_size_that_no_memory_has():
+    """A ctypes object tells how large its data is; so do dead ones whose memory has been used again."""
+    size_at, told = 40, ctypes.c_ssize_t()
+    for kind in (ctypes.c_int * 10, ctypes.c_int * 100, ctypes.c_int * 100_000):
+        data = kind()
+        CARRIER.append(data)
+        before = dw.deepsizeof(data)
+        assert before.total >= ctypes.sizeof(kind) and before.trust == "measured"
+        place = ctypes.c_ssize_t.from_address(id(data) + size_at)
+        told.value, place.value = place.value, 140 << 40
+        try:
+            assert told.value == ctypes.sizeof(kind)
+            weight, layout = dw.deepsizeof(data), dw.layout(data)
+            assert weight.total == dw.sizeof(data) == layout.held
+            assert weight.requested == layout.requested <= layout.held
+            if ctypes.sizeof(kind) <= 512:
+                # The small-block allocator knows better.
+                assert weight.total == before.total
+                assert "modelled" in [block.trust for block in layout.blocks]
+            else:
+                assert weight.total < before.total
+                assert weight.trust == "modelled"
+            heap = dw.snapshot()
+            assert heap[id(data)][0].held <= weight.total
+            assert any("could not be read whole" in gap for gap in heap.gaps)
+        finally:
+            place.value = told.value
+            CARRIER.clear()
+        assert dw.deepsizeof(data).total == before.total
 
 
 def test_from_another_thread():

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import deadweight as dw
+
 PROGRAM = """
 import sys
 before = set(sys.modules)
@@ -16,3 +18,10 @@ print(*sorted(set(sys.modules) - before))
 def test_nothing_else_is_imported():
     done = subprocess.run([sys.executable, "-I", "-c", PROGRAM], stdout=subprocess.PIPE, text=True, check=True)
     assert done.stdout.splitlines() == ["deadweight deadweight._core"] * 2
+
+
+def test_exceptions_are_called_as_they_are_caught():
+    kinds = [getattr(dw, name) for name in dw.__all__]
+    exceptions = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Exception)]
+    assert len(exceptions) > 8
+    assert {kind.__module__ for kind in exceptions} == {"deadweight"}

@@ -1,7 +1,10 @@
 """The magics, in a real IPython shell."""
 
+import re
+
 import deadweight as dw
 import pytest
+from deadweight._text import size
 
 pytest.importorskip("IPython")
 from IPython.core.error import UsageError
@@ -42,7 +45,10 @@ def test_growth(shell):
 def test_peak(shell):
     peak = shell.run_cell_magic("peak", "", "block = bytearray(3_000_000)\ndel block")
     assert 3_000_000 <= peak.peak < 3_100_000
-    assert "3" in repr(peak)
+    assert shell.display_formatter.format(peak)[0]["text/plain"] == repr(peak)
+    rows = re.findall("<td[^>]*>(peak|net|rss)</td><td[^>]*>([^<]*)</td>", peak._repr_html_())
+    assert rows == [("peak", "3.0 MB"), ("net", size(peak.net)), ("rss", size(peak.rss))]
+    assert "text/html" not in shell.display_formatter.format(dw.peak())[0]
     with pytest.raises(UsageError, match="takes nothing"):
         shell.run_cell_magic("peak", "3", "pass")
     with pytest.raises(ZeroDivisionError):

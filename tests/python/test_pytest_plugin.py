@@ -112,6 +112,28 @@ def test_the_option_looks_at_every_test(tmp_path):
     assert "1 tests pass once but not again" in output and "test_once" in output
 
 
+def test_doctests_are_counted_as_not_looked_at(tmp_path):
+    folder = project(
+        tmp_path,
+        """
+        def twice(number):
+            '''
+            >>> app.cache.append(twice(2))
+            '''
+            return 2 * number
+
+        def test_fine():
+            assert twice(2) == 4
+        """,
+    )
+    (folder / "page.txt").write_text(">>> 1 + 1\n2\n")
+    options = ["--doctest-modules", "--doctest-glob=*.txt"]
+    status, output = run(folder, *options, "--deadweight-all")
+    assert status == 0 and "3 passed" in output, output
+    assert "2 tests are no functions, such as doctests: not looked at" in output, output
+    assert "not looked at" not in run(folder, *options)[1]
+
+
 def test_what_is_to_be_done_after_the_test_is_no_leak(tmp_path):
     folder = project(
         tmp_path,

@@ -2,6 +2,7 @@
 
 import array
 import os
+import pickle
 from datetime import date, datetime, timedelta
 
 import deadweight as dw
@@ -134,8 +135,34 @@ def test_arrow_tables_come_in():
     assert packed.types == {"a": "i2 | None", "b": "str | None"}
     with pytest.raises(TypeError, match=r'field "a" has the Arrow type'):
         dw.Records.from_arrow(pa.table({"a": [[1]]}))
-    with pytest.raises(ValueError, match="not those of the class"):
+    with pytest.raises(ValueError, match='there is no "number"'):
         dw.Records.from_arrow(pa.table({"a": [1]}), Row)
+
+
+def test_tables_of_other_types_come_in_where_nothing_is_lost(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+
+    class Narrow(dw.Record):
+        a: dw.u1
+        b: dw.category
+        c: float | None
+
+    # All fields of a table may be null, if nobody says otherwise.
+    table = pa.table({"c": pa.array([1, None], "int32"), "a": [1, 255], "b": ["x", "y"]})
+    rows = dw.Records.from_arrow(table, Narrow)
+    assert rows.types == {"a": "u1", "b": "category", "c": "f8 | None"}
+    assert [row._astuple() for row in rows] == [(1, "x", 1.0), (255, "y", None)]
+    dw.Records.from_arrow(table).save(tmp_path / "rows.arrow")
+    assert dw.Records.open(tmp_path / "rows.arrow", Narrow) == rows
+    for name, values, error, said in [
+        ("a", [1, 256], OverflowError, 'row 1, field "a": 256 does not fit into u1'),
+        ("a", [1, None], TypeError, 'row 1, field "a": None in a field'),
+        ("b", [b"x", b"y"], TypeError, 'row 0, field "b": .* is no category'),
+        ("d", [1, 2], ValueError, 'there is "d" besides'),
+    ]:
+        wrong = table.drop_columns(name) if name in table.column_names else table
+        with pytest.raises(error, match=said):
+            dw.Records.from_arrow(wrong.append_column(name, pa.array(values)), Narrow)
 
 
 def test_polars_takes_the_columns():
@@ -224,3 +251,51 @@ def test_duckdb_takes_the_columns_by_name():
     some = [value for value in rows.maybe if value is not None]
     assert found == [(sum(rows.score), max(rows.name), len(some), min(rows.day))]
     assert dw.Records.from_arrow(duckdb.sql("SELECT 1::INTEGER AS a, 'x' AS b"))[0]._astuple() == (1, "x")
+
+
+def test_batches_stay_where_they_lie_until_there_is_a_change(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    np = pytest.importorskip("numpy")
+    rows, path = made(1000), tmp_path / "rows.arrow"
+    pieces = pa.table(rows)
+    with pa.ipc.new_file(path, pieces.schema) as file:
+        file.write_table(pieces, max_chunksize=100)
+    for several in (
+        dw.Records.open(path, Row),
+        dw.Records.from_arrow(pa.concat_tables([pieces[:1], pieces[1:]]), Row),
+    ):
+        assert several == rows
+        assert several.nbytes >= rows.nbytes
+        assert several.maybe.null_count == rows.maybe.null_count
+        assert several[95:305] == rows[95:305]
+        assert several[::-3] == rows[::-3]
+        assert pickle.loads(pickle.dumps(several)) == rows
+        table = pa.table(several)
+        assert table.to_pylist() == pieces.to_pylist()
+        assert len(table["score"].chunks) > 1
+    opened = dw.Records.open(path, Row)
+    seen = np.asarray(opened.number)
+    assert seen.tolist() == list(rows.number)
+    del seen
+    opened.append(row(1000))
+    assert opened == made(1001)
+    assert dw.Records.open(path, Row) == rows
+
+
+def test_an_array_over_a_file_copies_nothing(tmp_path):
+    np = pytest.importorskip("numpy")
+    rows, path = made(1000), tmp_path / "rows.arrow"
+    rows.save(path)
+    opened = dw.Records.open(path, Row)
+    for name in ("number", "score", "at", "span"):
+        for seen in (opened[name].to_numpy(), np.asarray(opened[name])):
+            assert seen.tolist() == list(rows[name])
+            assert not seen.flags.writeable
+            with pytest.raises(BufferError):
+                opened[0].score = 1.0
+            del seen
+    # Nor is there less of it for a copy.
+    opened.shrink_to_fit()
+    with pytest.raises(TypeError):
+        opened.append((None,) * len(Row._fields))
+    assert memoryview(opened.score).readonly

@@ -95,4 +95,8 @@ impl<M: Memory> Memory for Allowance<'_, M> {
     fn regions(&self) -> &[Region] {
         self.memory.regions()
     }
+
+    fn is_mapped(&self, start: Addr, len: u64) -> bool {
+        self.memory.is_mapped(start, len)
+    }
 }

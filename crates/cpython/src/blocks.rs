@@ -33,7 +33,16 @@ impl Requested {
     pub(crate) fn exactly(size: u64) -> Requested {
         Requested { least: size, most: size }
     }
+
+    /// Whether a program can have a block of that size there. An object that a thread is just making
+    /// still has words of what was in its place before, and any of them may stand where its size will.
+    pub(crate) fn is_possible<M: Memory>(self, memory: &M, start: Addr) -> bool {
+        self.least <= LARGEST_SMALL || memory.is_mapped(start, self.least)
+    }
 }
+
+/// What the small-block allocator gives at most (`SMALL_REQUEST_THRESHOLD`, `pycore_obmalloc.h`).
+const LARGEST_SMALL: u64 = 512;
 
 /// A block with the one size that fits both its contents and its allocator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,13 +124,21 @@ impl<'a, M: Memory> Allocators<'a, M> {
         HeldBlock { bytes: least, modelled: true, small: false }
     }
 
+    /// Whether there can be such a block: how large it is was told by an object that may be dead, or lie.
+    pub(crate) fn is_likely(&self, start: Addr, block: &FittedBlock) -> bool {
+        let size = block.requested;
+        !block.held.modelled || size <= PAGE || self.memory.is_mapped(start, size)
+    }
+
     /// What a block that starts here holds, and which of these sizes, all of whole words, was asked for:
     /// one that the allocator rounds to that. Words that were asked for and are not used are zero.
     pub(crate) fn fitted(&self, start: Addr, requested: Requested) -> FittedBlock {
         let Requested { least, most } = requested;
         let held = self.held(start, least);
         if least == most {
-            return FittedBlock { held, requested: least, sure: true };
+            let sure = held.modelled || least <= held.bytes;
+            let requested = if sure { least } else { held.bytes };
+            return FittedBlock { held, requested, sure };
         }
         let (held, header) = if held.small {
             (held, 0)

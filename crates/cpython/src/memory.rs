@@ -15,6 +15,13 @@ pub trait Memory {
     /// Where objects can live: private memory, sorted by address, not overlapping.
     fn regions(&self) -> &[Region];
 
+    /// Whether the program has all these bytes, be they in memory or not. A source that does not know says
+    /// yes.
+    fn is_mapped(&self, start: Addr, len: u64) -> bool {
+        let _ = (start, len);
+        true
+    }
+
     /// A hint that the bytes at `addr` are wanted soon.
     #[inline]
     fn prefetch(&self, addr: Addr) {

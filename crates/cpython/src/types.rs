@@ -115,9 +115,9 @@ const RECENT: usize = 256;
 const MOST_REJECTED: usize = 1 << 20;
 
 impl TypeTable {
-    pub(crate) fn new(type_type: Addr, minor: u32, micro: u32) -> TypeTable {
+    pub(crate) fn new(type_type: Addr, minor: u32, micro: u32, names: Interner) -> TypeTable {
         TypeTable {
-            names: Interner::default(),
+            names,
             rows: Vec::new(),
             by_addr: FxHashMap::default(),
             recent: Box::new([(Addr::NULL, 0); RECENT]),

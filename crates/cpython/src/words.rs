@@ -2,6 +2,21 @@
 
 use deadweight_heap::{Interner, NameId};
 
+/// The names, and which row each of them has.
+#[derive(Debug)]
+pub(crate) struct Vocabulary {
+    pub(crate) names: Interner,
+    pub(crate) words: Words,
+}
+
+impl Default for Vocabulary {
+    fn default() -> Vocabulary {
+        let mut names = Interner::default();
+        let words = Words::new(&mut names);
+        Vocabulary { names, words }
+    }
+}
+
 macro_rules! words {
     ($($field:ident = $text:literal),+ $(,)?) => {
         /// One row of the name table each.
@@ -9,7 +24,7 @@ macro_rules! words {
         pub(crate) struct Words { $(pub(crate) $field: NameId),+ }
 
         impl Words {
-            pub(crate) fn new(names: &mut Interner) -> Words {
+            fn new(names: &mut Interner) -> Words {
                 Words { $($field: names.intern($text)),+ }
             }
         }

@@ -58,10 +58,12 @@ impl Names {
 }
 
 /// Fills a [`Names`] table, giving equal names the same row.
-#[derive(Debug, Default)]
+///
+/// Invariant: `rows` has each name under its hash, or, where that was taken, under the next number that was not.
+#[derive(Clone, Debug, Default)]
 pub struct Interner {
     names: Names,
-    rows: FxHashMap<u64, Vec<NameId>>,
+    rows: FxHashMap<u64, NameId>,
 }
 
 impl Interner {
@@ -72,15 +74,18 @@ impl Interner {
         }
         let mut hasher = FxHasher::default();
         hasher.write(name.as_bytes());
-        let rows = self.rows.entry(hasher.finish()).or_default();
-        if let Some(&id) = rows.iter().find(|&&id| self.names.get(id) == name) {
-            return id;
+        let mut hash = hasher.finish();
+        while let Some(&id) = self.rows.get(&hash) {
+            if self.names.get(id) == name {
+                return id;
+            }
+            hash = hash.wrapping_add(1);
         }
         let Ok(end) = u32::try_from(self.names.blob.len() + name.len()) else { return NameId(0) };
         let id = NameId::from(self.names.len());
         self.names.blob.push_str(name);
         self.names.ends.push(end);
-        rows.push(id);
+        self.rows.insert(hash, id);
         id
     }
 

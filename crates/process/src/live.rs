@@ -8,7 +8,7 @@ use deadweight_heap::{Addr, Bytes};
 use crate::areas::Area;
 use crate::contents::Contents;
 use crate::images::{self, Image, Symbol};
-use crate::maps::Mapping;
+use crate::maps::{self, Mapping};
 use crate::memory::{Memory, Region};
 use crate::pages::{PageSource, Pages};
 use crate::pause::Thread;
@@ -60,6 +60,10 @@ impl Memory for LiveCopy {
     /// the file. Not static zeros that were never written, nor code and constants.
     fn regions(&self) -> &[Region] {
         &self.regions
+    }
+
+    fn is_mapped(&self, start: Addr, len: u64) -> bool {
+        maps::cover(&self.maps, start, len)
     }
 }
 

@@ -115,6 +115,23 @@ pub(crate) fn read(pid: u32) -> io::Result<Vec<Mapping>> {
     Ok(parse(&std::fs::read(format!("/proc/{pid}/maps"))?))
 }
 
+/// Whether all these bytes are mapped, and may be read.
+pub(crate) fn cover(maps: &[Mapping], start: Addr, len: u64) -> bool {
+    let Some(end) = start.0.checked_add(len) else { return false };
+    let first = maps.partition_point(|mapping| mapping.end <= start);
+    let mut at = start.0;
+    for mapping in maps[first..].iter().take_while(|mapping| mapping.readable()) {
+        if mapping.start.0 > at {
+            break;
+        }
+        at = mapping.end.0;
+        if at >= end {
+            return true;
+        }
+    }
+    false
+}
+
 /// Lines that make no sense, or lie before their predecessor's end, are left out: while a process
 /// runs, its map can change between two pages of text.
 pub(crate) fn parse(text: &[u8]) -> Vec<Mapping> {
@@ -190,6 +207,16 @@ mod tests {
 7ffd00000000-7ffd00004000 r--p 00000000 00:00 0                  [vvar]
 ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0          [vsyscall]
 ";
+
+    #[test]
+    fn what_is_covered_may_lie_in_mappings_side_by_side() {
+        let maps = parse(TEXT);
+        assert!(cover(&maps, Addr(0x0040_0ff0), 0x20) && cover(&maps, Addr(0x0040_0000), 0x2000));
+        assert!(!cover(&maps, Addr(0x0040_0ff0), 0x1011) && !cover(&maps, Addr(0x003f_fff0), 0x20));
+        assert!(!cover(&maps, Addr(0x0040_2000), 1) && !cover(&maps, Addr(8), u64::MAX));
+        // Memory of the kernel's that the program may not read.
+        assert!(!cover(&maps, Addr(0xffff_ffff_ff60_0000), 16));
+    }
 
     #[test]
     fn every_line_of_a_map_is_understood() {

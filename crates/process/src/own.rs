@@ -2,9 +2,10 @@
 //!
 //! Two ways to read it. [`Checked`] bears any address: the kernel reads, and says so if there is
 //! nothing. [`Trusted`] reads as any code reads its own memory, for what is known to be there: the
-//! objects that live references lead to while the interpreter's lock is held. Both copy: nothing is
-//! lent that another thread could write to meanwhile.
+//! objects that live references lead to while the interpreter's lock is held, which nobody changes
+//! meanwhile, so that it need not copy them.
 
+use std::cell::OnceCell;
 use std::ffi::CStr;
 use std::fs::File;
 use std::io;
@@ -101,10 +102,11 @@ fn symbol(name: &CStr) -> Option<Addr> {
 /// Our own memory at any address: what is not there reads as `None`.
 ///
 /// Good for the process it was made in: a child of `fork` makes its own.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Checked {
-    /// Where a seccomp filter forbids `process_vm_readv`.
-    file: Option<File>,
+    /// Where a seccomp filter forbids `process_vm_readv`: opened when that is met with; `None` inside if it
+    /// cannot be opened either.
+    file: OnceCell<Option<File>>,
     regions: Vec<Region>,
 }
 
@@ -112,31 +114,25 @@ pub struct Checked {
 const LONGEST: usize = 1 << 30;
 
 impl Checked {
-    /// For reading; knows no regions.
+    /// With the regions in which objects can live; [`Checked::default`] knows none.
     ///
     /// # Errors
-    /// If the kernel allows neither way to read our own memory.
-    pub fn new() -> io::Result<Checked> {
-        let probe = 0x5eed_u64;
-        let mut into = [0; 8];
-        let readable = read_own(Addr(ptr::from_ref(&probe) as u64), &mut into).is_some();
-        let file = if readable { None } else { Some(File::open("/proc/self/mem")?) };
-        Ok(Checked { file, regions: Vec::new() })
-    }
-
-    /// The same with the regions in which objects can live.
-    ///
-    /// # Errors
-    /// As [`Checked::new`], and if the memory map cannot be read.
+    /// If the memory map cannot be read.
     pub fn with_regions() -> io::Result<Checked> {
-        Ok(Checked { regions: regions()?, ..Checked::new()? })
+        Ok(Checked { regions: regions()?, ..Checked::default() })
     }
 
     fn read(&self, addr: Addr, into: &mut [u8]) -> Option<()> {
-        match &self.file {
-            None => read_own(addr, into),
-            Some(file) => file.read_exact_at(into, addr.0).ok(),
+        if self.file.get().is_none() {
+            match read_own(addr, into) {
+                Ok(()) => return Some(()),
+                // There is nothing at that address.
+                Err(error) if error.raw_os_error() == Some(libc::EFAULT) => return None,
+                Err(_) => {}
+            }
         }
+        let file = self.file.get_or_init(|| File::open("/proc/self/mem").ok()).as_ref()?;
+        file.read_exact_at(into, addr.0).ok()
     }
 }
 
@@ -164,10 +160,16 @@ impl Memory for Checked {
     fn regions(&self) -> &[Region] {
         &self.regions
     }
+
+    /// By the last byte: to read our map for each question would take longer than all the rest of it.
+    fn is_mapped(&self, start: Addr, len: u64) -> bool {
+        let last = start.0.checked_add(len.saturating_sub(1));
+        last.is_some_and(|last| self.read(Addr(last), &mut [0]).is_some())
+    }
 }
 
-/// Copies our own memory by a call that cannot fault; `None` unless all of it is there.
-fn read_own(addr: Addr, into: &mut [u8]) -> Option<()> {
+/// Copies our own memory by a call that cannot fault: EFAULT unless all of it is there.
+fn read_own(addr: Addr, into: &mut [u8]) -> io::Result<()> {
     let local = iovec { iov_base: into.as_mut_ptr().cast(), iov_len: into.len() };
     let remote = iovec { iov_base: addr.0 as *mut c_void, iov_len: into.len() };
     // SAFETY: the kernel writes at most `iov_len` bytes to `into`, which we borrow mutably; it follows
@@ -175,7 +177,11 @@ fn read_own(addr: Addr, into: &mut [u8]) -> Option<()> {
     let copied = unsafe {
         libc::process_vm_readv(libc::getpid(), &raw const local, 1, &raw const remote, 1, 0)
     };
-    (usize::try_from(copied) == Ok(into.len())).then_some(())
+    match usize::try_from(copied) {
+        Ok(copied) if copied == into.len() => Ok(()),
+        Ok(_) => Err(io::Error::from_raw_os_error(libc::EFAULT)),
+        Err(_) => Err(io::Error::last_os_error()),
+    }
 }
 
 /// A child that has our memory and only waits. Dropped, it is killed and its remains are taken.
@@ -308,7 +314,8 @@ impl<'a> Trusted<'a> {
     /// must be asked only for bytes of objects and buffers that live, strong references lead to, as
     /// the layout of the running version says. That is what the decoders do with an object that
     /// somebody holds: an object with a reference is not freed, its buffers are replaced only with the
-    /// lock held, and so all that a known layout leads to from there stays where it is.
+    /// lock held, and so all that a known layout leads to from there stays where it is, and as it is: what
+    /// threads change without the lock is the contents of raw buffers, which no decoder reads.
     #[must_use]
     pub unsafe fn new(checked: &'a Checked) -> Trusted<'a> {
         Trusted { checked }
@@ -320,19 +327,13 @@ const LOWEST: u64 = 0x1_0000;
 
 impl Memory for Trusted<'_> {
     #[inline]
-    fn bytes<'a>(&'a self, addr: Addr, len: usize, scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
+    fn bytes<'a>(&'a self, addr: Addr, len: usize, _: &'a mut Vec<u8>) -> Option<&'a [u8]> {
         if addr.0 < LOWEST || len > LONGEST {
             return None;
         }
-        scratch.clear();
-        scratch.reserve(len);
-        // SAFETY: by the contract of `new` all `len` bytes at `addr` are there; the copy goes to
-        // memory just reserved, which nothing else can overlap, and makes just these bytes valid.
-        unsafe {
-            ptr::copy_nonoverlapping(addr.0 as *const u8, scratch.as_mut_ptr(), len);
-            scratch.set_len(len);
-        }
-        Some(scratch)
+        // SAFETY: by the contract of `new` all `len` bytes at `addr` are there, and stay as they are for as
+        // long as `self` lives.
+        Some(unsafe { std::slice::from_raw_parts(addr.0 as *const u8, len) })
     }
 
     #[inline]
@@ -351,6 +352,10 @@ impl Memory for Trusted<'_> {
 
     fn regions(&self) -> &[Region] {
         self.checked.regions()
+    }
+
+    fn is_mapped(&self, start: Addr, len: u64) -> bool {
+        self.checked.is_mapped(start, len)
     }
 
     #[inline]

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use arrow_array::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
 use arrow_array::{
-    ArrayRef, Int64Array, RecordBatch, RecordBatchIterator, RecordBatchOptions, StringArray,
+    ArrayRef, Float64Array, Int64Array, RecordBatch, RecordBatchIterator, RecordBatchOptions,
+    StringArray,
 };
 use arrow_schema::ffi::FFI_ArrowSchema;
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
@@ -56,27 +57,74 @@ pub(crate) fn batches(source: &Bound<'_, PyAny>) -> PyResult<(SchemaRef, Vec<Rec
     Ok((schema, batches.map_err(|error| of_arrow(&error))?))
 }
 
-fn small_schema<'a>(columns: impl Iterator<Item = (&'a String, bool)>) -> SchemaRef {
-    let field = |(name, integers): (&String, bool)| {
-        let data_type = if integers { DataType::Int64 } else { DataType::Utf8 };
-        Field::new(name, data_type, true)
-    };
+/// What is in a column of a result.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    Int,
+    Float,
+    Text,
+}
+
+/// By the name of Python's type.
+impl<'py> FromPyObject<'_, 'py> for Kind {
+    type Error = PyErr;
+
+    fn extract(name: Borrowed<'_, 'py, PyAny>) -> PyResult<Kind> {
+        match name.extract::<&str>()? {
+            "int" => Ok(Kind::Int),
+            "float" => Ok(Kind::Float),
+            "str" => Ok(Kind::Text),
+            other => {
+                Err(PyValueError::new_err(format!("columns are of int, float or str, not {other}")))
+            }
+        }
+    }
+}
+
+impl Kind {
+    fn data_type(self) -> DataType {
+        match self {
+            Kind::Int => DataType::Int64,
+            Kind::Float => DataType::Float64,
+            Kind::Text => DataType::Utf8,
+        }
+    }
+
+    fn array(self, values: &[Bound<'_, PyAny>]) -> PyResult<ArrayRef> {
+        Ok(match self {
+            Kind::Int => Arc::new(Int64Array::from(extracted(values)?)),
+            Kind::Float => Arc::new(Float64Array::from(extracted(values)?)),
+            Kind::Text => Arc::new(StringArray::from(extracted::<String>(values)?)),
+        })
+    }
+}
+
+/// A value or None of each.
+fn extracted<'a, 'py, T>(values: &'a [Bound<'py, PyAny>]) -> PyResult<Vec<Option<T>>>
+where
+    T: FromPyObject<'a, 'py, Error = PyErr>,
+{
+    values.iter().map(PyAnyMethods::extract).collect()
+}
+
+fn small_schema<'a>(columns: impl Iterator<Item = (&'a String, Kind)>) -> SchemaRef {
+    let field = |(name, kind): (&String, Kind)| Field::new(name, kind.data_type(), true);
     Arc::new(Schema::new(columns.map(field).collect::<Vec<_>>()))
 }
 
-/// The columns of a table: names, and whether they hold integers or else text.
+/// The columns of a table: names, and what they hold.
 #[expect(clippy::needless_pass_by_value, reason = "what Python hands over is ours")]
 #[pyfunction]
 #[pyo3(name = "arrow_schema", signature = (columns, /))]
 pub(crate) fn results_schema(
     py: Python<'_>,
-    columns: Vec<(String, bool)>,
+    columns: Vec<(String, Kind)>,
 ) -> PyResult<Bound<'_, PyCapsule>> {
-    schema_capsule(py, &small_schema(columns.iter().map(|(name, integers)| (name, *integers))))
+    schema_capsule(py, &small_schema(columns.iter().map(|(name, kind)| (name, *kind))))
 }
 
-/// A name, whether it holds integers, and a value or None for each row.
-type Filled<'py> = (String, bool, Vec<Bound<'py, PyAny>>);
+/// A name, what it holds, and a value or None for each row.
+type Filled<'py> = (String, Kind, Vec<Bound<'py, PyAny>>);
 
 /// A table as a stream of one batch.
 #[expect(clippy::needless_pass_by_value, reason = "what Python hands over is ours")]
@@ -88,22 +136,14 @@ pub(crate) fn arrow_stream<'py>(
     length: usize,
 ) -> PyResult<Bound<'py, PyCapsule>> {
     let mut arrays: Vec<ArrayRef> = Vec::new();
-    for (name, integers, values) in &columns {
+    for (name, kind, values) in &columns {
         if values.len() != length {
             let text = format!("column {name} has {} values, not {length}", values.len());
             return Err(PyValueError::new_err(text));
         }
-        arrays.push(if *integers {
-            let all: PyResult<Vec<Option<i64>>> =
-                values.iter().map(PyAnyMethods::extract).collect();
-            Arc::new(Int64Array::from(all?))
-        } else {
-            let all: PyResult<Vec<Option<String>>> =
-                values.iter().map(PyAnyMethods::extract).collect();
-            Arc::new(StringArray::from(all?))
-        });
+        arrays.push(kind.array(values)?);
     }
-    let schema = small_schema(columns.iter().map(|(name, integers, _)| (name, *integers)));
+    let schema = small_schema(columns.iter().map(|(name, kind, _)| (name, *kind)));
     let options = RecordBatchOptions::new().with_row_count(Some(length));
     let batch = RecordBatch::try_new_with_options(schema.clone(), arrays, &options);
     stream_capsule(py, schema, vec![batch.map_err(|error| of_arrow(&error))?])

@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use deadweight_heap::Addr;
 use deadweight_process::{Checked, Own, Trusted};
-use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 
 use crate::errors::of_own;
@@ -29,7 +28,7 @@ pub(crate) fn with_memory<T>(
     read: impl FnOnce(&Own, &Trusted<'_>, &Checked) -> T,
 ) -> PyResult<T> {
     let own = attach(py)?;
-    let checked = Checked::new().map_err(PyOSError::new_err)?;
+    let checked = Checked::default();
     // SAFETY: `py` shows that this thread holds the interpreter's lock, and `read` gets no means to
     // let go of it: it is given neither `py` nor anything that runs Python code. Those who call with
     // addresses take them from references that their caller holds.

@@ -32,8 +32,8 @@ pub(crate) fn f8(value: &Value<'_>, kind: Kind) -> Result<f64, Reason> {
         Value::Bool(flag) => Ok(f64::from(u8::from(flag))),
         Value::Int(int) => {
             let float = int as f64;
-            // The greatest of i128 rounds to a float that would come back as the same.
-            let exact = float as i128 == int && int != i128::MAX;
+            // The least and the greatest stand for all beyond them (`Value::Int`).
+            let exact = float as i128 == int && int != i128::MIN && int != i128::MAX;
             exact.then_some(float).ok_or_else(|| overflow(value, kind))
         }
         _ => Err(wrong(value, kind)),
@@ -44,8 +44,12 @@ pub(crate) fn f8(value: &Value<'_>, kind: Kind) -> Result<f64, Reason> {
 pub(crate) fn f4(value: &Value<'_>, kind: Kind) -> Result<f32, Reason> {
     let wide = f8(value, kind)?;
     let narrow = wide as f32;
-    // As C's `float` does, it rounds; but what is finite stays finite.
-    let stays = narrow.is_finite() || !wide.is_finite();
+    let stays = match value {
+        // An integer stays the very number.
+        Value::Int(int) => narrow as i128 == *int,
+        // As C's `float` does, it rounds; but what is finite stays finite.
+        _ => narrow.is_finite() || !wide.is_finite(),
+    };
     stays.then_some(narrow).ok_or_else(|| overflow(value, kind))
 }
 

@@ -18,6 +18,44 @@ fn lowest(count: usize) -> u8 {
     ((1_u16 << count) - 1) as u8
 }
 
+/// Eight bits from `index` on, or as many as there are.
+fn eight(bytes: &[u8], index: usize) -> u8 {
+    let low = bytes.get(index / 8).copied().unwrap_or_default();
+    let high = bytes.get(index / 8 + 1).copied().unwrap_or_default();
+    (u16::from_le_bytes([low, high]) >> (index % 8)) as u8
+}
+
+/// Writes the lowest `count` bits of a byte from `index` on, where there is room for them.
+fn put(bytes: &mut [u8], index: usize, bits: u8, count: usize) {
+    let (at, used) = (index / 8, index % 8);
+    let mask = (u16::from(lowest(count)) << used).to_le_bytes();
+    let bits = (u16::from(bits) << used).to_le_bytes();
+    bytes[at] = bytes[at] & !mask[0] | bits[0] & mask[0];
+    if used + count > 8 {
+        bytes[at + 1] = bytes[at + 1] & !mask[1] | bits[1] & mask[1];
+    }
+}
+
+/// Turns the order of some bits round.
+fn reverse(bytes: &mut [u8], mut start: usize, mut end: usize) {
+    while end - start >= 16 {
+        let (first, last) = (eight(bytes, start), eight(bytes, end - 8));
+        put(bytes, start, last.reverse_bits(), 8);
+        put(bytes, end - 8, first.reverse_bits(), 8);
+        (start, end) = (start + 8, end - 8);
+    }
+    let count = end - start;
+    if count == 0 {
+        return;
+    }
+    let left = u16::from_le_bytes([eight(bytes, start), eight(bytes, start + 8)]);
+    let turned = u32::from(left.reverse_bits()) >> (16 - count);
+    put(bytes, start, turned as u8, count.min(8));
+    if count > 8 {
+        put(bytes, start + 8, (turned >> 8) as u8, count - 8);
+    }
+}
+
 impl Bits {
     /// Takes over a buffer that has bits from its beginning on. It must have `len` of them.
     pub(crate) fn over(bytes: ScalarBuffer<u8>, len: usize) -> Option<Bits> {
@@ -61,19 +99,10 @@ impl Bits {
 
     /// Appends the lowest `count` bits of a byte.
     fn push_up_to_eight(&mut self, bits: u8, count: usize) -> Result<(), Reason> {
-        let used = self.len % 8;
         let bytes = self.bytes.own(2)?;
-        // After a truncation there may be whole bytes past the end.
-        bytes.truncate(self.len.div_ceil(8));
-        match bytes.last_mut() {
-            Some(last) if used != 0 => {
-                *last = *last & lowest(used) | bits << used;
-                if used + count > 8 {
-                    bytes.push(bits >> (8 - used));
-                }
-            }
-            _ => bytes.push(bits),
-        }
+        // Those of a file may be more than there are bits.
+        bytes.resize((self.len + count).div_ceil(8), 0);
+        put(bytes, self.len, bits, count);
         self.len += count;
         Ok(())
     }
@@ -86,28 +115,19 @@ impl Bits {
         Ok(())
     }
 
-    /// Up to eight bits from `index` on.
-    fn eight(&self, index: usize) -> u8 {
-        let low = self.bytes.get(index / 8).unwrap_or_default();
-        let high = self.bytes.get(index / 8 + 1).unwrap_or_default();
-        ((u16::from(high) << 8 | u16::from(low)) >> (index % 8)) as u8
-    }
-
     pub(crate) fn append(&mut self, from: &Bits, rows: &Rows<'_>) -> Result<(), Reason> {
         match rows {
-            Rows::Run(run) => self.extend(from, run.start, run.end),
+            Rows::Run(run) => {
+                self.bytes.own(run.len().div_ceil(8) + 1)?;
+                let mut starts = run.clone().step_by(8);
+                starts.try_for_each(|at| {
+                    self.push_up_to_eight(eight(from.bytes.as_slice(), at), (run.end - at).min(8))
+                })
+            }
             Rows::Each(rows) => {
                 rows.iter().try_for_each(|row| self.push(from.get(*row).unwrap_or_default()))
             }
         }
-    }
-
-    fn extend(&mut self, from: &Bits, start: usize, end: usize) -> Result<(), Reason> {
-        self.bytes.own((end - start).div_ceil(8) + 1)?;
-        for at in (start..end).step_by(8) {
-            self.push_up_to_eight(from.eight(at), (end - at).min(8))?;
-        }
-        Ok(())
     }
 
     pub(crate) fn truncate(&mut self, len: usize) -> Result<(), Reason> {
@@ -119,24 +139,26 @@ impl Bits {
     }
 
     pub(crate) fn delete(&mut self, start: usize, end: usize) -> Result<(), Reason> {
-        let mut tail = Bits::default();
-        tail.extend(self, end, self.len)?;
-        self.truncate(start)?;
-        self.extend(&tail, 0, tail.len)
+        let bytes = self.bytes.own(0)?;
+        for at in (end..self.len).step_by(8) {
+            let moved = eight(bytes, at);
+            put(bytes, at - (end - start), moved, (self.len - at).min(8));
+        }
+        self.truncate(self.len - (end - start))
     }
 
     pub(crate) fn move_last(&mut self, count: usize, at: usize) -> Result<(), Reason> {
-        let (mut turned, middle) = (Bits::default(), self.len - count);
-        turned.extend(self, middle, self.len)?;
-        turned.extend(self, at, middle)?;
-        self.truncate(at)?;
-        self.extend(&turned, 0, turned.len)
+        let (bytes, middle) = (self.bytes.own(0)?, self.len - count);
+        reverse(bytes, at, middle);
+        reverse(bytes, middle, self.len);
+        reverse(bytes, at, self.len);
+        Ok(())
     }
 
     pub(crate) fn count(&self) -> usize {
         let whole = self.bytes.as_slice().get(..self.len / 8).unwrap_or_default();
         let whole: u32 = whole.iter().map(|byte| byte.count_ones()).sum();
-        let last = self.eight(self.len / 8 * 8) & lowest(self.len % 8);
+        let last = eight(self.bytes.as_slice(), self.len / 8 * 8) & lowest(self.len % 8);
         (whole + last.count_ones()) as usize
     }
 
@@ -144,8 +166,8 @@ impl Bits {
         self.bytes.reserve(more.div_ceil(8))
     }
 
-    pub(crate) fn shrink_to_fit(&mut self) -> Result<(), Reason> {
-        self.bytes.shrink_to_fit()
+    pub(crate) fn shrink_to_fit(&mut self) {
+        self.bytes.shrink_to_fit();
     }
 
     pub(crate) fn share(&mut self) -> BooleanBuffer {
@@ -194,8 +216,10 @@ mod tests {
             flags.drain(start..end);
             let other = of(&more);
             let from = cut.0.index(more.len() + 1);
-            bits.extend(&other, from, more.len()).unwrap();
+            bits.append(&other, &Rows::Run(from..more.len())).unwrap();
             flags.extend(&more[from..]);
+            bits.move_last(more.len() - from, start).unwrap();
+            flags[start..].rotate_right(more.len() - from);
             bits.extend_with(true, start).unwrap();
             flags.extend(vec![true; start]);
             prop_assert_eq!(all(&bits), flags.clone());

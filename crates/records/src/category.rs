@@ -146,6 +146,7 @@ impl Categories {
 
     /// The number of a word, which is added if it is new.
     fn number(&mut self, word: &str) -> Result<i32, Reason> {
+        self.words.make_ours()?;
         while self.indexed < self.words.len() {
             let known = self.words.get(self.indexed)?;
             let hash = self.hasher.hash_one(known);
@@ -193,6 +194,11 @@ impl Categories {
         rows: &Rows<'_>,
         is_none: impl Fn(usize) -> bool,
     ) -> Result<(), Reason> {
+        if rows.len() < from.words.len() {
+            return rows.try_for_each(|row| {
+                if is_none(row) { self.push_none() } else { self.push(from.text(row)?) }
+            });
+        }
         // Each word is looked for once, not once a row.
         let mut here: Fixed<i32> = Fixed::default();
         let words = from.words.len();
@@ -228,8 +234,8 @@ impl Categories {
     }
 
     pub(crate) fn shrink_to_fit(&mut self) -> Result<(), Reason> {
-        self.words.shrink_to_fit()?;
-        each_width!(&mut self.codes, codes => codes.shrink_to_fit())
+        each_width!(&mut self.codes, codes => codes.shrink_to_fit());
+        self.words.shrink_to_fit()
     }
 
     /// Offsets and blob of the words, shared. All in one chunk, or nothing.

@@ -2,8 +2,8 @@
 
 use crate::accept;
 use crate::bits::Bits;
-use crate::error::Reason;
-use crate::kind::Kind;
+use crate::error::{Reason, RecordsError};
+use crate::kind::{Field, Kind};
 use crate::rows::Rows;
 use crate::texts::MOST;
 use crate::value::Value;
@@ -186,7 +186,14 @@ impl Column {
         match value {
             Value::None if self.nullable => Ok(()),
             Value::None if !self.has_objects() => Err(Reason::Null),
-            value => accept::check(value, self.kind),
+            value => {
+                accept::check(value, self.kind)?;
+                match (&self.values, value) {
+                    (Values::Str(texts), Value::Str(text)) => texts.check(text.len()),
+                    (Values::Bytes(texts), Value::Bytes(bytes)) => texts.check(bytes.len()),
+                    _ => Ok(()),
+                }
+            }
         }
     }
 
@@ -300,9 +307,30 @@ impl Column {
 
     pub(crate) fn shrink_to_fit(&mut self) -> Result<(), Reason> {
         if let Some(valid) = &mut self.valid {
-            valid.shrink_to_fit()?;
+            valid.shrink_to_fit();
         }
-        each_kind!(&mut self.values, values => values.shrink_to_fit())
+        each_kind!(&mut self.values, values => values.shrink_to_fit(),
+            Values::Bool(values) => values.shrink_to_fit(),
+            Values::Str(texts) | Values::Bytes(texts) => texts.shrink_to_fit()?,
+            Values::Category(words) => words.shrink_to_fit()?,
+            Values::Object(objects) => objects.shrink_to_fit()?);
+        Ok(())
+    }
+
+    /// The same values in a column of that field: this one, if it is of the same kind.
+    ///
+    /// # Errors
+    /// [`RecordsError::Value`], of the first that such a column does not take.
+    pub(crate) fn into_field(mut self, field: &Field) -> Result<Column, RecordsError> {
+        if self.kind == field.kind && (field.nullable || self.null_count() == 0) {
+            self.nullable = field.nullable;
+            self.valid = self.valid.filter(|_| field.nullable);
+            return Ok(self);
+        }
+        let mut other = Column::new(field.kind, field.nullable);
+        let appended = other.append(&self, &Rows::Run(0..self.len()));
+        appended.map_err(|reason| RecordsError::at(other.len(), &field.name, reason))?;
+        Ok(other)
     }
 
     /// The same values in a column of another kind.

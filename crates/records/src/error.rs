@@ -138,7 +138,10 @@ pub enum RecordsError {
 
 impl RecordsError {
     pub(crate) fn at(row: usize, field: &str, reason: Reason) -> RecordsError {
-        RecordsError::Value { row, field: field.to_owned(), reason }
+        match reason {
+            Reason::Memory => RecordsError::Memory,
+            reason => RecordsError::Value { row, field: field.to_owned(), reason },
+        }
     }
 
     /// The same of a row that was to go elsewhere: its number in `from` on is one in `to` on.

@@ -103,7 +103,9 @@ impl<T: ArrowNativeType> Fixed<T> {
     }
 
     pub(crate) fn truncate(&mut self, len: usize) -> Result<(), Reason> {
-        self.own(0)?.truncate(len);
+        if len < self.len() {
+            self.own(0)?.truncate(len);
+        }
         Ok(())
     }
 
@@ -123,9 +125,18 @@ impl<T: ArrowNativeType> Fixed<T> {
         Ok(items.try_reserve_exact(more)?)
     }
 
-    pub(crate) fn shrink_to_fit(&mut self) -> Result<(), Reason> {
-        self.own(0)?.shrink_to_fit();
-        Ok(())
+    pub(crate) fn shrink_to_fit(&mut self) {
+        if let Fixed::Shared(shared) = self {
+            let shared = mem::replace(shared, ScalarBuffer::from(Vec::new()));
+            // A copy of what somebody else has as well would take more, not less.
+            *self = match shared.into_inner().into_vec() {
+                Ok(items) => Fixed::Own(items),
+                Err(shared) => Fixed::Shared(shared.into()),
+            };
+        }
+        if let Fixed::Own(items) = self {
+            items.shrink_to_fit();
+        }
     }
 
     /// Hands the items out: what gets them and we share one buffer from here on.
@@ -199,6 +210,18 @@ mod tests {
         assert_eq!(shared.as_ptr(), address);
         drop(shared);
         assert_eq!(column.own(0).unwrap().as_ptr(), address);
+    }
+
+    #[test]
+    fn what_another_has_too_is_not_copied_to_save_room() {
+        let mut column = Fixed::default();
+        column.extend(&[1_u8; 100]).unwrap();
+        let shared = column.share();
+        column.shrink_to_fit();
+        assert_eq!(column.as_slice().as_ptr(), shared.as_ptr());
+        drop(shared);
+        column.shrink_to_fit();
+        assert_eq!(column.capacity(), 100);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Columns of one length, which together are rows.
 
 use std::collections::HashSet;
+use std::iter;
 use std::ops::Range;
 
 use crate::column::Column;
@@ -16,7 +17,11 @@ use crate::value::{Value, Valued};
 pub struct Table {
     pub(crate) names: Vec<String>,
     pub(crate) columns: Vec<Column>,
+    /// How many the columns have.
     pub(crate) rows: usize,
+    /// Further batches of a file or of Arrow, with the number of their first row: they stay where they
+    /// lie until the first change, which joins them.
+    more: Vec<(usize, Table)>,
 }
 
 impl Table {
@@ -50,7 +55,30 @@ impl Table {
         if let Some(other) = columns.iter().find(|column| column.len() != rows) {
             return Err(RecordsError::Length { got: other.len(), want: rows });
         }
-        Ok(Table { names, columns, rows })
+        Ok(Table { names, columns, rows, more: Vec::new() })
+    }
+
+    /// One table of several, all of the same fields; nothing of none, or of more rows than can be counted.
+    pub(crate) fn over_all(mut tables: Vec<Table>) -> Option<Table> {
+        for field in 0..tables.first()?.columns.len() {
+            if tables.iter().any(|table| table.columns[field].is_nullable()) {
+                for table in &mut tables {
+                    table.columns[field].make_nullable();
+                }
+            }
+        }
+        let mut tables = tables.into_iter();
+        let mut all = tables.next()?;
+        for table in tables.filter(|table| table.rows > 0) {
+            if all.is_empty() {
+                all = table;
+            } else {
+                let start = all.len();
+                start.checked_add(table.rows)?;
+                all.more.push((start, table));
+            }
+        }
+        Some(all)
     }
 
     /// What its columns are.
@@ -67,19 +95,96 @@ impl Table {
     /// How many rows there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.rows
+        self.more.last().map_or(self.rows, |(start, last)| start + last.rows)
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rows == 0
+        self.len() == 0
     }
 
-    /// The columns, in the order of the fields.
+    /// The columns, in the order of the fields: with all rows, if the table is whole.
     #[must_use]
     pub fn columns(&self) -> &[Column] {
         &self.columns
+    }
+
+    /// Whether each column lies in one piece. Those of a file or of Arrow may not, until they are changed.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.more.is_empty()
+    }
+
+    /// The table itself, and its further batches.
+    fn pieces(&self) -> impl Iterator<Item = &Table> {
+        iter::once(self).chain(self.more.iter().map(|(_, piece)| piece))
+    }
+
+    /// Further batches, for export.
+    pub(crate) fn more_mut(&mut self) -> impl Iterator<Item = &mut Table> {
+        self.more.iter_mut().map(|(_, piece)| piece)
+    }
+
+    /// The piece that has a row, and its first row's number.
+    fn piece(&self, row: usize) -> (usize, &Table) {
+        let after = self.more.partition_point(|(start, _)| *start <= row);
+        let within = after.checked_sub(1).and_then(|at| self.more.get(at));
+        within.map_or((0, self), |(start, piece)| (*start, piece))
+    }
+
+    /// Does something with rows of each piece, one piece after another.
+    fn in_pieces(
+        &self,
+        rows: &Rows<'_>,
+        mut does: impl FnMut(&Table, &Rows<'_>) -> Result<(), RecordsError>,
+    ) -> Result<(), RecordsError> {
+        match rows {
+            Rows::Run(run) => {
+                let mut next = run.start;
+                while next < run.end {
+                    let (start, piece) = self.piece(next);
+                    let end = run.end.min(start + piece.rows);
+                    does(piece, &Rows::Run(next - start..end - start))?;
+                    next = end;
+                }
+            }
+            Rows::Each(rows) => {
+                let mut within = Vec::new();
+                for rows in rows.chunk_by(|a, b| self.piece(*a).0 == self.piece(*b).0) {
+                    let (start, piece) = self.piece(rows[0]);
+                    within.clear();
+                    within.try_reserve(rows.len()).map_err(|_| RecordsError::Memory)?;
+                    within.extend(rows.iter().map(|row| row - start));
+                    does(piece, &Rows::Each(&within))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies the pieces into one.
+    fn join(&mut self) -> Result<(), RecordsError> {
+        if self.is_whole() {
+            return Ok(());
+        }
+        let mut joined = self.empty_like();
+        joined.reserve(self.len())?;
+        joined.append(self)?;
+        *self = joined;
+        Ok(())
+    }
+
+    /// How many rows of a field have no value.
+    #[must_use]
+    pub fn null_count(&self, field: usize) -> usize {
+        self.pieces().map(|piece| piece.columns[field].null_count()).sum()
+    }
+
+    /// Bytes of the values of a field.
+    #[must_use]
+    pub fn payload_of(&self, field: usize) -> usize {
+        self.pieces().map(|piece| piece.columns[field].payload()).sum()
     }
 
     /// Which column has that name.
@@ -91,13 +196,15 @@ impl Table {
     /// A column, for whoever lends out a writable buffer of it.
     ///
     /// # Errors
-    /// [`RecordsError::NoField`].
+    /// [`RecordsError::NoField`]; [`RecordsError::Memory`] if the table was not whole.
     pub fn column_mut(&mut self, field: usize) -> Result<&mut Column, RecordsError> {
+        self.join()?;
         self.columns.get_mut(field).ok_or_else(|| RecordsError::NoField(field.to_string()))
     }
 
     fn check_row(&self, row: usize) -> Result<(), RecordsError> {
-        if row < self.rows { Ok(()) } else { Err(RecordsError::NoRow { row, rows: self.rows }) }
+        let rows = self.len();
+        if row < rows { Ok(()) } else { Err(RecordsError::NoRow { row, rows }) }
     }
 
     fn check_width(&self, row: usize, got: usize) -> Result<(), RecordsError> {
@@ -106,11 +213,7 @@ impl Table {
     }
 
     fn refused(&self, row: usize, field: usize, reason: Reason) -> RecordsError {
-        let name = self.names.get(field).map_or("", String::as_str);
-        match reason {
-            Reason::Memory => RecordsError::Memory,
-            reason => RecordsError::at(row, name, reason),
-        }
+        RecordsError::at(row, self.names.get(field).map_or("", String::as_str), reason)
     }
 
     /// One value.
@@ -118,6 +221,11 @@ impl Table {
     /// # Errors
     /// [`RecordsError::NoRow`], [`RecordsError::NoField`]; [`Reason::Damaged`] if it lies in a file.
     pub fn get(&self, row: usize, field: usize) -> Result<Value<'_>, RecordsError> {
+        if row >= self.rows {
+            self.check_row(row)?;
+            let (start, piece) = self.piece(row);
+            return piece.get(row - start, field).map_err(|error| error.moved(0, start));
+        }
         let column = self.columns.get(field);
         let column = column.ok_or_else(|| RecordsError::NoField(field.to_string()))?;
         let value = column.get(row).map_err(|reason| self.refused(row, field, reason))?;
@@ -137,7 +245,8 @@ impl Table {
     /// # Errors
     /// As [`Table::push`].
     pub fn push_each(&mut self, values: &[impl Valued]) -> Result<(), RecordsError> {
-        self.check_width(self.rows, values.len())?;
+        self.check_width(self.len(), values.len())?;
+        self.join()?;
         for (field, has) in values.iter().enumerate() {
             if let Err(reason) = self.columns[field].push(&has.value()) {
                 self.cut_back(field + 1)?;
@@ -192,6 +301,17 @@ impl Table {
             let (have, got) = (self.names.join(", "), from.names.join(", "));
             return Err(RecordsError::Fields(format!("({got}) among ({have})")));
         }
+        self.join()?;
+        let before = self.rows;
+        let appended = from.in_pieces(rows, |piece, rows| self.append_piece(piece, rows));
+        if appended.is_err() {
+            self.rows = before;
+            self.cut_back(self.columns.len())?;
+        }
+        appended
+    }
+
+    fn append_piece(&mut self, from: &Table, rows: &Rows<'_>) -> Result<(), RecordsError> {
         for (field, other) in from.columns.iter().enumerate() {
             if let Err(reason) = self.columns[field].append(other, rows) {
                 // The row that was refused is the first that is missing.
@@ -206,7 +326,7 @@ impl Table {
 
     fn empty_like(&self) -> Table {
         let columns = self.columns.iter().map(Column::fresh).collect();
-        Table { names: self.names.clone(), columns, rows: 0 }
+        Table { names: self.names.clone(), columns, rows: 0, more: Vec::new() }
     }
 
     fn picked(&self, rows: &Rows<'_>) -> Result<Table, RecordsError> {
@@ -217,10 +337,11 @@ impl Table {
     }
 
     fn check_range(&self, range: &Range<usize>) -> Result<(), RecordsError> {
-        if range.start <= range.end && range.end <= self.rows {
+        let rows = self.len();
+        if range.start <= range.end && range.end <= rows {
             return Ok(());
         }
-        Err(RecordsError::NoRow { row: range.end.max(range.start), rows: self.rows })
+        Err(RecordsError::NoRow { row: range.end.max(range.start), rows })
     }
 
     /// A compact copy of some rows one after another.
@@ -246,11 +367,41 @@ impl Table {
     /// # Errors
     /// [`RecordsError::Length`] if the mask is not as long as the table; else as [`Table::slice`].
     pub fn filter(&self, mask: &[bool]) -> Result<Table, RecordsError> {
-        if mask.len() != self.rows {
-            return Err(RecordsError::Length { got: mask.len(), want: self.rows });
+        if mask.len() != self.len() {
+            return Err(RecordsError::Length { got: mask.len(), want: self.len() });
         }
-        let kept = mask.iter().enumerate().filter(|(_, kept)| **kept);
-        self.take(&kept.map(|(row, _)| row).collect::<Vec<_>>())
+        let kept = || mask.iter().enumerate().filter(|(_, kept)| **kept);
+        let mut rows = Vec::new();
+        rows.try_reserve_exact(kept().count()).map_err(|_| RecordsError::Memory)?;
+        rows.extend(kept().map(|(row, _)| row));
+        self.take(&rows)
+    }
+
+    /// The same rows in columns of these fields, each that of its name: as it is where the kind is the
+    /// same, in a new one where the field's takes its values.
+    ///
+    /// # Errors
+    /// [`RecordsError::Fields`] if the names are not the same, [`RecordsError::Value`],
+    /// [`RecordsError::Memory`].
+    pub fn into_fields(mut self, fields: &[Field]) -> Result<Table, RecordsError> {
+        let mut columns = Vec::with_capacity(fields.len());
+        for field in fields {
+            let at = self.position(&field.name);
+            let at =
+                at.ok_or_else(|| RecordsError::Fields(format!("there is no {:?}", field.name)))?;
+            self.names.swap_remove(at);
+            columns.push(self.columns.swap_remove(at).into_field(field)?);
+        }
+        if let Some(more) = self.names.first() {
+            return Err(RecordsError::Fields(format!("there is {more:?} besides")));
+        }
+        let names = fields.iter().map(|field| field.name.clone()).collect();
+        let mut table = Table::over(names, columns, self.rows)?;
+        for (start, piece) in self.more {
+            let piece = piece.into_fields(fields).map_err(|error| error.moved(0, start))?;
+            table.more.push((start, piece));
+        }
+        Ok(table)
     }
 
     /// Appends the rows of another table. Its fields have the same names; its columns may be of
@@ -259,7 +410,7 @@ impl Table {
     /// # Errors
     /// [`RecordsError::Fields`], [`RecordsError::Value`], [`RecordsError::Memory`].
     pub fn append(&mut self, other: &Table) -> Result<(), RecordsError> {
-        self.append_rows(other, &Rows::Run(0..other.rows))
+        self.append_rows(other, &Rows::Run(0..other.len()))
     }
 
     /// Puts the rows of another table before a row, or at the end.
@@ -268,15 +419,15 @@ impl Table {
     /// [`RecordsError::NoRow`], or as [`Table::append`]; of a value refused, the row is that which it
     /// would have become.
     pub fn insert(&mut self, at: usize, other: &Table) -> Result<(), RecordsError> {
-        self.check_range(&(at..self.rows))?;
-        let rows = self.rows;
+        self.check_range(&(at..self.len()))?;
         self.detach()?;
+        let rows = self.rows;
         self.append(other).map_err(|error| error.moved(rows, at))?;
         if self.columns.iter().any(Column::is_chunked) {
             return self.turn_by_copy(rows, at);
         }
         for (column, name) in self.columns.iter_mut().zip(&self.names) {
-            let moved = column.move_last(other.rows, at);
+            let moved = column.move_last(other.len(), at);
             moved.map_err(|reason| RecordsError::of_field(name, reason))?;
         }
         Ok(())
@@ -300,6 +451,9 @@ impl Table {
     /// is none for a copy.
     pub fn delete(&mut self, range: Range<usize>) -> Result<(), RecordsError> {
         self.check_range(&range)?;
+        if range.is_empty() {
+            return Ok(());
+        }
         // After this nothing is left that could fail half-way.
         self.detach()?;
         for (column, name) in self.columns.iter_mut().zip(&self.names) {
@@ -315,7 +469,7 @@ impl Table {
     /// # Errors
     /// As [`Table::delete`].
     pub fn truncate(&mut self, rows: usize) -> Result<(), RecordsError> {
-        if rows < self.rows { self.delete(rows..self.rows) } else { Ok(()) }
+        if rows < self.len() { self.delete(rows..self.len()) } else { Ok(()) }
     }
 
     /// Takes all rows away, and gives back their memory.
@@ -328,6 +482,7 @@ impl Table {
     /// # Errors
     /// [`RecordsError::Memory`].
     pub fn reserve(&mut self, rows: usize) -> Result<(), RecordsError> {
+        self.join()?;
         for (column, name) in self.columns.iter_mut().zip(&self.names) {
             column.reserve(rows).map_err(|reason| RecordsError::of_field(name, reason))?;
         }
@@ -350,18 +505,18 @@ impl Table {
         for (column, name) in self.columns.iter_mut().zip(&self.names) {
             column.shrink_to_fit().map_err(|reason| RecordsError::of_field(name, reason))?;
         }
-        Ok(())
+        self.more_mut().try_for_each(Table::shrink_to_fit)
     }
 
     /// Bytes of all values: what the rows would take without room to grow.
     #[must_use]
     pub fn payload(&self) -> usize {
-        self.columns.iter().map(Column::payload).sum()
+        (0..self.columns.len()).map(|field| self.payload_of(field)).sum()
     }
 
     /// Bytes that the columns have allocated, or that lie in a file for them; see [`Column::capacity`].
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.columns.iter().map(Column::capacity).sum()
+        self.pieces().flat_map(|piece| &piece.columns).map(Column::capacity).sum()
     }
 }

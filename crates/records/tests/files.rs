@@ -17,7 +17,7 @@ use arrow_ipc::reader::FileReader;
 use arrow_ipc::writer::FileWriter;
 use arrow_schema::{DataType, Field as ArrowField, Schema};
 use bytes::Bytes;
-use deadweight_records::file::{self, FileError, Pieces};
+use deadweight_records::file::{self, FileError};
 use deadweight_records::{Field, Kind, RecordsError, Table, Value};
 use proptest::prelude::*;
 
@@ -27,10 +27,6 @@ fn written(table: &mut Table) -> Vec<u8> {
     let mut bytes = Vec::new();
     file::write(table, &mut bytes).unwrap();
     bytes
-}
-
-fn every_row(pieces: &Pieces) -> Vec<Row> {
-    pieces.tables().iter().flat_map(all).collect()
 }
 
 fn by_arrow(bytes: &[u8]) -> Table {
@@ -46,12 +42,11 @@ proptest! {
     fn a_file_holds_the_rows_that_were_written((fields, rows) in fields_and_rows(40)) {
         let mut table = table_of(&fields, &rows);
         let bytes = written(&mut table);
-        let pieces = file::open(Bytes::from(bytes.clone())).unwrap();
-        prop_assert_eq!(pieces.len(), rows.len());
-        prop_assert_eq!(&every_row(&pieces), &rows);
+        let mut opened = file::open(Bytes::from(bytes.clone())).unwrap();
+        prop_assert_eq!(opened.len(), rows.len());
+        prop_assert_eq!(&all(&opened), &rows);
         // Arrow's reader shares nothing with ours.
         prop_assert_eq!(&all(&by_arrow(&bytes)), &rows);
-        let mut opened = pieces.into_table().unwrap();
         prop_assert_eq!(opened.fields(), fields);
         // What lies in a file is changed like anything else.
         for row in &rows {
@@ -76,19 +71,15 @@ proptest! {
 
 /// Does everything with a file that a user could, and does not care what comes out.
 fn use_it_all(bytes: Vec<u8>) {
-    let Ok(mut pieces) = file::open(Bytes::from(bytes)) else { return };
+    let Ok(mut table) = file::open(Bytes::from(bytes)) else { return };
     // A damaged file may say that it has more rows than one can go through.
-    for row in (0..pieces.len().min(100)).chain([pieces.len().saturating_sub(1)]) {
+    for row in (0..table.len().min(100)).chain([table.len().saturating_sub(1)]) {
         for field in 0..20 {
-            let _ = pieces.get(row, field);
+            let _ = table.get(row, field);
         }
     }
-    for table in pieces.tables_mut() {
-        let _ = table.batches();
-    }
-    if pieces.len() < 10_000
-        && let Ok(mut table) = pieces.into_table()
-    {
+    let _ = table.batches();
+    if table.len() < 10_000 {
         let first: Vec<Value<'_>> = vec![Value::None; table.fields().len()];
         let _ = table.push(&first);
         let _ = table.set(0, 0, Value::Int(1));
@@ -126,7 +117,7 @@ fn a_file_cut_at_any_byte_is_an_error() {
         let cut = file::open(Bytes::copy_from_slice(&bytes[..length]));
         assert!(matches!(cut, Err(FileError::Truncated)), "of {length} bytes: {cut:?}");
     }
-    assert_eq!(every_row(&file::open(Bytes::from(bytes)).unwrap()), rows);
+    assert_eq!(all(&file::open(Bytes::from(bytes)).unwrap()), rows);
 }
 
 #[test]
@@ -170,7 +161,7 @@ fn numbers_are_read_where_they_lie() {
     let within = map.as_ptr_range();
 
     let mapped = Arc::downgrade(&map);
-    let mut table = file::open(Bytes::from_owner(Owner(map))).unwrap().into_table().unwrap();
+    let mut table = file::open(Bytes::from_owner(Owner(map))).unwrap();
     for (column, field) in table.columns().iter().zip(&fields) {
         if let Some(address) = column.address() {
             assert!(within.contains(&address.cast()), "{field:?}");
@@ -221,8 +212,9 @@ fn files_of_others_are_read_too() {
         ("name", Arc::new(LargeStringArray::from(vec![Some("a"), None, Some("ccc")]))),
         ("country", Arc::new(category)),
     ]);
-    let pieces = file::open(Bytes::from(bytes)).unwrap();
-    assert_eq!(pieces.tables().len(), 2);
+    let mut opened = file::open(Bytes::from(bytes)).unwrap();
+    assert!(!opened.is_whole());
+    assert_eq!(opened.batches().unwrap().1.len(), 2);
     let (a, none) = (Value::Str("a"), Value::None);
     let expected = [
         [Value::Int(-1), a, Value::Str("sv")],
@@ -232,11 +224,19 @@ fn files_of_others_are_read_too() {
     ];
     for (row, expected) in expected.iter().enumerate() {
         for (field, expected) in expected.iter().enumerate() {
-            assert_eq!(pieces.get(row, field).unwrap(), *expected, "row {row}, field {field}");
+            assert_eq!(opened.get(row, field).unwrap(), *expected, "row {row}, field {field}");
         }
     }
-    assert!(matches!(pieces.get(4, 0), Err(RecordsError::NoRow { row: 4, rows: 4 })));
-    assert_eq!(all(&pieces.into_table().unwrap()).len(), 4);
+    assert!(matches!(opened.get(4, 0), Err(RecordsError::NoRow { row: 4, rows: 4 })));
+    let rows = all(&opened);
+    assert_eq!(all(&opened.slice(1..4).unwrap()), rows[1..]);
+    let turned = opened.take(&[3, 0, 1, 3, 2]).unwrap();
+    assert_eq!(all(&turned), [3, 0, 1, 3, 2].map(|row: usize| rows[row].clone()));
+    assert_eq!([0, 1, 2].map(|field| opened.null_count(field)), [1, 2, 2]);
+    opened.set(3, 0, Value::None).unwrap();
+    assert!(opened.is_whole());
+    assert_eq!(all(&opened)[..3], rows[..3]);
+    assert_eq!(opened.get(3, 0).unwrap(), Value::None);
 }
 
 #[test]

@@ -344,6 +344,10 @@ impl<M: Memory, L: Ledger> Sink<'_, M, L> {
     /// A block of the object being recorded.
     fn own(&mut self, start: Addr, requested: Requested) -> bool {
         let Some(granule) = self.space.granule(start - self.lead) else { return true };
+        if !requested.is_possible(self.subject.memory, start) {
+            self.unreadable += 1;
+            return true;
+        }
         if !self.claimed.insert(granule) {
             return false;
         }

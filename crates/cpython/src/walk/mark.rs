@@ -286,6 +286,10 @@ impl<M: Memory> Visitor for Marker<'_, M> {
     fn values(&mut self, start: Addr, requested: Requested) -> bool {
         // Static tables lie in memory that holds no objects; nobody shares them wrongly.
         let Some(granule) = self.space.granule(start - self.lead) else { return true };
+        if !requested.is_possible(self.subject.memory, start) {
+            self.marks.unreadable += 1;
+            return true;
+        }
         let new = self.marks.claimed.insert(granule);
         if new
             && let Some(counts) = &mut self.counts

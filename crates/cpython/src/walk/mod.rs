@@ -26,7 +26,7 @@ use crate::object::{Context, Grounds};
 use crate::runtime::Runtime;
 use crate::space::Space;
 use crate::types::TypeTable;
-use crate::words::Words;
+use crate::words::Vocabulary;
 
 use emit::Emitter;
 use mark::Marker;
@@ -196,7 +196,7 @@ fn with_context<M: Memory, T>(
     run: impl FnOnce(&Context<'_, M>, TypeTable) -> T,
 ) -> T {
     let interned = interned::table(subject.memory, subject.runtime).unwrap_or(Addr::NULL);
-    context_of(subject.memory, subject.runtime, interned, run)
+    context_of(subject.memory, subject.runtime, interned, &Vocabulary::default(), run)
 }
 
 /// What the decoders read from, and an empty table of types.
@@ -204,14 +204,16 @@ pub(crate) fn context_of<M: Memory, T>(
     memory: &M,
     runtime: &Runtime,
     interned: Addr,
+    vocabulary: &Vocabulary,
     run: impl FnOnce(&Context<'_, M>, TypeTable) -> T,
 ) -> T {
     let layout = &runtime.layout;
     let micro = runtime.version.micro;
-    let mut types = TypeTable::new(runtime.type_type, layout.minor, micro);
-    let words = Words::new(&mut types.names);
-    let main = runtime.interpreters.first().copied().unwrap_or_default();
-    run(&Context { memory, layout, words: &words, interpreter: main, micro, interned }, types)
+    let names = vocabulary.names.clone();
+    let types = TypeTable::new(runtime.type_type, layout.minor, micro, names);
+    let interpreter = runtime.interpreters.first().copied().unwrap_or_default();
+    let words = &vocabulary.words;
+    run(&Context { memory, layout, words, interpreter, micro, interned }, types)
 }
 
 /// Marks everything: what names lead to, what the collector lists, and what native code holds.

@@ -27,6 +27,7 @@ use crate::object::{self, Context, Grounds, Link, Visitor};
 use crate::runtime::Runtime;
 use crate::types::{TypeInfo, TypeTable, flag};
 use crate::walk::{cached_ints_of, context_of, interned};
+use crate::words::Vocabulary;
 
 /// What one object weighs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,6 +61,7 @@ pub struct Scale {
     statics: Vec<(Addr, Addr)>,
     /// The dict of interned strings.
     interned: Addr,
+    vocabulary: Vocabulary,
 }
 
 impl Scale {
@@ -73,6 +75,7 @@ impl Scale {
             records: Arenas::find_variable(memory, &runtime.layout),
             interned: interned::table(memory, &runtime).unwrap_or(Addr::NULL),
             statics: statics.map(|region| (region.start, region.end)).collect(),
+            vocabulary: Vocabulary::default(),
             runtime,
         }
     }
@@ -95,7 +98,7 @@ impl Scale {
 
     fn ask<M: Memory, T>(&self, memory: &M, answer: impl FnOnce(Bench<'_, M>) -> T) -> T {
         let arenas = self.arenas(memory);
-        context_of(memory, &self.runtime, self.interned, |cx, types| {
+        context_of(memory, &self.runtime, self.interned, &self.vocabulary, |cx, types| {
             answer(Bench {
                 scale: self,
                 cx,
@@ -265,8 +268,12 @@ impl<M: Memory, F: Followed> Visitor for Pan<'_, '_, M, F> {
         }
         let new = self.followed.block(start - self.bench.lead);
         if new {
-            let FittedBlock { held, requested, sure } =
-                self.bench.allocators.fitted(start, requested);
+            let block = self.bench.allocators.fitted(start, requested);
+            if !self.bench.allocators.is_likely(start, &block) {
+                self.held.modelled = true;
+                return new;
+            }
+            let FittedBlock { held, requested, sure } = block;
             self.held.add(held, requested);
             let modelled = held.modelled || !sure;
             self.followed.weighed(start, requested, HeldBlock { modelled, ..held });

@@ -1,7 +1,7 @@
 //! A program caught in the middle of a change is taken again.
 
 use deadweight_heap::{Capture, GapKind};
-use deadweight_process::{Phase, ReadOptions, read};
+use deadweight_process::{Limits, Phase, ReadOptions, read, tally};
 
 use crate::target::{Target, pythons};
 
@@ -29,6 +29,32 @@ fn half_changed(python: &str) -> Target {
 fn invalid_references(capture: &Capture) -> u64 {
     let of_kind = |gap: &&deadweight_heap::Gap| gap.kind == GapKind::InvalidReference;
     capture.gaps.iter().filter(of_kind).map(|gap| gap.count).sum()
+}
+
+/// A list that is just being made: where it will say how many places it has, there still is an address.
+const HALF_MADE: &str = "
+import ctypes, gc, sys
+gc.disable()
+held = [object(), object()]
+ALLOCATED = 32  # listobject.h: PyVarObject, ob_item, then allocated
+ctypes.c_uint64.from_address(id(held) + ALLOCATED).value = id(held)
+print('making', flush=True)
+sys.stdin.readline()
+";
+
+/// Its size is not believed: it would own all that lies behind it, and the account would not add up.
+#[test]
+fn a_block_is_no_larger_than_what_is_mapped() {
+    for python in pythons() {
+        let mut target = Target::python_of(python, HALF_MADE);
+        assert_eq!(target.line(), "making");
+        let capture = read(target.pid(), &ReadOptions::default(), |_| {}).unwrap();
+        let gaps: Vec<_> = capture.gaps.iter().map(|gap| (gap.kind, gap.count)).collect();
+        assert_eq!(gaps, [(GapKind::Unreadable, 1)], "{python}");
+        let tallied = tally(target.pid(), &Limits::default(), |_| {}).unwrap();
+        let gaps: Vec<_> = tallied.gaps.iter().map(|gap| (gap.kind, gap.count)).collect();
+        assert_eq!(gaps, [(GapKind::Unreadable, 1)], "{python}");
+    }
 }
 
 #[test]

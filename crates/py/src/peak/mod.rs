@@ -128,6 +128,14 @@ impl Peak {
         let Counted { peak, net, rss, .. } = self.counted()?;
         Ok(format!("Peak(peak={peak}, net={net}, rss={rss})"))
     }
+
+    fn _repr_html_<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if matches!(*self.state(), State::New) {
+            return Ok(None);
+        }
+        let Counted { peak, net, rss, .. } = self.counted()?;
+        py.import("deadweight._ipython")?.call_method1("peak_table", (peak, net, rss)).map(Some)
+    }
 }
 
 impl Peak {
@@ -195,8 +203,8 @@ fn hook(py: Python<'_>, windows: &mut Windows) -> PyResult<()> {
         let text = "peak cannot count while there are subinterpreters: they may allocate at once";
         return Err(Unsupported::new_err(text));
     }
-    let checked = Checked::new().map_err(PyRuntimeError::new_err)?;
     if !windows.hooked {
+        let checked = Checked::default();
         pools::clear();
         counters::set_blocks(small.lead, has_chunks(&checked, small.lead));
     }

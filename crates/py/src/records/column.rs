@@ -14,7 +14,7 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use super::reference::Later;
 use super::rows::Rows;
-use super::select::row as row_at;
+use super::select::{number, row as row_at};
 use super::value::{give, take_for};
 use crate::errors::of_records;
 
@@ -88,7 +88,7 @@ impl Column {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         let column = slf.get();
-        if let Ok(index) = key.extract::<isize>() {
+        if let Some(index) = number(key)? {
             return column.value(py, row_at(index, column.__len__(py)?)?);
         }
         // Of the rows chosen, a column as well.
@@ -167,14 +167,14 @@ impl Column {
     #[getter]
     fn null_count(&self, py: Python<'_>) -> PyResult<usize> {
         let rows = self.rows.bind(py).try_borrow()?;
-        Ok(rows.table()?.columns()[self.field].null_count())
+        Ok(rows.table()?.null_count(self.field))
     }
 
     /// Bytes of its values.
     #[getter]
     fn nbytes(&self, py: Python<'_>) -> PyResult<usize> {
         let rows = self.rows.bind(py).try_borrow()?;
-        Ok(rows.table()?.columns()[self.field].payload())
+        Ok(rows.table()?.payload_of(self.field))
     }
 
     /// The same column, whose buffer has the numbers that dates and times are.
@@ -188,8 +188,10 @@ impl Column {
         let table = rows.table()?;
         let is_none =
             |row| matches!(table.get(row, self.field), Ok(deadweight_records::Value::None));
-        let mask: Vec<u8> = (0..table.len()).map(|row| u8::from(is_none(row))).collect();
-        Ok(PyByteArray::new(py, &mask))
+        PyByteArray::new_with(py, table.len(), |mask| {
+            mask.iter_mut().enumerate().for_each(|(row, none)| *none = is_none(row).into());
+            Ok(())
+        })
     }
 
     /// All values, as a list.
@@ -248,14 +250,14 @@ impl Column {
         let (format, width) = format(kind).filter(|_| column.raw || !is_time).ok_or_else(|| {
             PyBufferError::new_err(format!("a column of {kind} has no buffer: use to_numpy()"))
         })?;
-        if !column.raw && rows.table()?.columns()[column.field].null_count() > 0 {
+        if !column.raw && rows.table()?.null_count(column.field) > 0 {
             return Err(PyBufferError::new_err(
                 "rows without a value have no place in a buffer: use to_numpy()",
             ));
         }
         let len = rows.table()?.len();
         let wants_to_write = flags & ffi::PyBUF_WRITABLE == ffi::PyBUF_WRITABLE;
-        let readonly = !wants_to_write && rows.is_mapped()?;
+        let readonly = !wants_to_write && rows.is_mapped()? && rows.table()?.is_whole();
         let address = if readonly {
             rows.table()?.columns()[column.field].address().map(<*const u8>::cast_mut)
         } else {

@@ -1,6 +1,7 @@
 //! Arrow files, mapped; and the same bytes in memory, for pickles.
 
 use std::fs::File;
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
@@ -10,9 +11,11 @@ use memmap2::Mmap;
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyBytes;
 
 use super::table::Table;
-use crate::errors::{of_file, of_records, of_records_file};
+use crate::errors::{of_file, of_records_file};
 
 /// What columns that lie in a file keep alive.
 struct Mapped {
@@ -45,14 +48,14 @@ impl Watch {
     }
 }
 
-fn map(file: &File) -> PyResult<Mmap> {
+fn map(file: &File) -> io::Result<Mmap> {
     // SAFETY: the map is only read, and nothing is taken for granted of what it has: lengths, offsets
     // and UTF-8 are checked when they are used. Its length is looked at before each access; whoever
     // writes into the file meanwhile, or cuts it short in that moment, is who the documentation warns.
-    Ok(unsafe { Mmap::map(file) }?)
+    unsafe { Mmap::map(file) }
 }
 
-/// The columns of an Arrow file, where they lie in it. Those of several batches are copied together.
+/// The columns of an Arrow file, where they lie in it.
 #[expect(clippy::needless_pass_by_value, reason = "what Python hands over is ours")]
 #[pyfunction]
 #[pyo3(signature = (path, /))]
@@ -63,19 +66,24 @@ pub(crate) fn open_records(path: PathBuf) -> PyResult<Table> {
     if bytes == 0 {
         return Err(of_records_file(&path, records::file::FileError::Foreign));
     }
-    let map = map(&file)?;
+    let map = map(&file).map_err(of_file)?;
     let watch = Watch { file: Arc::downgrade(&file), bytes };
     let mapped = Bytes::from_owner(Mapped { map, file });
-    let pieces = records::file::open(mapped).map_err(|error| of_records_file(&path, error))?;
-    Ok(Table::new(pieces.into_table().map_err(of_records)?, Some(watch)))
+    let table = records::file::open(mapped).map_err(|error| of_records_file(&path, error))?;
+    Ok(Table::new(table, Some(watch)))
 }
 
-/// The columns of an Arrow file in memory, which are copied.
+/// The columns of an Arrow file in memory, where they lie in it if that is `bytes`, which do not change.
 #[pyfunction]
 #[pyo3(signature = (file, /))]
 pub(crate) fn read_records(py: Python<'_>, file: &Bound<'_, PyAny>) -> PyResult<Table> {
-    let bytes = PyBuffer::<u8>::get(file)?.to_vec(py)?;
-    let pieces = records::file::open(Bytes::from(bytes));
-    let pieces = pieces.map_err(|error| of_records_file(&PathBuf::from("pickle"), error))?;
-    Ok(Table::new(pieces.into_table().map_err(of_records)?, None))
+    let bytes = if let Ok(bytes) = file.cast::<PyBytes>() {
+        bytes.clone()
+    } else {
+        let buffer = PyBuffer::<u8>::get(file)?;
+        PyBytes::new_with(py, buffer.len_bytes(), |place| buffer.copy_to_slice(py, place))?
+    };
+    let table = records::file::open(Bytes::from_owner(PyBackedBytes::from(bytes)));
+    let table = table.map_err(|error| of_records_file(&PathBuf::from("pickle"), error))?;
+    Ok(Table::new(table, None))
 }

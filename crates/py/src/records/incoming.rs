@@ -1,6 +1,6 @@
 //! The values of one row that somebody hands in.
 
-use deadweight_records::{Reason, RecordsError};
+use deadweight_records::{Kind, Reason, RecordsError};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -35,12 +35,29 @@ pub(crate) fn objects<'py>(
     if let Ok(list) = row.cast::<PyList>() {
         return as_many(schema, list.iter().collect(), number);
     }
+    of_object(schema, row, number)
+}
+
+fn of_object<'py>(
+    schema: &Schema,
+    row: &Bound<'py, PyAny>,
+    number: usize,
+) -> PyResult<Vec<Bound<'py, PyAny>>> {
     let py = row.py();
-    let attribute = |(field, name): (usize, &Py<PyString>)| {
-        let found = row.getattr(name.bind(py));
-        found.or_else(|_| schema.default(py, field).ok_or_else(|| no_value(schema, field, number)))
-    };
-    schema.names.iter().enumerate().map(attribute).collect()
+    let (mut objects, mut found) = (Vec::with_capacity(schema.names.len()), 0);
+    for (field, name) in schema.names.iter().enumerate() {
+        let attribute = row.getattr_opt(name.bind(py))?;
+        found += usize::from(attribute.is_some());
+        let object = attribute.or_else(|| schema.default(py, field));
+        objects.push(object.ok_or_else(|| no_value(schema, field, number))?);
+    }
+    if found == 0 && !objects.is_empty() {
+        // All of it would be defaults: more likely it is no row.
+        let class = row.get_type().name()?;
+        let text = format!("row {number}: an object of type {class} has none of the fields");
+        return Err(PyTypeError::new_err(text));
+    }
+    Ok(objects)
 }
 
 fn as_many<'py>(
@@ -164,19 +181,33 @@ pub(crate) fn refused_object(
     reason: Reason,
     object: &Bound<'_, PyAny>,
 ) -> PyErr {
-    if let (Reason::WrongType { .. }, Ok(Taken::Surrogate)) = (&reason, take(object)) {
-        let text = shown(object);
-        return PyValueError::new_err(format!(
-            "row {row}, field {field:?}: {text} has half of a surrogate pair, which UTF-8 has not"
-        ));
-    }
-    let reason = match reason {
+    let reason = match (reason, take(object)) {
+        (Reason::WrongType { .. }, Ok(Taken::Surrogate)) => {
+            let text = shown(object);
+            return PyValueError::new_err(format!(
+                "row {row}, field {field:?}: {text} has half of a surrogate pair, which UTF-8 has not"
+            ));
+        }
+        (Reason::WrongType { value, kind: Kind::TimeDelta }, Ok(Taken::Beyond)) => {
+            Reason::Overflow { value, kind: Kind::TimeDelta }
+        }
+        (reason, _) => reason,
+    };
+    of_records(RecordsError::Value { row, field, reason: with_shown(reason, object) })
+}
+
+/// An error about the default of a field.
+pub(crate) fn refused_default(field: String, reason: Reason, object: &Bound<'_, PyAny>) -> PyErr {
+    of_records(RecordsError::Field { field, reason: with_shown(reason, object) })
+}
+
+fn with_shown(reason: Reason, object: &Bound<'_, PyAny>) -> Reason {
+    match reason {
         Reason::Overflow { kind, .. } => Reason::Overflow { value: shown(object), kind },
         Reason::WrongType { kind, .. } => Reason::WrongType { value: shown(object), kind },
         Reason::Mixed { kind, .. } => Reason::Mixed { value: shown(object), kind },
         other => other,
-    };
-    of_records(RecordsError::Value { row, field, reason })
+    }
 }
 
 /// Of a long text, messages show this many characters.

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use deadweight_records::Valued;
+use deadweight_records::{Field, Valued};
 use pyo3::exceptions::{PyAttributeError, PyRuntimeError, PyTypeError};
 use pyo3::impl_::pymethods::tp_new_impl;
 use pyo3::prelude::*;
@@ -22,7 +22,7 @@ enum Place {
     Within {
         rows: Py<Rows>,
         index: usize,
-        moves: u32,
+        moves: u64,
     },
     Alone(Box<Mutex<Vec<Py<PyAny>>>>),
 }
@@ -47,8 +47,8 @@ impl Row {
         let schema = schema.get();
         let objects = arguments(schema, &class.name()?.to_string_lossy(), given, named)?;
         let mut own = Vec::with_capacity(objects.len());
-        for (field, object) in objects.iter().enumerate() {
-            own.push(as_held(schema, field, object)?.unbind());
+        for (field, object) in schema.fields.iter().zip(&objects) {
+            own.push(as_held(field, object)?.unbind());
         }
         Ok(Row { place: Place::Alone(Box::new(Mutex::new(own))) })
     }
@@ -85,15 +85,10 @@ impl Row {
 }
 
 /// The object as a column of its field would give it back.
-fn as_held<'py>(
-    schema: &Schema,
-    field: usize,
-    object: &Bound<'py, PyAny>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let told = &schema.fields[field];
-    let taken = take_for(told.kind, object)?;
-    let value = told.held(taken.value());
-    let value = value.map_err(|reason| refused_object(0, told.name.clone(), reason, object))?;
+fn as_held<'py>(field: &Field, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let taken = take_for(field.kind, object)?;
+    let value = field.held(taken.value());
+    let value = value.map_err(|reason| refused_object(0, field.name.clone(), reason, object))?;
     give(object.py(), value)
 }
 
@@ -140,7 +135,7 @@ impl Row {
                 })
             }
             Place::Alone(own) => {
-                let held = as_held(schema, field, object)?.unbind();
+                let held = as_held(&schema.fields[field], object)?.unbind();
                 let mut own = own.lock().unwrap_or_else(PoisonError::into_inner);
                 let place = own.get_mut(field).ok_or_else(no_field)?;
                 let old = std::mem::replace(place, held);
@@ -149,6 +144,14 @@ impl Row {
                 Ok(())
             }
         }
+    }
+
+    /// Whether it is a view of a row of these, but not of this one.
+    pub(crate) fn is_another_of(row: &Bound<'_, PyAny>, of: &Bound<'_, Rows>, at: usize) -> bool {
+        row.cast::<Row>().is_ok_and(|row| match &row.get().place {
+            Place::Within { rows, index, .. } => rows.is(of) && *index != at,
+            Place::Alone(_) => false,
+        })
     }
 
     /// A row of a class whose fields are the container's.

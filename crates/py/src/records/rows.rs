@@ -17,7 +17,7 @@ use super::incoming::{objects, read, refused};
 use super::reference::{Later, clear, is_object, traverse};
 use super::row::Row;
 use super::schema::Schema;
-use super::select::{Selection, row as row_at, selection};
+use super::select::{Selection, no_memory, numbers, row as row_at, selection};
 use super::table::{Held, Table};
 use super::value::{Taken, give};
 use crate::arrow::{schema_capsule, stream_capsule};
@@ -30,7 +30,7 @@ pub(crate) struct Rows {
     table: records::Table,
     watch: Option<Watch>,
     /// How often rows have got other numbers.
-    pub(crate) moves: u32,
+    pub(crate) moves: u64,
     /// Buffers of columns that somebody has: while there are any, no column moves. They are counted
     /// outside, for one may be given back at any moment, by the collector.
     pub(crate) lent: Arc<AtomicUsize>,
@@ -159,22 +159,16 @@ fn as_columns<'a, 'py>(
 
 /// A table of rows that come in.
 fn fresh(schema: &Schema, source: &Bound<'_, PyAny>) -> PyResult<records::Table> {
-    if let Some(rows) = as_columns(schema, source)? {
-        let rows = rows.try_borrow()?;
-        let table = rows.table()?;
-        return table.slice(0..table.len()).map_err(of_records);
-    }
     let mut table = records::Table::new(&schema.fields).map_err(of_records)?;
+    if let Some(rows) = as_columns(schema, source)? {
+        table.append(rows.try_borrow()?.table()?).map_err(of_records)?;
+        return Ok(table);
+    }
     let mut incoming = Incoming::of(schema);
     for (number, row) in source.try_iter()?.enumerate() {
         incoming.with(&row?, number, |taken| Ok(table.push_each(taken)))?;
     }
     Ok(table)
-}
-
-/// The numbers of a slice's rows.
-fn numbers(start: isize, count: usize, step: isize) -> impl Iterator<Item = usize> {
-    (0..count).map(move |at| (start + at as isize * step) as usize)
 }
 
 #[pymethods]
@@ -191,14 +185,14 @@ impl Rows {
         if !record.is_subclass_of::<Row>()? {
             return Err(PyTypeError::new_err("records are of a subclass of Record"));
         }
-        let held = if let Some(table) = table.and_then(|table| table.cast::<Table>().ok()) {
+        let mut held = if let Some(table) = table.and_then(|table| table.cast::<Table>().ok()) {
             table.get().take()?
         } else {
             let table = records::Table::new(&schema.get().fields).map_err(of_records)?;
             Held { table, watch: None }
         };
         if held.table.fields() != schema.get().fields {
-            return Err(PyValueError::new_err("the columns are not those of the class"));
+            held.table = held.table.into_fields(&schema.get().fields).map_err(of_records)?;
         }
         let (class, schema) = (record.clone().unbind(), schema.unbind());
         Ok(Rows {
@@ -255,7 +249,7 @@ impl Rows {
                 like(slf, slice)
             }
             Selection::Slice { start, count, step } => {
-                let rows: Vec<usize> = numbers(start, count, step).collect();
+                let rows = numbers(start, count, step)?;
                 let taken = slf.try_borrow()?.table()?.take(&rows).map_err(of_records)?;
                 like(slf, taken)
             }
@@ -270,7 +264,7 @@ impl Rows {
         slf: &Bound<'py, Rows>,
         name: &Bound<'py, PyString>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let name: String = name.extract()?;
+        let name = name.to_string_lossy();
         Column::of(slf, &name)?.ok_or_else(|| {
             PyAttributeError::new_err(format!("records have neither a method nor a field {name:?}"))
         })
@@ -286,6 +280,12 @@ impl Rows {
         let schema = schema.get();
         let rows = len(slf)?;
         match selection(key, rows)? {
+            // To swap two rows would give both the same values.
+            Selection::Row(index) if Row::is_another_of(value, slf, index) => {
+                Err(PyTypeError::new_err(
+                    "a view of another row of the same records: assign a copy of it, copy.copy(row)",
+                ))
+            }
             Selection::Row(index) => Incoming::of(schema).with(value, index, |taken| {
                 let values: Vec<_> = taken.iter().map(Taken::value).collect();
                 Ok(slf.try_borrow_mut()?.values_mut()?.set_row(index, &values))
@@ -316,13 +316,15 @@ impl Rows {
                 let range = start as usize..start as usize + count;
                 return slf.try_borrow_mut()?.moved()?.delete(range).map_err(of_records);
             }
-            Selection::Slice { start, count, step } => numbers(start, count, step).collect(),
+            Selection::Slice { start, count, step } => numbers(start, count, step)?,
             Selection::Rows(rows) => rows,
             Selection::Column(_) => {
                 return Err(PyTypeError::new_err("a column cannot be deleted"));
             }
         };
-        let mut kept = vec![true; rows];
+        let mut kept = Vec::new();
+        kept.try_reserve_exact(rows).map_err(no_memory)?;
+        kept.resize(rows, true);
         for row in gone {
             kept[row] = false;
         }
@@ -416,7 +418,8 @@ impl Rows {
 
     /// Turns the order of the rows round.
     fn reverse(&mut self) -> PyResult<()> {
-        let rows: Vec<usize> = (0..self.table.len()).rev().collect();
+        let count = self.table.len();
+        let rows = numbers(count as isize - 1, count, -1)?;
         let turned = self.table()?.take(&rows).map_err(of_records)?;
         *self.moved()? = turned;
         Ok(())
@@ -449,12 +452,13 @@ impl Rows {
 
     /// The same file in memory.
     fn _dump<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let mut bytes = Vec::new();
+        let failed = |error| of_records_file(&PathBuf::from("pickle"), error);
         self.shared(|table| {
-            let written = records::file::write(table, &mut bytes);
-            written.map_err(|error| of_records_file(&PathBuf::from("pickle"), error))
-        })?;
-        Ok(PyBytes::new(py, &bytes))
+            let length = records::file::length(table).map_err(failed)?;
+            PyBytes::new_with(py, length, |place| {
+                records::file::write(table, place).map_err(failed)
+            })
+        })
     }
 
     /// Whether the rows have the same values as those of another container; not of objects.
@@ -516,7 +520,7 @@ fn replace(
         return Err(of_records(records::RecordsError::Length { got, want }));
     }
     let table = rows.values_mut()?;
-    for (from, to) in numbers(start, count, step).enumerate() {
+    for (from, to) in numbers(start, count, step)?.into_iter().enumerate() {
         let values: Result<Vec<_>, _> =
             (0..fresh.columns().len()).map(|field| fresh.get(from, field)).collect();
         table.set_row(to, &values.map_err(of_records)?).map_err(of_records)?;

@@ -1,12 +1,14 @@
 //! What the rows of a class have: names, types and defaults.
 
-use deadweight_records::{Field, Kind};
+use deadweight_records::{Field, Kind, Valued};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple, PyType};
 
+use super::incoming::refused_default;
 use super::reference::{OBJECT, is_object};
+use super::value::{give, take_for};
 
 /// Of a field: name, type as `u4` or `str`, whether rows may have none, and the default in a tuple, or
 /// an empty one.
@@ -40,14 +42,15 @@ impl Schema {
         let mut schema = Schema { fields: Vec::new(), names: Vec::new(), defaults: Vec::new() };
         for (name, type_, nullable, default) in fields {
             let field = Field::new(name.extract::<String>()?, kind(&type_)?);
-            schema.fields.push(if nullable { field.nullable() } else { field });
+            let field = if nullable { field.nullable() } else { field };
             schema.names.push(PyString::intern(name.py(), &name.extract::<String>()?).unbind());
             let default = match default.get_item(0) {
-                Ok(default) => Some(default.unbind()),
+                Ok(default) => Some(as_default(&field, &default)?.unbind()),
                 Err(_) if nullable => Some(name.py().None()),
                 Err(_) => None,
             };
             schema.defaults.push(default);
+            schema.fields.push(field);
         }
         Ok(schema)
     }
@@ -57,6 +60,16 @@ impl Schema {
     fn fields(&self) -> Vec<Told<'_>> {
         self.fields.iter().map(told).collect()
     }
+}
+
+/// The default as a row has it.
+fn as_default<'py>(field: &Field, default: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let taken = take_for(field.kind, default)?;
+    let value = field.held(taken.value());
+    give(
+        default.py(),
+        value.map_err(|reason| refused_default(field.name.clone(), reason, default))?,
+    )
 }
 
 impl Schema {

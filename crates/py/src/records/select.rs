@@ -1,10 +1,12 @@
 //! What stands between the brackets: a row, a slice, a mask, rows by number, or the name of a column.
 
+use std::collections::TryReserveError;
+
 use deadweight_records::RecordsError;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyInt, PySlice, PyString};
+use pyo3::types::{PyBool, PySlice, PyString};
 
 use crate::errors::of_records;
 
@@ -22,9 +24,6 @@ pub(crate) enum Selection {
 
 /// Of so many rows.
 pub(crate) fn selection(key: &Bound<'_, PyAny>, len: usize) -> PyResult<Selection> {
-    if let Ok(index) = key.cast::<PyInt>() {
-        return Ok(Selection::Row(row(index.extract()?, len)?));
-    }
     if let Ok(slice) = key.cast::<PySlice>() {
         let slice = slice.indices(len as isize)?;
         return Ok(Selection::Slice {
@@ -34,26 +33,48 @@ pub(crate) fn selection(key: &Bound<'_, PyAny>, len: usize) -> PyResult<Selectio
         });
     }
     if let Ok(name) = key.cast::<PyString>() {
-        return Ok(Selection::Column(name.extract()?));
+        return Ok(Selection::Column(name.to_string_lossy().into_owned()));
+    }
+    if let Some(index) = number(key)? {
+        return Ok(Selection::Row(row(index, len)?));
     }
     // Arrays: what is in them as Python objects, at once and not one by one.
     if let Ok(list) = key.call_method0(intern!(key.py(), "tolist")) {
-        return match list.cast::<PyInt>() {
-            Ok(index) => Ok(Selection::Row(row(index.extract()?, len)?)),
-            Err(_) => Ok(Selection::Rows(many(&list, len)?)),
-        };
+        return Ok(Selection::Rows(many(&list, len)?));
     }
-    match key.extract::<isize>() {
-        Ok(index) => Ok(Selection::Row(row(index, len)?)),
-        Err(_) => Ok(Selection::Rows(many(key, len)?)),
+    Ok(Selection::Rows(many(key, len)?))
+}
+
+/// The number that an object is, if it is one.
+pub(crate) fn number(key: &Bound<'_, PyAny>) -> PyResult<Option<isize>> {
+    match key.extract() {
+        Ok(number) => Ok(Some(number)),
+        Err(error) if error.is_instance_of::<PyTypeError>(key.py()) => Ok(None),
+        // As a list has it.
+        Err(error) if error.is_instance_of::<PyOverflowError>(key.py()) => {
+            Err(PyIndexError::new_err("no row has a number that large"))
+        }
+        Err(error) => Err(error),
     }
+}
+
+pub(crate) fn no_memory(_: TryReserveError) -> PyErr {
+    of_records(RecordsError::Memory)
+}
+
+/// The numbers of a slice's rows.
+pub(crate) fn numbers(start: isize, count: usize, step: isize) -> PyResult<Vec<usize>> {
+    let mut rows = Vec::new();
+    rows.try_reserve_exact(count).map_err(no_memory)?;
+    rows.extend((0..count).map(|at| (start + at as isize * step) as usize));
+    Ok(rows)
 }
 
 /// A row counted from the beginning.
 pub(crate) fn row(index: isize, len: usize) -> PyResult<usize> {
     let at = if index < 0 { index.checked_add_unsigned(len) } else { Some(index) };
     let at = at.and_then(|at| usize::try_from(at).ok()).filter(|at| *at < len);
-    at.ok_or_else(|| of_records(RecordsError::NoRow { row: index.unsigned_abs(), rows: len }))
+    at.ok_or_else(|| PyIndexError::new_err(format!("row {index} of {len}")))
 }
 
 /// Rows by a mask of all, or by their numbers.
@@ -63,10 +84,11 @@ fn many(key: &Bound<'_, PyAny>, len: usize) -> PyResult<Vec<usize>> {
             "rows are chosen by a number, a slice, a mask, or several numbers; columns by name";
         PyTypeError::new_err(text)
     };
-    let mut rows = Vec::new();
+    let mut rows: Vec<usize> = Vec::new();
     let mut mask = 0;
     for (at, item) in key.try_iter().map_err(|_| wrong())?.enumerate() {
         let item = item?;
+        rows.try_reserve(1).map_err(no_memory)?;
         if let Ok(kept) = item.cast_exact::<PyBool>() {
             if mask != at {
                 return Err(wrong());
@@ -76,7 +98,7 @@ fn many(key: &Bound<'_, PyAny>, len: usize) -> PyResult<Vec<usize>> {
                 rows.push(at);
             }
         } else if mask == 0 {
-            rows.push(row(item.extract().map_err(|_| wrong())?, len)?);
+            rows.push(row(number(&item)?.ok_or_else(wrong)?, len)?);
         } else {
             return Err(wrong());
         }

@@ -27,6 +27,8 @@ pub(crate) enum Taken<'py> {
     Object(Reference),
     /// Text that is no UTF-8: half of a surrogate pair.
     Surrogate,
+    /// A span of time whose microseconds 64 bits do not have.
+    Beyond,
 }
 
 impl Valued for Taken<'_> {
@@ -40,7 +42,7 @@ impl Valued for Taken<'_> {
             }
             Taken::Bytes(bytes) => Value::Bytes(bytes.as_bytes()),
             Taken::Object(reference) => reference.value(),
-            Taken::Surrogate => Value::Other,
+            Taken::Surrogate | Taken::Beyond => Value::Other,
         }
     }
 }
@@ -92,6 +94,9 @@ fn integer(int: &Bound<'_, PyInt>) -> PyResult<i128> {
     if let Ok(large) = int.extract::<u64>() {
         return Ok(large.into());
     }
+    if let Ok(larger) = int.extract::<i128>() {
+        return Ok(larger);
+    }
     Ok(if int.lt(0)? { i128::MIN } else { i128::MAX })
 }
 
@@ -103,18 +108,26 @@ fn take_rarer<'py>(object: &Bound<'py, PyAny>) -> PyResult<Taken<'py>> {
     let times = Times::get(py)?;
     let value = if object.is_instance(times.datetime.bind(py))? {
         // A datetime with a time zone has no difference from one without.
-        match object.sub(times.epoch.bind(py)) {
-            Ok(since) => micros(&since)?.map_or(Value::Other, Value::DateTime),
-            Err(_) => Value::Other,
-        }
+        let since = object.sub(times.epoch.bind(py)).ok();
+        let since = since.and_then(|since| micros(times, &since));
+        let since = since.and_then(|since| i64::try_from(since).ok());
+        since.map_or(Value::Other, Value::DateTime)
     } else if object.is_instance(times.date.bind(py))? {
         let ordinal: i32 = object.call_method0(intern!(py, "toordinal"))?.extract()?;
         Value::Date(ordinal - EPOCH_ORDINAL)
     } else if object.is_instance(times.timedelta.bind(py))? {
-        micros(object)?.map_or(Value::Other, Value::TimeDelta)
+        match micros(times, object).map(i64::try_from) {
+            Some(Ok(micros)) => Value::TimeDelta(micros),
+            Some(Err(_)) => return Ok(Taken::Beyond),
+            None => Value::Other,
+        }
     } else if of_numpy(object) {
-        let item = object.call_method0(intern!(py, "item"))?;
-        return if of_numpy(&item) { Ok(Taken::Plain(Value::Other)) } else { take(&item) };
+        return match object.call_method0(intern!(py, "item")) {
+            Ok(item) if !of_numpy(&item) && !(is_time(object) && item.cast::<PyInt>().is_ok()) => {
+                take(&item)
+            }
+            _ => Ok(Taken::Plain(Value::Other)),
+        };
     } else if let Ok(float) = object.cast::<PyFloat>() {
         Value::Float(float.value())
     } else {
@@ -128,15 +141,23 @@ fn of_numpy(object: &Bound<'_, PyAny>) -> bool {
     module.is_ok_and(|module| module == "numpy")
 }
 
-/// Microseconds of a `timedelta`, if 64 bits have them.
-fn micros(span: &Bound<'_, PyAny>) -> PyResult<Option<i64>> {
+/// Whether it is a time of NumPy's: those of which `datetime` has no like come as integers.
+fn is_time(object: &Bound<'_, PyAny>) -> bool {
+    let name = object.get_type().name();
+    name.is_ok_and(|name| name == "datetime64" || name == "timedelta64")
+}
+
+/// Microseconds of a `timedelta`, if they are all of it: pandas' have nanoseconds, or are no time at all.
+fn micros(times: &Times, span: &Bound<'_, PyAny>) -> Option<i128> {
     let py = span.py();
-    let days: i64 = span.getattr(intern!(py, "days"))?.extract()?;
-    let seconds: i64 = span.getattr(intern!(py, "seconds"))?.extract()?;
-    let micros: i64 = span.getattr(intern!(py, "microseconds"))?.extract()?;
+    let part = |name: &Bound<'_, PyString>| span.getattr(name).ok()?.extract::<i64>().ok();
+    if !span.get_type().is(&times.timedelta) {
+        let nanos = span.getattr_opt(intern!(py, "nanoseconds")).ok()?;
+        nanos.is_none_or(|nanos| nanos.eq(0).unwrap_or(false)).then_some(())?;
+    }
     // Less than a day, both together.
-    let rest = seconds * SECOND + micros;
-    Ok(days.checked_mul(DAY).and_then(|whole| whole.checked_add(rest)))
+    let rest = part(intern!(py, "seconds"))? * SECOND + part(intern!(py, "microseconds"))?;
+    Some(i128::from(part(intern!(py, "days"))?) * i128::from(DAY) + i128::from(rest))
 }
 
 /// The classes of `datetime`, which the stable ABI has no functions for.
@@ -177,8 +198,15 @@ pub(crate) fn give<'py>(py: Python<'py>, value: Value<'_>) -> PyResult<Bound<'py
             Ok(small) => small.into_pyobject(py)?.into_any(),
             Err(_) => int.into_pyobject(py)?.into_any(),
         },
-        Value::Str(text) => PyString::new(py, text).into_any(),
-        Value::Bytes(bytes) => PyBytes::new(py, bytes).into_any(),
+        // `new` of either panics if there is no memory.
+        Value::Str(text) => PyString::from_bytes(py, text.as_bytes())?.into_any(),
+        Value::Bytes(bytes) => {
+            let filled = |place: &mut [u8]| {
+                place.copy_from_slice(bytes);
+                Ok(())
+            };
+            PyBytes::new_with(py, bytes.len(), filled)?.into_any()
+        }
         Value::Bool(flag) => PyBool::new(py, flag).to_owned().into_any(),
         Value::DateTime(micros) => {
             let times = Times::get(py)?;

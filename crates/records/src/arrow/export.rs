@@ -61,7 +61,8 @@ impl Table {
         Ok(Schema::new(fields.collect::<Result<Vec<_>, RecordsError>>()?))
     }
 
-    /// The rows as Arrow's batches: one, unless texts take more than 2 GiB.
+    /// The rows as Arrow's batches: one, unless texts take more than 2 GiB, or they came in several and
+    /// were not changed.
     ///
     /// The batches and the table share memory. The table copies a column when it is changed while
     /// somebody still has a batch; when nobody has, it goes on with the memory as it is. Texts are
@@ -72,6 +73,15 @@ impl Table {
     /// [`RecordsError::Memory`]; [`Reason::Objects`]; [`Reason::Damaged`] or [`RecordsError::Arrow`] if
     /// the table lies in a file whose texts are none.
     pub fn batches(&mut self) -> Result<(SchemaRef, Vec<RecordBatch>), RecordsError> {
+        let schema = Arc::new(self.arrow_schema()?);
+        let mut batches = self.batches_of_piece(&schema)?;
+        for piece in self.more_mut() {
+            batches.extend(piece.batches_of_piece(&schema)?);
+        }
+        Ok((schema, batches))
+    }
+
+    fn batches_of_piece(&mut self, schema: &SchemaRef) -> Result<Vec<RecordBatch>, RecordsError> {
         let columns: Vec<Pieces> = self
             .columns
             .iter_mut()
@@ -83,7 +93,6 @@ impl Table {
                 })
             })
             .collect::<Result<_, _>>()?;
-        let schema = Arc::new(self.arrow_schema()?);
         let mut ends: BTreeSet<usize> = columns.iter().flat_map(|pieces| ends(pieces)).collect();
         ends.insert(self.rows);
         let mut start = 0;
@@ -95,7 +104,7 @@ impl Table {
             RecordBatch::try_new_with_options(schema.clone(), arrays, &options)
         });
         let batches: Result<_, _> = batches.collect();
-        Ok((schema, batches.map_err(|error| RecordsError::Arrow(error.to_string()))?))
+        batches.map_err(|error| RecordsError::Arrow(error.to_string()))
     }
 }
 

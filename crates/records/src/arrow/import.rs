@@ -23,8 +23,7 @@ use crate::values::Values;
 impl Table {
     /// A table of Arrow's batches, which all have the fields of the schema.
     ///
-    /// The values of the first batch are shared until they are changed; those of the others are
-    /// appended to them. Texts in Arrow's large and view layouts are copied.
+    /// The values are shared until they are changed. Texts in Arrow's large and view layouts are copied.
     ///
     /// # Errors
     /// [`RecordsError::ArrowType`], [`RecordsError::SameName`], [`RecordsError::Memory`].
@@ -38,16 +37,11 @@ impl Table {
             Ok(Field { name: field.name().clone(), kind, nullable: field.is_nullable() })
         };
         let fields: Vec<Field> = schema.fields().iter().map(field).collect::<Result<_, _>>()?;
-        let mut table = Table::new(&fields)?;
+        let mut tables = vec![Table::new(&fields)?];
         for batch in batches {
-            let piece = of_batch(&fields, &batch)?;
-            if table.is_empty() {
-                table = piece;
-            } else {
-                table.append(&piece)?;
-            }
+            tables.push(of_batch(&fields, &batch)?);
         }
-        Ok(table)
+        Table::over_all(tables).ok_or(RecordsError::Memory)
     }
 }
 

@@ -5,7 +5,7 @@ use arrow_ipc::{
     Type, root_as_footer,
 };
 
-use super::{FileError, MAGIC};
+use super::{FileError, MAGIC, copied};
 use crate::error::RecordsError;
 use crate::kind::{Field, Kind};
 
@@ -56,7 +56,7 @@ pub(super) fn contents(file: &[u8]) -> Result<Contents, FileError> {
     let length = usize::try_from(i32::from_le_bytes(*length)).map_err(|_| NO_FOOTER)?;
     let start = before.len().checked_sub(length).ok_or(NO_FOOTER)?;
     // A copy lies on a boundary of eight bytes; the file's own need not.
-    let bytes = before[start..].to_vec();
+    let bytes = copied(&before[start..])?;
     let footer = root_as_footer(&bytes).map_err(|_| NO_FOOTER)?;
     if footer.version() < MetadataVersion::V4 || footer.version() > MetadataVersion::V5 {
         return Err(unread("is of another version of the format"));

@@ -1,7 +1,6 @@
 //! Arrow files: a table written, and read where it lies.
 
 mod footer;
-mod pieces;
 mod read;
 mod write;
 
@@ -11,12 +10,19 @@ use thiserror::Error;
 
 use crate::error::RecordsError;
 
-pub use pieces::Pieces;
 pub use read::open;
-pub use write::{save, write};
+pub use write::{length, save, write};
 
 /// What a file begins and ends with.
 const MAGIC: &[u8] = b"ARROW1";
+
+/// A copy of what a file says of itself, which says how long that is.
+fn copied(bytes: &[u8]) -> Result<Vec<u8>, RecordsError> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(bytes.len()).map_err(|_| RecordsError::Memory)?;
+    copy.extend_from_slice(bytes);
+    Ok(copy)
+}
 
 /// Why a file could not be written or read.
 #[derive(Debug, Error)]

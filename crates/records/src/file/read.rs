@@ -12,7 +12,7 @@ use arrow_ipc::{Block, RecordBatch, root_as_message};
 use bytes::Bytes;
 
 use super::footer::{self, Column, Contents, Storage};
-use super::{FileError, Pieces};
+use super::{FileError, copied};
 use crate::bits::Bits;
 use crate::category::{Categories, Codes};
 use crate::column;
@@ -34,11 +34,12 @@ use crate::values::Values;
 ///
 /// # Errors
 /// [`FileError`], of any bytes whatever.
-pub fn open(file: Bytes) -> Result<Pieces, FileError> {
+pub fn open(file: Bytes) -> Result<Table, FileError> {
     let contents = footer::contents(&file)?;
     let file = Buffer::from(file);
     let words = dictionaries(&file, &contents)?;
-    let mut tables = Vec::new();
+    let fields: Vec<Field> = contents.columns.iter().map(|column| column.field.clone()).collect();
+    let mut tables = vec![Table::new(&fields)?];
     for block in &contents.batches {
         let (header, body) = message(&file, block)?;
         let message = root_as_message(&header).map_err(|_| NO_BATCH)?;
@@ -46,11 +47,7 @@ pub fn open(file: Bytes) -> Result<Pieces, FileError> {
         let mut buffers = Walk::over(&batch, &body)?;
         tables.push(table(&contents.columns, &words, &mut buffers)?);
     }
-    if tables.is_empty() {
-        let fields: Vec<Field> = contents.columns.into_iter().map(|column| column.field).collect();
-        tables.push(Table::new(&fields)?);
-    }
-    Ok(Pieces::new(tables))
+    Table::over_all(tables).ok_or(SHORT)
 }
 
 /// Header and body of a message.
@@ -67,7 +64,7 @@ fn message(file: &Buffer, block: &Block) -> Result<(Vec<u8>, Buffer), FileError>
     // Four bytes of ones, which old files lack, and the length.
     let header = &file[start..body_start];
     let header = header.strip_prefix(&[0xff; 4]).unwrap_or(header).get(4..).ok_or(BLOCK)?;
-    Ok((header.to_vec(), file.slice_with_length(body_start, body)))
+    Ok((copied(header)?, file.slice_with_length(body_start, body)))
 }
 
 fn dictionaries(file: &Buffer, contents: &Contents) -> Result<HashMap<i64, Blob>, FileError> {
@@ -255,11 +252,15 @@ impl<'a> Walk<'a> {
 }
 
 fn narrowed(offsets: &[i64]) -> Result<ScalarBuffer<i32>, FileError> {
-    let narrow: Result<Vec<i32>, _> = offsets.iter().map(|offset| i32::try_from(*offset)).collect();
-    Ok(ScalarBuffer::from(narrow.map_err(|_| FileError::Unread {
-        what: "has a batch of more than 2 GiB of text",
-        hint: "; write it in smaller batches",
-    })?))
+    let mut narrow = Vec::new();
+    narrow.try_reserve_exact(offsets.len()).map_err(|_| RecordsError::Memory)?;
+    for offset in offsets {
+        narrow.push(i32::try_from(*offset).map_err(|_| FileError::Unread {
+            what: "has a batch of more than 2 GiB of text",
+            hint: "; write it in smaller batches",
+        })?);
+    }
+    Ok(ScalarBuffer::from(narrow))
 }
 
 /// Codes in signed numbers. One that is too large leads nowhere, and that of a row without a value

@@ -29,6 +29,29 @@ pub fn write(table: &mut Table, to: impl Write) -> Result<(), FileError> {
     writer.finish().map_err(failed)
 }
 
+/// How many bytes [`write()`] writes of a table.
+///
+/// # Errors
+/// As [`write()`].
+pub fn length(table: &mut Table) -> Result<usize, FileError> {
+    let mut counted = Counted(0);
+    write(table, &mut counted)?;
+    Ok(counted.0)
+}
+
+struct Counted(usize);
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Writes a table into a file beside the one named, and renames it when it is whole: whoever has
 /// the old file mapped keeps it.
 ///

@@ -212,12 +212,12 @@ impl Chunk {
         self.bytes.reserve(bytes)
     }
 
-    pub(super) fn shrink_to_fit(&mut self) -> Result<(), Reason> {
+    pub(super) fn shrink_to_fit(&mut self) {
         if let Some(starts) = &mut self.starts {
-            starts.shrink_to_fit()?;
+            starts.shrink_to_fit();
         }
-        self.offsets.shrink_to_fit()?;
-        self.bytes.shrink_to_fit()
+        self.offsets.shrink_to_fit();
+        self.bytes.shrink_to_fit();
     }
 
     /// Offsets and blob of a compact one, shared.

@@ -69,7 +69,7 @@ impl Texts {
 
     /// What comes from a file is made sound, and compact, before it is changed.
     #[inline]
-    fn make_ours(&mut self) -> Result<(), Reason> {
+    pub(crate) fn make_ours(&mut self) -> Result<(), Reason> {
         if self.chunks.iter().all(Chunk::is_ours) {
             return Ok(());
         }
@@ -80,11 +80,15 @@ impl Texts {
         self.compact()
     }
 
+    /// Whether a chunk has room for a text of so many bytes.
+    pub(crate) fn check(&self, bytes: usize) -> Result<(), Reason> {
+        let most = self.most;
+        if bytes <= most { Ok(()) } else { Err(Reason::TooLong { bytes, most }) }
+    }
+
     pub(crate) fn push(&mut self, text: &[u8]) -> Result<(), Reason> {
         self.make_ours()?;
-        if text.len() > self.most {
-            return Err(Reason::TooLong { bytes: text.len(), most: self.most });
-        }
+        self.check(text.len())?;
         let last = self.chunks.len() - 1;
         if self.chunks[last].used() + text.len() > self.most {
             let mut fresh = Chunk::default();
@@ -97,9 +101,7 @@ impl Texts {
 
     pub(crate) fn set(&mut self, row: usize, text: &[u8]) -> Result<(), Reason> {
         self.make_ours()?;
-        if text.len() > self.most {
-            return Err(Reason::TooLong { bytes: text.len(), most: self.most });
-        }
+        self.check(text.len())?;
         let (at, row_there) = self.place(row);
         let chunk = &mut self.chunks[at];
         let grows = text.len() > chunk.get(row_there).map_or(0, <[u8]>::len);
@@ -138,9 +140,15 @@ impl Texts {
     }
 
     fn rebuild(&mut self, replaced: Option<(usize, &[u8])>) -> Result<(), Reason> {
+        // Texts of a file that lie over each other could be far more than the file.
+        if !self.chunks.iter().all(Chunk::is_sound) {
+            return Err(OUTSIDE);
+        }
         let mut fresh = Texts::new(self.most);
-        let rows = self.len();
-        let bytes = self.used() - self.garbage();
+        let (rows, mut bytes) = (self.len(), 0);
+        for row in 0..rows {
+            bytes += self.get(row)?.len();
+        }
         fresh.chunks[0].reserve(rows, bytes.min(self.most))?;
         for row in 0..rows {
             match replaced {
@@ -203,15 +211,17 @@ impl Texts {
     /// Room for exactly so many more texts; their bytes are not known.
     pub(crate) fn reserve(&mut self, rows: usize) -> Result<(), Reason> {
         self.make_ours()?;
-        let last = self.chunks.len() - 1;
-        self.chunks[last].reserve(rows, 0)
+        let (last, full) = self.chunks.split_last_mut().ok_or(OUTSIDE)?;
+        full.iter_mut().try_for_each(|chunk| chunk.reserve(0, 0))?;
+        last.reserve(rows, 0)
     }
 
     pub(crate) fn shrink_to_fit(&mut self) -> Result<(), Reason> {
         if !self.is_compact() {
             self.compact()?;
         }
-        self.chunks.iter_mut().try_for_each(Chunk::shrink_to_fit)
+        self.chunks.iter_mut().for_each(Chunk::shrink_to_fit);
+        Ok(())
     }
 
     /// Offsets and blob of each chunk, shared; compacted first where that is needed.
@@ -282,11 +292,15 @@ mod tests {
     #[test]
     fn offsets_that_lead_out_of_the_blob_are_an_error() {
         let blob = ScalarBuffer::from(b"abc".to_vec());
+        let over = |offsets| Texts::over(ScalarBuffer::from(offsets), blob.clone());
         for offsets in [vec![0, 9], vec![2, 1], vec![-1, 2], vec![i32::MIN, i32::MAX]] {
-            let mut texts = Texts::over(ScalarBuffer::from(offsets), blob.clone());
+            let mut texts = over(offsets);
             assert_eq!(texts.get(0), Err(OUTSIDE));
             assert_eq!(texts.push(b"x"), Err(OUTSIDE));
             assert!(texts.share().is_err());
         }
+        let mut twice = over(vec![0, 3, 0, 3]);
+        assert_eq!(twice.get(2), Ok(&b"abc"[..]));
+        assert_eq!(twice.push(b"x"), Err(OUTSIDE));
     }
 }

@@ -120,7 +120,10 @@ pub(crate) fn kept(field: &Field, value: &Owned) -> Option<Owned> {
         (Kind::F8, _) => float.map(Owned::Float),
         (Kind::F4, _) => {
             let narrow = float.map(|float| (float, f64::from(float as f32)));
-            let fits = |both: &(f64, f64)| both.0.is_infinite() || !both.1.is_infinite();
+            let fits = |both: &(f64, f64)| match int {
+                Some(int) => both.1 as i128 == int,
+                None => both.0.is_infinite() || !both.1.is_infinite(),
+            };
             narrow.filter(fits).map(|both| Owned::Float(both.1))
         }
         (Kind::Bool, Owned::Bool(_))

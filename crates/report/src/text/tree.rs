@@ -9,6 +9,9 @@ use super::{clean, explain_marks, gaps, listed, size};
 use crate::numbers::{self, count, share};
 use crate::view::{Tree, trust};
 
+/// Rows further down are indented no further: a text of as many levels as rows would be quadratic.
+const DEEPEST: usize = 40;
+
 /// Writes the report.
 ///
 /// # Errors
@@ -19,9 +22,12 @@ pub fn tree(view: &Tree<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{:>9} {:>5}  what", "retained", "share")?;
     let mut indirect = false;
     for row in view.rows.iter().filter(|row| is_shown(view, row)) {
-        let indent = "  ".repeat(row.depth);
+        let indent = "  ".repeat(row.depth.min(DEEPEST));
         let part = share(row.retained, view.whole);
         write!(out, "{:>9} {part:>5}  {indent}", size(trust(row.modelled), row.retained))?;
+        if row.depth > DEEPEST {
+            write!(out, "level {}: ", count(row.depth as u64))?;
+        }
         match &row.what {
             TreeWhat::Alike { how, type_id, .. } => {
                 let heap = &view.capture.heap;
@@ -63,6 +69,9 @@ pub fn tree(view: &Tree<'_>, out: &mut dyn Write) -> io::Result<()> {
             out,
             "… before a path: held by several things, of which none alone keeps it alive"
         )?;
+    }
+    if view.rows.iter().any(|row| row.depth > DEEPEST && is_shown(view, row)) {
+        writeln!(out, "Below level {DEEPEST}, rows are indented alike and say their level")?;
     }
     let omitted = omitted(view, is_cut);
     if !omitted.is_empty() {
