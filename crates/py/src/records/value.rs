@@ -123,7 +123,7 @@ fn take_rarer<'py>(object: &Bound<'py, PyAny>) -> PyResult<Taken<'py>> {
         }
     } else if of_numpy(object) {
         return match object.call_method0(intern!(py, "item")) {
-            Ok(item) if !of_numpy(&item) && !(is_time(object) && item.cast::<PyInt>().is_ok()) => {
+            Ok(item) if !(of_numpy(&item) || is_time(object) && item.cast::<PyInt>().is_ok()) => {
                 take(&item)
             }
             _ => Ok(Taken::Plain(Value::Other)),
