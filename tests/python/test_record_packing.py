@@ -169,7 +169,7 @@ def test_a_row_that_is_refused_leaves_the_others_whole():
 
 
 def test_what_the_rows_took():
-    rows = [{"number": 1000 + number, "name": f"name {number}"} for number in range(500)]
+    rows = [{"number": 10_000 + number, "name": f"name {number}"} for number in range(500)]
     packed = dw.pack(rows)
     came = packed.packed_from
     assert (came.type, came.rows, came.after, came.trust) == ("dict", 500, packed.nbytes, "measured")
@@ -191,7 +191,7 @@ def test_what_somebody_else_holds_is_not_saved():
 
 
 def test_many_rows_are_estimated():
-    rows = [{"number": 1000 + number} for number in range(50_000)]
+    rows = [{"number": 10_000 + number} for number in range(50_000)]
     came = dw.pack(rows).packed_from
     whole = dw.sizeof(rows) + sum(dw.sizeof(row) + dw.sizeof(row["number"]) for row in rows)
     assert came.trust == "estimated"
