@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from deadweight._dtypes import category, f4, f8, i1, i2, i4, i8, u1, u2, u4, u8
     from deadweight._growth import Growth, Leak, StillGrowing, growth
     from deadweight._heap import Heap, Node, Nodes, load, snapshot
+    from deadweight._packed import PackedFrom
     from deadweight._pressure import Pressure, on_pressure
     from deadweight._records import Record, Records, pack
     from deadweight._sizes import Block, DeepSize, Layout, Part, TypeSize, deepsizeof, layout
@@ -56,6 +57,7 @@ __all__ = [
     "NotEnoughMemory",
     "NotPermitted",
     "NotThere",
+    "PackedFrom",
     "Part",
     "PauseTooLong",
     "Peak",
@@ -144,6 +146,7 @@ _LAZY = {
         "load",
         "snapshot",
     ),
+    "deadweight._packed": ("PackedFrom",),
     "deadweight._pressure": (
         "Pressure",
         "on_pressure",

@@ -30,8 +30,14 @@ def _plain(column: Column) -> Any:
         return np.array(column._raw(), "<i4").astype("<M8[D]")
     if kind == "bool":
         return np.fromiter((value is True for value in column), bool, len(column))
-    array = np.empty(len(column), object)
-    array[:] = column.tolist()
+    return _of_objects(column)
+
+
+def _of_objects(column: Column) -> Any:
+    array: Any = import_module("numpy").empty(len(column), object)
+    # One by one: NumPy would take lists of one length apart.
+    for at, value in enumerate(column):
+        array[at] = value
     return array
 
 
@@ -48,11 +54,7 @@ def to_numpy(column: Column) -> Any:
 def as_array(column: Column, dtype: Any, copy: bool | None) -> Any:
     """What ``numpy.asarray`` makes of a column. Of rows without a value it makes None."""
     np: Any = import_module("numpy")
-    if column.null_count:
-        array = np.empty(len(column), object)
-        array[:] = column.tolist()
-    else:
-        array = _plain(column)
+    array = _of_objects(column) if column.null_count else _plain(column)
     if copy:
         return np.array(array, dtype)
     shared = np.asarray(array, dtype)

@@ -6,7 +6,7 @@ import datetime
 import types
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
+from typing import Annotated, Any, NewType, TypeAlias, Union, get_args, get_origin
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ _PLAIN: dict[object, str] = {
     datetime.datetime: "datetime",
     datetime.date: "date",
     datetime.timedelta: "timedelta",
+    object: "object",
 }
 _NAMES = {"i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8", "category", *_PLAIN.values()}
 # Those of the module `array`, on Linux.
@@ -60,7 +61,8 @@ def column_type(wanted: Any) -> tuple[str, bool]:
     """Name of a column's type, and whether its rows may have no value.
 
     ``wanted`` is a Python type, one of ``dw.u1`` … ``dw.category``, ``X | None`` of these, a name such as
-    ``"u4"``, a type code of ``array.array``, or a NumPy dtype. Anything else raises TypeError.
+    ``"u4"``, a type code of ``array.array``, or a NumPy dtype. Of any other annotation the values are kept as
+    the objects that they are, and None is one of them. What is no type at all raises TypeError.
     """
     if isinstance(wanted, str):
         name = _CODES.get(wanted, wanted)
@@ -77,17 +79,25 @@ def column_type(wanted: Any) -> tuple[str, bool]:
     elif get_origin(wanted) in (Union, types.UnionType):
         some = [item for item in get_args(wanted) if item is not type(None)]
         if len(some) == 1 and len(get_args(wanted)) == 2:
-            return column_type(some[0])[0], True
+            kind, _ = column_type(some[0])
+            return kind, kind != "object"
+        return "object", False
+    elif get_origin(wanted) is not None or wanted is Any:
+        return "object", False
+    elif isinstance(wanted, NewType):
+        return column_type(wanted.__supertype__)
     elif type(wanted).__module__.startswith("numpy") or getattr(wanted, "__module__", "") == "numpy":
         of_numpy = _of_numpy(wanted)
         if of_numpy is not None:
             return of_numpy, False
+    if isinstance(wanted, type):
+        return "object", False
     raise TypeError(f"no column holds {wanted!r}")
 
 
 def _of_numpy(wanted: Any) -> str | None:
     dtype = import_module("numpy").dtype(wanted)
-    by_kind = {"b": "bool", "U": "str", "T": "str", "S": "bytes"}
+    by_kind = {"b": "bool", "U": "str", "T": "str", "S": "bytes", "O": "object"}
     if dtype.kind in by_kind:
         return by_kind[dtype.kind]
     if dtype.kind in "Mm":

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_type_hint
 from deadweight import _core
 from deadweight._core import Column
 from deadweight._dtypes import column_type
+from deadweight._packed import PackedFrom, packed_from
 from deadweight._text import size
 
 if TYPE_CHECKING:
@@ -90,7 +91,10 @@ def _annotated(made: type, names: dict[str, Any]) -> Iterator[_Field]:
             kind, nullable = column_type(hints[name])
         except TypeError as error:
             raise TypeError(f"{made.__name__}.{name}: {error}") from None
-        yield name, kind, nullable, (vars(made)[name],) if name in vars(made) else ()
+        default = (vars(made)[name],) if name in vars(made) else ()
+        if default and type(default[0]).__hash__ is None:
+            raise ValueError(f"{made.__name__}.{name}: all rows would have the same {type(default[0]).__name__}")
+        yield name, kind, nullable, default
 
 
 def _check(made: type, names: Iterable[str]) -> None:
@@ -111,7 +115,8 @@ class Record(_core.Row, metaclass=_RecordType):
 
     Fields are annotations: ``int``, ``float``, ``bool``, ``str``, ``bytes``, ``datetime``, ``date``,
     ``timedelta``, narrower numbers (``dw.u1`` to ``dw.u8``, ``dw.i1`` to ``dw.i8``, ``dw.f4``), ``dw.category``
-    for text of which there is little, and each of them ``| None``. Type checkers see the Python types.
+    for text of which there is little, and each of them ``| None``. Type checkers see the Python types. The
+    values of any other annotation are kept as the objects that they are.
 
     >>> import deadweight as dw
     >>> class User(dw.Record):
@@ -169,11 +174,19 @@ class Record(_core.Row, metaclass=_RecordType):
     def __copy__(self) -> Self:
         return type(self)(*self._astuple())
 
-    def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
-        return self.__copy__()
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        memo[id(self)] = copied = self.__copy__()
+        for name in _objects(type(self)):
+            setattr(copied, name, copy.deepcopy(getattr(self, name), memo))
+        return copied
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _row, (*_named(type(self)), self._astuple())
+
+
+def _objects(record: type[Record]) -> list[str]:
+    """The fields whose values are objects."""
+    return [name for name, kind, _ in record._schema.fields if kind == "object"]
 
 
 def _new(name: str, fields: list[_Field]) -> type[Record]:
@@ -236,6 +249,10 @@ def _records(kind: type[Records[Any]], record: Any, fields: Any, file: Any) -> R
     return kind.__new__(kind, _class(record, fields), _core.read_records(file))
 
 
+def _empty(kind: type[Records[Any]], record: Any, fields: Any) -> Records[Any]:
+    return kind.__new__(kind, _class(record, fields))
+
+
 if TYPE_CHECKING:
 
     class _Sequence(_core.Rows, MutableSequence[R]): ...
@@ -279,7 +296,8 @@ class Records(_Sequence[R]):
     (['Ada', 'Rob'], 26)
     """
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ("__weakref__", "_packed")
+    _packed: PackedFrom | None
 
     def __init__(self, record: type[R], rows: Iterable[Any] | _core.Table = (), /) -> None:
         if not isinstance(rows, _core.Table):
@@ -333,6 +351,11 @@ class Records(_Sequence[R]):
         fields = self.record._schema.fields
         return {name: f"{kind} | None" if nullable else kind for name, kind, nullable in fields}
 
+    @property
+    def packed_from(self) -> PackedFrom | None:
+        """What :func:`pack` was given, if this came of it and that was a list: what it took, and takes now."""
+        return getattr(self, "_packed", None)
+
     def to_numpy(self) -> Any:
         """A structured NumPy array: a copy. Text, bytes, and columns with rows that have no value, are objects."""
         from deadweight._arrays import structured
@@ -342,7 +365,9 @@ class Records(_Sequence[R]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, _core.Rows):
             return NotImplemented
-        return self.record is other.record and self._same(other)
+        if self.record is not other.record or not self._same(other):
+            return False
+        return all(self[name].tolist() == other[name].tolist() for name in _objects(self.record))
 
     __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
@@ -351,11 +376,12 @@ class Records(_Sequence[R]):
         return f"<Records of {self.record.__name__}: {rows}, {size(self.nbytes)}>"
 
     def __str__(self) -> str:
-        """With a line for each column: name, type, and bytes."""
+        """With a line for each column, of name, type and bytes; and what the rows took before they were packed."""
         lines = [(name, kind, size(self[name].nbytes)) for name, kind in self.types.items()]
         widths = [max((len(line[place]) for line in lines), default=0) for place in range(3)]
         columns = [f"  {n:<{widths[0]}}  {k:<{widths[1]}}  {b:>{widths[2]}}" for n, k, b in lines]
-        return "\n".join([repr(self)[1:-1], *columns])
+        before = [] if self.packed_from is None else [f"  {self.packed_from}"]
+        return "\n".join([repr(self)[1:-1], *columns, *before])
 
     def __copy__(self) -> Records[R]:
         made = self[:]
@@ -365,11 +391,18 @@ class Records(_Sequence[R]):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Records[R]:
         made = memo[id(self)] = self[:]
+        for name in _objects(self.record):
+            column = made[name]
+            for row, value in enumerate(self[name]):
+                column[row] = copy.deepcopy(value, memo)
         if more := _state(self):
             vars(made).update(copy.deepcopy(more, memo))
         return made
 
     def __reduce_ex__(self, protocol: typing.SupportsIndex) -> tuple[Any, ...]:
+        if _objects(self.record):
+            # Row by row, after the container itself: objects may lead back to it.
+            return _empty, (type(self), *_named(self.record)), _state(self), (row._astuple() for row in self)
         file = self._dump()
         whole = pickle.PickleBuffer(file) if int(protocol) >= 5 else file
         return _records, (type(self), *_named(self.record), whole), _state(self)
@@ -387,7 +420,9 @@ def pack(
     ``rows`` is any iterable of dicts, tuples or objects, a structured NumPy array, or a table with
     ``__arrow_c_stream__``; it is gone through once. ``types`` says what some fields are to be, ``names`` how
     the items of tuples are called, ``name`` how the class. Of objects of one class, the first decides which
-    attributes are looked for. Values that no column holds together raise TypeError with row, field and value.
+    attributes are looked for. Values that no column holds together raise TypeError with row, field and value,
+    unless ``types`` says ``object`` of that field: then they are kept as they are. What a list of rows took, and
+    takes now, is printed with the result, and in its ``packed_from``.
 
     >>> import deadweight as dw
     >>> users = dw.pack([{"id": 7, "name": "Ada"}, {"id": 70_000, "name": "Bob", "age": 36}])
@@ -414,8 +449,10 @@ def pack(
             (field, "f4", False) for field in structure if rows.dtype[field] == "f4" and field not in (types or {})
         ]
         rows = _tuples(rows)
-    packed = _core.pack_records(rows, None if names is None else list(names), told)
-    return Records._of(packed, None, name)
+    table = _core.pack_records(rows, None if names is None else list(names), told)
+    packed = Records._of(table, None, name)
+    packed._packed = packed_from(rows, packed.nbytes)
+    return packed
 
 
 def _tuples(array: Any) -> Iterator[tuple[Any, ...]]:

@@ -47,7 +47,7 @@ def test_calls_that_make_no_row(call, text):
         call()
 
 
-@pytest.mark.parametrize("wrong", [list, dict[str, int], int | str, complex, list | None, object()])
+@pytest.mark.parametrize("wrong", [7, None, "u9", object(), ...])
 def test_types_that_no_column_has(wrong):
     with pytest.raises(TypeError, match="no column holds"):
         dw.Record.of({"a": wrong})

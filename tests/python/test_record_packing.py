@@ -137,3 +137,69 @@ def test_a_structured_array():
     packed = dw.pack(rows)
     assert packed.types == {"a": "u2", "b": "f4", "c": "category"}
     assert packed.a.to_numpy().tolist() == rows["a"].tolist()
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [["plain", "x", ""], ["é", "naïve"], ["日本", "😀 smile"], [type("Text", (str,), {})("of a subclass")]],
+)
+def test_texts_come_back_and_keep_nothing(texts):
+    rows = [{"x": "".join([text, str(number)]), "y": text} for number, text in enumerate(texts)]
+    before = [dw.sizeof(value) for row in rows for value in row.values()]
+    packed = dw.pack(rows)
+    assert [dw.sizeof(value) for row in rows for value in row.values()] == before
+    assert [row._asdict() for row in packed] == rows
+
+
+def test_keys_that_are_not_the_same_objects():
+    names = ["".join(["na", "me"]) for _ in range(3)]
+    rows = [{name: number, "other": None} for number, name in enumerate(names)]
+    rows.append({"other": None, "name": 3})
+    rows.append({"name": 4})
+    assert dw.pack(rows).name.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_row_that_is_refused_leaves_the_others_whole():
+    def source():
+        yield {"a": 1, "b": "x"}
+        yield {"a": 2, "b": 3}
+
+    with pytest.raises(TypeError, match='row 1, field "b": 3 among values of type category'):
+        dw.pack(source())
+
+
+def test_what_the_rows_took():
+    rows = [{"number": 10_000 + number, "name": f"name {number}"} for number in range(500)]
+    packed = dw.pack(rows)
+    came = packed.packed_from
+    assert (came.type, came.rows, came.after, came.trust) == ("dict", 500, packed.nbytes, "measured")
+    # The keys are the interpreter's, and everything else is freed with the list.
+    alone = dw.sizeof(rows) + sum(dw.sizeof(row) + sum(map(dw.sizeof, row.values())) for row in rows)
+    assert came.before == alone
+    assert str(packed).endswith(f"\n  {came}")
+    assert str(came).startswith(f"{came.before / 500:,.0f} B a row as dict → {packed.nbytes / 500:,.0f} B: ")
+
+
+def test_what_somebody_else_holds_is_not_saved():
+    names = [f"name {number}" for number in range(500)]
+    rows = [(name,) for name in names]
+    came = dw.pack(rows).packed_from
+    assert came.before == dw.sizeof(rows) + sum(map(dw.sizeof, rows))
+    objects = [([number],) for number in range(500)]
+    kept = dw.pack(objects, types={"field_0": object})
+    assert kept.packed_from.before == dw.sizeof(objects) + sum(map(dw.sizeof, objects))
+
+
+def test_many_rows_are_estimated():
+    rows = [{"number": 10_000 + number} for number in range(50_000)]
+    came = dw.pack(rows).packed_from
+    whole = dw.sizeof(rows) + sum(dw.sizeof(row) + dw.sizeof(row["number"]) for row in rows)
+    assert came.trust == "estimated"
+    assert came.before == pytest.approx(whole, rel=0.01)
+    assert str(came).startswith("≈")
+
+
+def test_rows_that_are_gone_have_no_size():
+    assert dw.pack({"x": number} for number in range(9)).packed_from is None
+    assert dw.pack([]).packed_from is None
+    assert dw.pack([{"x": 1}])[:].packed_from is None

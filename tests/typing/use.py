@@ -81,4 +81,5 @@ assert_type(users.score.tolist(), list[Any])
 for each in users:
     assert_type(each, User)
 assert_type(dw.pack([{"a": 1}]), dw.Records[Any])
+assert_type(users.packed_from, dw.PackedFrom | None)
 User("Ada", 7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

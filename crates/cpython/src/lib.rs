@@ -33,6 +33,7 @@ mod words;
 pub use holders::Thread;
 pub use memory::{Memory, Region, RegionKind};
 pub use runtime::{Refusal, Runtime, Symbols};
+pub use text::AsciiMark;
 pub use version::Version;
 pub use walk::{Counted, Ledger, Subject, WalkOptions, Walked, count, walk};
 pub use weigh::{

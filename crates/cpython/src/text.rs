@@ -2,8 +2,9 @@
 
 use deadweight_heap::Addr;
 
-use crate::layout::Layout;
+use crate::layout::{Layout, of_minor};
 use crate::memory::{Memory, addr_at, u32_at, u64_at};
+use crate::version::Version;
 
 /// Names longer than this are cut: they are for people to read.
 const LONGEST: u64 = 1000;
@@ -45,6 +46,26 @@ impl StrShape {
     /// Bytes of the characters with their terminator.
     pub(crate) fn data_size(self) -> u64 {
         self.length.saturating_add(1).saturating_mul(self.kind)
+    }
+}
+
+/// How a `str` object says that its characters are ASCII and follow its head: all bits of `mask` are set
+/// in the 32 bits at `offset`.
+#[derive(Clone, Copy, Debug)]
+pub struct AsciiMark {
+    /// From the beginning of the object.
+    pub offset: usize,
+    /// Bits of the state word.
+    pub mask: u32,
+}
+
+impl AsciiMark {
+    /// In that version, if it is one we know.
+    #[must_use]
+    pub fn of(version: Version) -> Option<AsciiMark> {
+        let str = of_minor(version.minor).filter(|_| version.major == 3)?.str;
+        let mask = u32::try_from(str.compact_mask | str.ascii_mask).ok()?;
+        Some(AsciiMark { offset: str.state as usize, mask })
     }
 }
 

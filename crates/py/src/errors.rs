@@ -123,7 +123,7 @@ pub(crate) fn of_records(error: RecordsError) -> PyErr {
             Reason::Overflow { .. } | Reason::TooLong { .. } | Reason::Categories => {
                 PyOverflowError::new_err(text)
             }
-            Reason::WrongType { .. } | Reason::Null | Reason::Mixed { .. } => {
+            Reason::WrongType { .. } | Reason::Null | Reason::Mixed { .. } | Reason::Objects => {
                 PyTypeError::new_err(text)
             }
             Reason::Memory => PyMemoryError::new_err(text),

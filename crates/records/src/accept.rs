@@ -5,19 +5,20 @@
 
 use crate::error::Reason;
 use crate::kind::{Field, Kind};
+use crate::objects::Object;
 use crate::value::Value;
 
-fn wrong(value: Value<'_>, kind: Kind) -> Reason {
+fn wrong(value: &Value<'_>, kind: Kind) -> Reason {
     Reason::WrongType { value: value.to_string(), kind }
 }
 
-fn overflow(value: Value<'_>, kind: Kind) -> Reason {
+fn overflow(value: &Value<'_>, kind: Kind) -> Reason {
     Reason::Overflow { value: value.to_string(), kind }
 }
 
 #[inline]
-pub(crate) fn int<T: TryFrom<i128>>(value: Value<'_>, kind: Kind) -> Result<T, Reason> {
-    match value {
+pub(crate) fn int<T: TryFrom<i128>>(value: &Value<'_>, kind: Kind) -> Result<T, Reason> {
+    match *value {
         Value::Int(int) => T::try_from(int).map_err(|_| overflow(value, kind)),
         Value::Bool(flag) => T::try_from(flag.into()).map_err(|_| overflow(value, kind)),
         _ => Err(wrong(value, kind)),
@@ -25,8 +26,8 @@ pub(crate) fn int<T: TryFrom<i128>>(value: Value<'_>, kind: Kind) -> Result<T, R
 }
 
 #[inline]
-pub(crate) fn f8(value: Value<'_>, kind: Kind) -> Result<f64, Reason> {
-    match value {
+pub(crate) fn f8(value: &Value<'_>, kind: Kind) -> Result<f64, Reason> {
+    match *value {
         Value::Float(float) => Ok(float),
         Value::Bool(flag) => Ok(f64::from(u8::from(flag))),
         Value::Int(int) => {
@@ -40,12 +41,12 @@ pub(crate) fn f8(value: Value<'_>, kind: Kind) -> Result<f64, Reason> {
 }
 
 #[inline]
-pub(crate) fn f4(value: Value<'_>, kind: Kind) -> Result<f32, Reason> {
+pub(crate) fn f4(value: &Value<'_>, kind: Kind) -> Result<f32, Reason> {
     let wide = f8(value, kind)?;
     let narrow = wide as f32;
     let stays = match value {
         // An integer stays the very number.
-        Value::Int(int) => narrow as i128 == int,
+        Value::Int(int) => narrow as i128 == *int,
         // As C's `float` does, it rounds; but what is finite stays finite.
         _ => narrow.is_finite() || !wide.is_finite(),
     };
@@ -53,37 +54,47 @@ pub(crate) fn f4(value: Value<'_>, kind: Kind) -> Result<f32, Reason> {
 }
 
 #[inline]
-pub(crate) fn flag(value: Value<'_>, kind: Kind) -> Result<bool, Reason> {
-    if let Value::Bool(flag) = value { Ok(flag) } else { Err(wrong(value, kind)) }
+pub(crate) fn flag(value: &Value<'_>, kind: Kind) -> Result<bool, Reason> {
+    if let Value::Bool(flag) = *value { Ok(flag) } else { Err(wrong(value, kind)) }
 }
 
 #[inline]
-pub(crate) fn text(value: Value<'_>, kind: Kind) -> Result<&str, Reason> {
-    if let Value::Str(text) = value { Ok(text) } else { Err(wrong(value, kind)) }
+pub(crate) fn text<'a>(value: &Value<'a>, kind: Kind) -> Result<&'a str, Reason> {
+    if let Value::Str(text) = *value { Ok(text) } else { Err(wrong(value, kind)) }
 }
 
 #[inline]
-pub(crate) fn bytes(value: Value<'_>, kind: Kind) -> Result<&[u8], Reason> {
-    if let Value::Bytes(bytes) = value { Ok(bytes) } else { Err(wrong(value, kind)) }
+pub(crate) fn bytes<'a>(value: &Value<'a>, kind: Kind) -> Result<&'a [u8], Reason> {
+    if let Value::Bytes(bytes) = *value { Ok(bytes) } else { Err(wrong(value, kind)) }
 }
 
 #[inline]
-pub(crate) fn datetime(value: Value<'_>, kind: Kind) -> Result<i64, Reason> {
-    if let Value::DateTime(micros) = value { Ok(micros) } else { Err(wrong(value, kind)) }
+pub(crate) fn datetime(value: &Value<'_>, kind: Kind) -> Result<i64, Reason> {
+    if let Value::DateTime(micros) = *value { Ok(micros) } else { Err(wrong(value, kind)) }
 }
 
 #[inline]
-pub(crate) fn date(value: Value<'_>, kind: Kind) -> Result<i32, Reason> {
-    if let Value::Date(days) = value { Ok(days) } else { Err(wrong(value, kind)) }
+pub(crate) fn date(value: &Value<'_>, kind: Kind) -> Result<i32, Reason> {
+    if let Value::Date(days) = *value { Ok(days) } else { Err(wrong(value, kind)) }
 }
 
 #[inline]
-pub(crate) fn timedelta(value: Value<'_>, kind: Kind) -> Result<i64, Reason> {
-    if let Value::TimeDelta(micros) = value { Ok(micros) } else { Err(wrong(value, kind)) }
+pub(crate) fn timedelta(value: &Value<'_>, kind: Kind) -> Result<i64, Reason> {
+    if let Value::TimeDelta(micros) = *value { Ok(micros) } else { Err(wrong(value, kind)) }
+}
+
+/// Of objects, no value is a value like others.
+#[inline]
+pub(crate) fn object<'a>(value: &Value<'a>, kind: Kind) -> Result<Option<Object<'a>>, Reason> {
+    match *value {
+        Value::Object(object) => Ok(Some(object)),
+        Value::None => Ok(None),
+        _ => Err(wrong(value, kind)),
+    }
 }
 
 /// Whether a column of this kind takes that value.
-pub(crate) fn check(value: Value<'_>, kind: Kind) -> Result<(), Reason> {
+pub(crate) fn check(value: &Value<'_>, kind: Kind) -> Result<(), Reason> {
     match kind {
         Kind::I1 => int::<i8>(value, kind).map(drop),
         Kind::I2 => int::<i16>(value, kind).map(drop),
@@ -101,6 +112,7 @@ pub(crate) fn check(value: Value<'_>, kind: Kind) -> Result<(), Reason> {
         Kind::DateTime => datetime(value, kind).map(drop),
         Kind::Date => date(value, kind).map(drop),
         Kind::TimeDelta => timedelta(value, kind).map(drop),
+        Kind::Object(_) => object(value, kind).map(drop),
     }
 }
 
@@ -111,13 +123,13 @@ impl Field {
     /// # Errors
     /// As those of [`RecordsError::Value`](crate::RecordsError::Value).
     pub fn held<'a>(&self, value: Value<'a>) -> Result<Value<'a>, Reason> {
-        if value == Value::None {
+        if value == Value::None && !matches!(self.kind, Kind::Object(_)) {
             return if self.nullable { Ok(value) } else { Err(Reason::Null) };
         }
-        check(value, self.kind)?;
+        check(&value, self.kind)?;
         Ok(match (value, self.kind) {
-            (_, Kind::F4) => Value::Float(f4(value, self.kind)?.into()),
-            (_, Kind::F8) => Value::Float(f8(value, self.kind)?),
+            (_, Kind::F4) => Value::Float(f4(&value, self.kind)?.into()),
+            (_, Kind::F8) => Value::Float(f8(&value, self.kind)?),
             (Value::Bool(flag), kind) if kind != Kind::Bool => Value::Int(flag.into()),
             _ => value,
         })

@@ -56,6 +56,11 @@ impl Column {
         self.nullable
     }
 
+    /// Whether it has objects, of which no value is a value like others.
+    fn has_objects(&self) -> bool {
+        matches!(self.kind, Kind::Object(_))
+    }
+
     pub(crate) fn make_nullable(&mut self) {
         self.nullable = true;
     }
@@ -108,6 +113,7 @@ impl Column {
             Values::DateTime(values) => values.get(row).map(Value::DateTime),
             Values::Date(values) => values.get(row).map(Value::Date),
             Values::TimeDelta(values) => values.get(row).map(Value::TimeDelta),
+            Values::Object(objects) => objects.get(row).map(Value::Object),
             Values::Str(texts) if row < texts.len() => Some(Value::Str(texts.text(row)?)),
             Values::Bytes(texts) if row < texts.len() => Some(Value::Bytes(texts.get(row)?)),
             Values::Category(words) if row < words.len() => Some(Value::Str(words.text(row)?)),
@@ -115,8 +121,8 @@ impl Column {
         })
     }
 
-    pub(crate) fn push(&mut self, value: Value<'_>) -> Result<(), Reason> {
-        if value == Value::None {
+    pub(crate) fn push(&mut self, value: &Value<'_>) -> Result<(), Reason> {
+        if matches!(value, Value::None) && !self.has_objects() {
             return self.push_none();
         }
         let kind = self.kind;
@@ -138,6 +144,7 @@ impl Column {
             Values::DateTime(values) => values.push(accept::datetime(value, kind)?),
             Values::Date(values) => values.push(accept::date(value, kind)?),
             Values::TimeDelta(values) => values.push(accept::timedelta(value, kind)?),
+            Values::Object(objects) => objects.push(accept::object(value, kind)?),
         }?;
         match &mut self.valid {
             Some(valid) => valid.push(true),
@@ -159,7 +166,8 @@ impl Column {
         each_kind!(&mut self.values, values => values.push(Default::default()),
             Values::Bool(values) => values.push(false),
             Values::Str(texts) | Values::Bytes(texts) => texts.push(&[]),
-            Values::Category(words) => words.push_none())
+            Values::Category(words) => words.push_none(),
+            Values::Object(objects) => objects.push(None))
     }
 
     /// The bitmap, made if there is none.
@@ -174,10 +182,10 @@ impl Column {
     }
 
     /// Whether a row may have that value.
-    pub(crate) fn check(&self, value: Value<'_>) -> Result<(), Reason> {
+    pub(crate) fn check(&self, value: &Value<'_>) -> Result<(), Reason> {
         match value {
             Value::None if self.nullable => Ok(()),
-            Value::None => Err(Reason::Null),
+            Value::None if !self.has_objects() => Err(Reason::Null),
             value => {
                 accept::check(value, self.kind)?;
                 match (&self.values, value) {
@@ -190,9 +198,9 @@ impl Column {
     }
 
     /// Gives a row that is there another value.
-    pub(crate) fn set(&mut self, row: usize, value: Value<'_>) -> Result<(), Reason> {
+    pub(crate) fn set(&mut self, row: usize, value: &Value<'_>) -> Result<(), Reason> {
         self.check(value)?;
-        if value == Value::None {
+        if matches!(value, Value::None) && !self.has_objects() {
             return self.valid()?.set(row, false);
         }
         let kind = self.kind;
@@ -214,6 +222,7 @@ impl Column {
             Values::DateTime(values) => values.set(row, accept::datetime(value, kind)?),
             Values::Date(values) => values.set(row, accept::date(value, kind)?),
             Values::TimeDelta(values) => values.set(row, accept::timedelta(value, kind)?),
+            Values::Object(objects) => objects.set(row, accept::object(value, kind)?),
         }?;
         match &mut self.valid {
             Some(valid) => valid.set(row, true),
@@ -225,7 +234,7 @@ impl Column {
     pub(crate) fn append(&mut self, from: &Column, rows: &Rows<'_>) -> Result<(), Reason> {
         let has_none = from.valid.is_some();
         if self.kind != from.kind || (has_none && !self.nullable) {
-            return rows.try_for_each(|row| self.push(from.get(row)?.unwrap_or(Value::None)));
+            return rows.try_for_each(|row| self.push(&from.get(row)?.unwrap_or(Value::None)));
         }
         if has_none || self.valid.is_some() {
             let valid = self.valid()?;
@@ -255,6 +264,7 @@ impl Column {
             (Values::Category(words), Values::Category(other)) => {
                 words.append(other, rows, |row| from.is_none(row))
             }
+            (Values::Object(objects), Values::Object(from)) => objects.append(from.as_ref(), rows),
             _ => Err(Reason::Damaged("a column of another kind than it says")),
         }
     }
@@ -302,7 +312,8 @@ impl Column {
         each_kind!(&mut self.values, values => values.shrink_to_fit(),
             Values::Bool(values) => values.shrink_to_fit(),
             Values::Str(texts) | Values::Bytes(texts) => texts.shrink_to_fit()?,
-            Values::Category(words) => words.shrink_to_fit()?);
+            Values::Category(words) => words.shrink_to_fit()?,
+            Values::Object(objects) => objects.shrink_to_fit()?);
         Ok(())
     }
 
@@ -355,7 +366,7 @@ impl Column {
     }
 
     /// Where its numbers are, in order and without gaps, for whoever lends them out as a buffer;
-    /// nothing for bits, texts and categories.
+    /// nothing for bits, texts, categories and objects.
     ///
     /// They stay there until the next call that takes the column for change. Writing is allowed if
     /// nobody else was handed the column meanwhile ([`Table::batches`](crate::Table::batches)).
@@ -364,13 +375,15 @@ impl Column {
     /// [`Reason::Memory`], when Arrow or a file has the values and there is none for a copy.
     pub fn address_mut(&mut self) -> Result<Option<*mut u8>, Reason> {
         Ok(each_kind!(&mut self.values, values => Some(values.own(0)?.as_mut_ptr().cast()),
-            Values::Bool(_) | Values::Str(_) | Values::Bytes(_) | Values::Category(_) => None))
+            Values::Bool(_) | Values::Str(_) | Values::Bytes(_) => None,
+            Values::Category(_) | Values::Object(_) => None))
     }
 
     /// The same, to read only: nothing is copied for it.
     #[must_use]
     pub fn address(&self) -> Option<*const u8> {
         each_kind!(&self.values, values => Some(values.as_slice().as_ptr().cast()),
-            Values::Bool(_) | Values::Str(_) | Values::Bytes(_) | Values::Category(_) => None)
+            Values::Bool(_) | Values::Str(_) | Values::Bytes(_) => None,
+            Values::Category(_) | Values::Object(_) => None)
     }
 }

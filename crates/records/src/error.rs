@@ -45,6 +45,9 @@ pub enum Reason {
     /// More different texts than a category can number.
     #[error("more than {} categories", i32::MAX)]
     Categories,
+    /// Objects are to go where only values can.
+    #[error("objects are nothing that Arrow or a file has")]
+    Objects,
     /// There is no memory left.
     #[error("out of memory")]
     Memory,

@@ -14,7 +14,7 @@ use crate::column::Column;
 use crate::error::{Reason, RecordsError};
 use crate::kind::{Field, Kind};
 use crate::table::Table;
-use crate::value::Value;
+use crate::value::{Value, Valued};
 use crate::values::Values;
 
 /// Categories are given up when there are more words than one in so many rows…
@@ -81,7 +81,7 @@ impl Packer {
             return Err(RecordsError::SameName(name.to_owned()));
         }
         for row in 0..self.rows() {
-            let pushed = column.push(Value::None);
+            let pushed = column.push(&Value::None);
             pushed.map_err(|reason| RecordsError::at(row, name, reason))?;
         }
         self.table.names.push(name.to_owned());
@@ -136,23 +136,20 @@ impl Packer {
     /// [`Reason::Mixed`] if no type has this value and the ones before it, [`Reason::WrongType`] if no
     /// type has it at all. The row is left out then, and another may be taken.
     pub fn push(&mut self, values: &[Value<'_>]) -> Result<(), RecordsError> {
-        self.push_each(values.iter().copied())
+        self.push_each(values)
     }
 
-    /// Takes a row whose values come one by one.
+    /// Takes a row of whatever has the values.
     ///
     /// # Errors
     /// As [`Packer::push`].
-    pub fn push_each<'a>(
-        &mut self,
-        values: impl ExactSizeIterator<Item = Value<'a>>,
-    ) -> Result<(), RecordsError> {
+    pub fn push_each(&mut self, values: &[impl Valued]) -> Result<(), RecordsError> {
         let (row, want) = (self.rows(), self.known.len());
         if values.len() != want {
             return Err(RecordsError::Ragged { row, got: values.len(), want });
         }
-        for (field, value) in values.enumerate().take(want) {
-            if let Err(reason) = self.push_value(field, value) {
+        for (field, has) in values.iter().enumerate() {
+            if let Err(reason) = self.push_value(field, &has.value()) {
                 self.table.cut_back(field + 1)?;
                 return Err(match reason {
                     Reason::Memory => RecordsError::Memory,
@@ -164,18 +161,18 @@ impl Packer {
         Ok(())
     }
 
-    fn push_value(&mut self, field: usize, value: Value<'_>) -> Result<(), Reason> {
+    fn push_value(&mut self, field: usize, value: &Value<'_>) -> Result<(), Reason> {
         let column = &mut self.table.columns[field];
         if self.known[field] == Known::Told {
             return column.push(value);
         }
-        if value == Value::None {
+        if matches!(value, Value::None) {
             column.make_nullable();
             return column.push(value);
         }
         if self.known[field] == Known::Nothing {
             let wrong = || Reason::WrongType { value: value.to_string(), kind: column.kind() };
-            let kind = first_kind(value).ok_or_else(wrong)?;
+            let kind = first_kind(*value).ok_or_else(wrong)?;
             *column = column.converted(kind)?;
             self.known[field] = Known::Seen;
         }
@@ -184,13 +181,13 @@ impl Packer {
         if is_number && matches!(value, Value::Bool(_)) {
             return Err(mixed(value, column.kind()));
         }
-        match column.push(value) {
-            Err(Reason::Overflow { .. } | Reason::WrongType { .. }) => {
-                widen_for(column, value)?;
-                column.push(value)
+        if let Err(reason) = column.push(value) {
+            if !matches!(reason, Reason::Overflow { .. } | Reason::WrongType { .. }) {
+                return Err(reason);
             }
-            pushed => pushed,
-        }?;
+            widen_for(column, value)?;
+            column.push(value)?;
+        }
         if self.table.rows >= ENOUGH { give_up_too_many_words(column) } else { Ok(()) }
     }
 
@@ -211,14 +208,14 @@ impl Packer {
     }
 }
 
-fn mixed(value: Value<'_>, kind: Kind) -> Reason {
+fn mixed(value: &Value<'_>, kind: Kind) -> Reason {
     Reason::Mixed { value: value.to_string(), kind }
 }
 
 /// The kind of a column that has this value alone.
 fn first_kind(value: Value<'_>) -> Option<Kind> {
     match value {
-        Value::None | Value::Other => None,
+        Value::None | Value::Object(_) | Value::Other => None,
         Value::Bool(_) => Some(Kind::Bool),
         Value::Int(int) => Kind::narrowest(int, int),
         Value::Float(_) => Some(Kind::F8),
@@ -231,9 +228,9 @@ fn first_kind(value: Value<'_>) -> Option<Kind> {
 }
 
 /// Makes a column one that has its values and this one too.
-fn widen_for(column: &mut Column, value: Value<'_>) -> Result<(), Reason> {
+fn widen_for(column: &mut Column, value: &Value<'_>) -> Result<(), Reason> {
     let kind = column.kind();
-    let narrowest = match value {
+    let narrowest = match *value {
         Value::Int(int) if kind.bounds().is_some() => {
             let (low, high) = least_and_greatest(column)?.unwrap_or((int, int));
             Kind::narrowest(low.min(int), high.max(int))

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::objects::Objects;
+
 /// The type of a column. The names are those of Python's `array` and NumPy: a letter and the number
 /// of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,10 +42,12 @@ pub enum Kind {
     Date,
     /// Microseconds.
     TimeDelta,
+    /// Objects of which nothing is known here: [`Kind::objects`].
+    Object(Objects),
 }
 
 impl Kind {
-    /// All of them.
+    /// All of them but objects, of which there is one kind for each who has some.
     pub const ALL: [Kind; 17] = [
         Kind::I1,
         Kind::I2,
@@ -85,6 +89,7 @@ impl Kind {
             Kind::DateTime => "datetime",
             Kind::Date => "date",
             Kind::TimeDelta => "timedelta",
+            Kind::Object(_) => "object",
         }
     }
 

@@ -32,6 +32,7 @@
 //!   full. A text that is replaced by one of another length is appended to the blob, and each row has a
 //!   start of its own from then on, until garbage is more than half of the blob or Arrow wants it.
 //! - Categories: a code of one, two or four bytes, and each word once.
+//! - Objects of which nothing is known here: one after another, as their owner has them.
 //! - Rows without a value: a bit a row, from the first such row on.
 //!
 //! What was handed to Arrow, or lies in a mapped file, is shared: the first change of a column copies
@@ -48,6 +49,7 @@ pub mod file;
 mod fixed;
 mod infer;
 mod kind;
+mod objects;
 mod rows;
 mod table;
 mod texts;
@@ -58,5 +60,6 @@ pub use column::Column;
 pub use error::{Reason, RecordsError};
 pub use infer::Packer;
 pub use kind::{Field, Kind};
+pub use objects::{Object, Objects, Opaque};
 pub use table::Table;
-pub use value::Value;
+pub use value::{Value, Valued};

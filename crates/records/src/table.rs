@@ -8,7 +8,7 @@ use crate::column::Column;
 use crate::error::{Reason, RecordsError};
 use crate::kind::Field;
 use crate::rows::Rows;
-use crate::value::Value;
+use crate::value::{Value, Valued};
 
 /// Rows of typed fields, a column for each.
 ///
@@ -237,21 +237,18 @@ impl Table {
     /// # Errors
     /// [`RecordsError::Ragged`], [`RecordsError::Value`], [`RecordsError::Memory`].
     pub fn push(&mut self, values: &[Value<'_>]) -> Result<(), RecordsError> {
-        self.push_each(values.iter().copied())
+        self.push_each(values)
     }
 
-    /// Appends a row whose values come one by one.
+    /// Appends a row of whatever has the values.
     ///
     /// # Errors
     /// As [`Table::push`].
-    pub fn push_each<'a>(
-        &mut self,
-        values: impl ExactSizeIterator<Item = Value<'a>>,
-    ) -> Result<(), RecordsError> {
+    pub fn push_each(&mut self, values: &[impl Valued]) -> Result<(), RecordsError> {
         self.check_width(self.len(), values.len())?;
         self.join()?;
-        for (field, value) in values.enumerate().take(self.columns.len()) {
-            if let Err(reason) = self.columns[field].push(value) {
+        for (field, has) in values.iter().enumerate() {
+            if let Err(reason) = self.columns[field].push(&has.value()) {
                 self.cut_back(field + 1)?;
                 return Err(self.refused(self.rows, field, reason));
             }
@@ -275,7 +272,7 @@ impl Table {
     /// [`RecordsError::Memory`].
     pub fn set(&mut self, row: usize, field: usize, value: Value<'_>) -> Result<(), RecordsError> {
         self.check_row(row)?;
-        let set = self.column_mut(field)?.set(row, value);
+        let set = self.column_mut(field)?.set(row, &value);
         set.map_err(|reason| self.refused(row, field, reason))
     }
 
@@ -288,7 +285,7 @@ impl Table {
         self.check_row(row)?;
         self.check_width(row, values.len())?;
         for (field, value) in values.iter().enumerate() {
-            let checked = self.columns[field].check(*value);
+            let checked = self.columns[field].check(value);
             checked.map_err(|reason| self.refused(row, field, reason))?;
         }
         values.iter().enumerate().try_for_each(|(field, value)| self.set(row, field, *value))

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::objects::Object;
+
 /// A value, with text and bytes borrowed from whoever has them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value<'a> {
@@ -24,8 +26,23 @@ pub enum Value<'a> {
     Date(i32),
     /// A span of time: microseconds.
     TimeDelta(i64),
+    /// An object of which nothing is known here.
+    Object(Object<'a>),
     /// Something that no column holds.
     Other,
+}
+
+/// What has a value, or is one.
+pub trait Valued {
+    /// The value.
+    fn value(&self) -> Value<'_>;
+}
+
+impl Valued for Value<'_> {
+    #[inline]
+    fn value(&self) -> Value<'_> {
+        *self
+    }
 }
 
 /// Of a long text or bytes, messages show this many characters.
@@ -52,7 +69,7 @@ impl fmt::Display for Value<'_> {
             Value::DateTime(micros) => write!(f, "a datetime of {micros} µs since 1970"),
             Value::Date(days) => write!(f, "a date of {days} days since 1970"),
             Value::TimeDelta(micros) => write!(f, "a timedelta of {micros} µs"),
-            Value::Other => f.write_str("an object"),
+            Value::Object(_) | Value::Other => f.write_str("an object"),
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::bits::Bits;
 use crate::category::Categories;
 use crate::fixed::Fixed;
 use crate::kind::Kind;
+use crate::objects::Held;
 use crate::texts::Texts;
 
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub(crate) enum Values {
     DateTime(Fixed<i64>),
     Date(Fixed<i32>),
     TimeDelta(Fixed<i64>),
+    Object(Box<dyn Held>),
 }
 
 /// The same expression for every kind of values; for those of numbers alone, with another for the
@@ -34,7 +36,8 @@ macro_rules! each_kind {
         each_kind!($values, $inner => $does,
             Values::Bool($inner) => $does,
             Values::Str($inner) | Values::Bytes($inner) => $does,
-            Values::Category($inner) => $does)
+            Values::Category($inner) => $does,
+            Values::Object($inner) => $does)
     };
     ($values:expr, $inner:ident => $does:expr, $($other:pat => $else:expr),+) => {
         match $values {
@@ -75,6 +78,7 @@ impl Values {
             Kind::DateTime => Values::DateTime(Fixed::default()),
             Kind::Date => Values::Date(Fixed::default()),
             Kind::TimeDelta => Values::TimeDelta(Fixed::default()),
+            Kind::Object(objects) => Values::Object(objects.column()),
         }
     }
 }

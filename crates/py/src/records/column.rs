@@ -5,16 +5,17 @@ use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use deadweight_records::Kind;
+use deadweight_records::{Kind, Valued};
 use pyo3::exceptions::{PyBufferError, PyIndexError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyList};
 use pyo3::{PyTraverseError, PyVisit};
 
+use super::reference::Later;
 use super::rows::Rows;
 use super::select::{number, row as row_at};
-use super::value::{give, take};
+use super::value::{give, take_for};
 use crate::errors::of_records;
 
 #[pyclass(frozen, module = "deadweight._core")]
@@ -45,7 +46,7 @@ fn format(kind: Kind) -> Option<(&'static CStr, usize)> {
         Kind::U8 => (c"Q", 8),
         Kind::F4 => (c"f", 4),
         Kind::F8 => (c"d", 8),
-        Kind::Bool | Kind::Str | Kind::Bytes | Kind::Category => return None,
+        Kind::Bool | Kind::Str | Kind::Bytes | Kind::Category | Kind::Object(_) => return None,
     })
 }
 
@@ -109,7 +110,8 @@ impl Column {
         let py = slf.py();
         let column = slf.get();
         let at = row_at(index, column.__len__(py)?)?;
-        let taken = take(object)?;
+        let _later = Later::begin();
+        let taken = take_for(column.kind(py)?, object)?;
         let mut rows = column.rows.bind(py).try_borrow_mut()?;
         let set = rows.values_mut()?.set(at, column.field, taken.value());
         drop(rows);

@@ -8,7 +8,7 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use super::row::Row;
 use super::schema::Schema;
-use super::value::{Taken, take};
+use super::value::{Taken, take, take_for};
 use crate::errors::of_records;
 
 /// A row's objects, in the order of the fields: of a row, a tuple, a list, a dict, or any object with
@@ -148,20 +148,16 @@ pub(crate) fn read<'py>(
 ) -> PyResult<()> {
     taken.clear();
     match row.cast::<PyTuple>() {
-        Ok(tuple) => tuple.iter_borrowed().try_for_each(|object| {
-            taken.push(take(&object)?);
-            Ok(())
-        }),
-        Err(_) => taken_of(&objects(schema, row, number)?, taken),
-    }
-}
-
-pub(crate) fn taken_of<'py>(
-    objects: &[Bound<'py, PyAny>],
-    taken: &mut Vec<Taken<'py>>,
-) -> PyResult<()> {
-    for object in objects {
-        taken.push(take(object)?);
+        Ok(tuple) if tuple.len() == schema.fields.len() => {
+            for (object, field) in tuple.iter_borrowed().zip(&schema.fields) {
+                taken.push(take_for(field.kind, &object)?);
+            }
+        }
+        _ => {
+            for (object, field) in objects(schema, row, number)?.iter().zip(&schema.fields) {
+                taken.push(take_for(field.kind, object)?);
+            }
+        }
     }
     Ok(())
 }

@@ -1,12 +1,15 @@
 //! Records: rows of typed columns as Python objects. The columns are `deadweight-records`'; here are
 //! conversions, and the protocols by which Python and other libraries come at them.
 
+#[expect(unsafe_code, reason = "the state word of a text")]
+mod ascii;
 #[expect(unsafe_code, reason = "buffers lent to other libraries")]
 mod column;
 #[expect(unsafe_code, reason = "mapping a file")]
 mod file;
 mod incoming;
 mod pack;
+mod reference;
 #[expect(unsafe_code, reason = "instances of a user's class are made without calling it")]
 mod row;
 mod rows;

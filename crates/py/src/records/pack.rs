@@ -7,10 +7,10 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
-use super::incoming::{names_of, refused, taken_of};
+use super::incoming::{names_of, refused};
 use super::schema::kind;
 use super::table::Table;
-use super::value::Taken;
+use super::value::{Taken, take_for};
 use crate::errors::of_records;
 
 /// Name, type, and whether there may be none.
@@ -19,6 +19,7 @@ type Told = (String, String, bool);
 /// Columns on their way, and what their fields are called in Python.
 struct Packing {
     packer: Packer,
+    /// The very objects that were the keys of the first dict, if there was one.
     names: Vec<Py<PyString>>,
     told: HashMap<String, Field>,
     /// For tuples that do not say how their items are called.
@@ -51,7 +52,7 @@ pub(crate) fn pack_records(
         classes: Vec::new(),
     };
     for name in names.unwrap_or_default() {
-        packing.add(rows.py(), &name)?;
+        packing.add(&PyString::intern(rows.py(), &name))?;
     }
     let (mut objects, mut taken) = (Vec::new(), Vec::new());
     for row in rows.try_iter()? {
@@ -68,19 +69,20 @@ pub(crate) fn pack_records(
 }
 
 impl Packing {
-    fn add(&mut self, py: Python<'_>, name: &str) -> PyResult<usize> {
-        let added = match self.told.get(name) {
+    fn add(&mut self, name: &Bound<'_, PyString>) -> PyResult<usize> {
+        let text: String = name.extract()?;
+        let added = match self.told.get(&text) {
             Some(field) => self.packer.add_told(field),
-            None => self.packer.add(name),
+            None => self.packer.add(&text),
         };
-        self.names.push(PyString::intern(py, name).unbind());
+        self.names.push(name.clone().unbind());
         added.map_err(of_records)
     }
 
     fn position(&mut self, py: Python<'_>, name: &str) -> PyResult<usize> {
         match self.packer.position(name) {
             Some(position) => Ok(position),
-            None => self.add(py, name),
+            None => self.add(&PyString::intern(py, name)),
         }
     }
 
@@ -99,8 +101,10 @@ impl Packing {
         } else {
             self.of_object(row, objects)?;
         }
-        taken_of(objects, taken)?;
-        let pushed = self.packer.push_each(taken.iter().map(Taken::value));
+        for (object, column) in objects.iter().zip(self.packer.so_far().columns()) {
+            taken.push(take_for(column.kind(), object)?);
+        }
+        let pushed = self.packer.push_each(taken);
         pushed.map_err(|error| refused(error, |name| self.packer.position(name), objects))
     }
 
@@ -110,6 +114,17 @@ impl Packing {
         objects: &mut Vec<Bound<'py, PyAny>>,
     ) -> PyResult<()> {
         let py = dict.py();
+        // Most often it has the keys of the first one, in the same order.
+        for ((key, value), name) in dict.iter().zip(&self.names) {
+            if !key.is(name) {
+                break;
+            }
+            objects.push(value);
+        }
+        if objects.len() == dict.len() && objects.len() == self.names.len() {
+            return Ok(());
+        }
+        objects.clear();
         let mut found = 0;
         for name in &self.names {
             let object = dict.get_item(name.bind(py))?;
@@ -124,9 +139,8 @@ impl Packing {
                 let row = self.packer.rows();
                 PyTypeError::new_err(format!("row {row}: a key of a record is a str"))
             })?;
-            let name: String = name.extract()?;
-            if self.packer.position(&name).is_none() {
-                self.add(py, &name)?;
+            if self.packer.position(&name.extract::<String>()?).is_none() {
+                self.add(name)?;
                 objects.push(value);
             }
         }
@@ -144,7 +158,8 @@ impl Packing {
                 Some(names) if names.len() == tuple.len() => names,
                 _ => (0..tuple.len()).map(|at| format!("field_{at}")).collect(),
             };
-            names.iter().try_for_each(|name| self.add(py, name).map(drop))?;
+            let add = |name: &String| self.add(&PyString::intern(py, name)).map(drop);
+            names.iter().try_for_each(add)?;
         }
         let (row, got, want) = (self.packer.rows(), tuple.len(), self.names.len());
         if got != want {

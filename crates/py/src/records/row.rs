@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use deadweight_records::Field;
+use deadweight_records::{Field, Valued};
 use pyo3::exceptions::{PyAttributeError, PyRuntimeError, PyTypeError};
 use pyo3::impl_::pymethods::tp_new_impl;
 use pyo3::prelude::*;
@@ -10,9 +10,10 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::incoming::{arguments, refused_object};
+use super::reference::Later;
 use super::rows::Rows;
 use super::schema::Schema;
-use super::value::{give, take};
+use super::value::{give, take_for};
 use crate::errors::of_records;
 
 enum Place {
@@ -55,8 +56,18 @@ impl Row {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         match &self.place {
             Place::Within { rows, .. } => visit.call(rows),
-            // Values of a row lead nowhere: numbers, text, dates.
-            Place::Alone(_) => Ok(()),
+            // Who holds the lock runs nothing that collects.
+            Place::Alone(own) => match own.try_lock() {
+                Ok(own) => own.iter().try_for_each(|value| visit.call(value)),
+                Err(_) => Ok(()),
+            },
+        }
+    }
+
+    fn __clear__(&self) {
+        if let Place::Alone(own) = &self.place {
+            let gone = std::mem::take(&mut *own.lock().unwrap_or_else(PoisonError::into_inner));
+            drop(gone);
         }
     }
 
@@ -75,7 +86,7 @@ impl Row {
 
 /// The object as a column of its field would give it back.
 fn as_held<'py>(field: &Field, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let taken = take(object)?;
+    let taken = take_for(field.kind, object)?;
     let value = field.held(taken.value());
     let value = value.map_err(|reason| refused_object(0, field.name.clone(), reason, object))?;
     give(object.py(), value)
@@ -111,7 +122,8 @@ impl Row {
         let py = object.py();
         match &self.place {
             Place::Within { rows, index, moves } => {
-                let taken = take(object)?;
+                let _later = Later::begin();
+                let taken = take_for(schema.fields[field].kind, object)?;
                 let mut rows = rows.bind(py).try_borrow_mut()?;
                 if rows.moves != *moves {
                     return Err(moved());

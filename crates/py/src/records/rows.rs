@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use deadweight_records as records;
+use deadweight_records::{self as records, Valued};
 use pyo3::exceptions::{PyAttributeError, PyBufferError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -14,6 +14,7 @@ use pyo3::{PyTraverseError, PyVisit};
 use super::column::Column;
 use super::file::Watch;
 use super::incoming::{objects, read, refused};
+use super::reference::{Later, clear, is_object, traverse};
 use super::row::Row;
 use super::schema::Schema;
 use super::select::{Selection, no_memory, numbers, row as row_at, selection};
@@ -139,26 +140,33 @@ impl<'a, 'py> Incoming<'a, 'py> {
     }
 
     fn push(&mut self, rows: &Bound<'py, Rows>, row: &Bound<'py, PyAny>) -> PyResult<()> {
-        self.with(row, len(rows)?, |taken| {
-            Ok(rows.try_borrow_mut()?.resized()?.push_each(taken.iter().map(Taken::value)))
-        })
+        self.with(row, len(rows)?, |taken| Ok(rows.try_borrow_mut()?.resized()?.push_each(taken)))
     }
+}
+
+/// Another container whose columns can be taken as such. What is an object there and a value here, or
+/// the other way round, goes by Python's rows.
+fn as_columns<'a, 'py>(
+    schema: &Schema,
+    source: &'a Bound<'py, PyAny>,
+) -> PyResult<Option<&'a Bound<'py, Rows>>> {
+    let Ok(rows) = source.cast::<Rows>() else { return Ok(None) };
+    let inside = rows.try_borrow()?;
+    let theirs = inside.schema.get();
+    let plain = !schema.has_objects() && !theirs.has_objects();
+    Ok((plain || theirs.fields == schema.fields).then_some(rows))
 }
 
 /// A table of rows that come in.
 fn fresh(schema: &Schema, source: &Bound<'_, PyAny>) -> PyResult<records::Table> {
     let mut table = records::Table::new(&schema.fields).map_err(of_records)?;
-    if let Ok(rows) = source.cast::<Rows>() {
+    if let Some(rows) = as_columns(schema, source)? {
         table.append(rows.try_borrow()?.table()?).map_err(of_records)?;
         return Ok(table);
     }
     let mut incoming = Incoming::of(schema);
     for (number, row) in source.try_iter()?.enumerate() {
-        incoming.with(
-            &row?,
-            number,
-            |taken| Ok(table.push_each(taken.iter().map(Taken::value))),
-        )?;
+        incoming.with(&row?, number, |taken| Ok(table.push_each(taken)))?;
     }
     Ok(table)
 }
@@ -199,7 +207,12 @@ impl Rows {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.class)?;
-        visit.call(&self.schema)
+        visit.call(&self.schema)?;
+        traverse(&self.table, &visit)
+    }
+
+    fn __clear__(&mut self) {
+        clear(&mut self.table);
     }
 
     fn __len__(&self) -> usize {
@@ -262,6 +275,7 @@ impl Rows {
         key: &Bound<'_, PyAny>,
         value: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
+        let _later = Later::begin();
         let schema = schema(slf)?;
         let schema = schema.get();
         let rows = len(slf)?;
@@ -291,6 +305,7 @@ impl Rows {
     }
 
     fn __delitem__(slf: &Bound<'_, Rows>, key: &Bound<'_, PyAny>) -> PyResult<()> {
+        let _later = Later::begin();
         let rows = len(slf)?;
         let gone: Vec<usize> = match selection(key, rows)? {
             Selection::Row(index) => {
@@ -337,7 +352,7 @@ impl Rows {
     fn extend<'py>(slf: &Bound<'py, Rows>, rows: &Bound<'py, PyAny>) -> PyResult<()> {
         let schema = schema(slf)?;
         let schema = schema.get();
-        if let Ok(other) = rows.cast::<Rows>() {
+        if let Some(other) = as_columns(schema, rows)? {
             if !other.is(slf) {
                 let other = other.try_borrow()?;
                 let mut inside = slf.try_borrow_mut()?;
@@ -366,7 +381,7 @@ impl Rows {
             let mut inside = slf.try_borrow_mut()?;
             let resized = inside.resized()?;
             let at = at.min(resized.len());
-            if let Err(error) = one.push_each(taken.iter().map(Taken::value)) {
+            if let Err(error) = one.push_each(taken) {
                 return Ok(Err(error.moved(0, at)));
             }
             resized.insert(at, &one).map_err(of_records)?;
@@ -379,6 +394,7 @@ impl Rows {
     #[pyo3(signature = (index=-1, /))]
     fn pop<'py>(slf: &Bound<'py, Rows>, index: isize) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
+        let _later = Later::begin();
         let at = row_at(index, len(slf)?)?;
         let (class, values) = {
             let mut inside = slf.try_borrow_mut()?;
@@ -394,8 +410,9 @@ impl Rows {
     }
 
     /// Takes all rows away.
-    fn clear(&mut self) -> PyResult<()> {
-        self.moved()?.clear();
+    fn clear(slf: &Bound<'_, Rows>) -> PyResult<()> {
+        let _later = Later::begin();
+        slf.try_borrow_mut()?.moved()?.clear();
         Ok(())
     }
 
@@ -444,7 +461,7 @@ impl Rows {
         })
     }
 
-    /// Whether the rows have the same values as those of another container.
+    /// Whether the rows have the same values as those of another container; not of objects.
     #[pyo3(signature = (other, /))]
     fn _same(slf: &Bound<'_, Rows>, other: &Bound<'_, Rows>) -> PyResult<bool> {
         let (this, other) = (slf.try_borrow()?, other.try_borrow()?);
@@ -452,7 +469,10 @@ impl Rows {
         if this.len() != other.len() {
             return Ok(false);
         }
-        for field in 0..this.columns().len() {
+        for (field, column) in this.columns().iter().enumerate() {
+            if is_object(column.kind()) {
+                continue;
+            }
             for row in 0..this.len() {
                 let (a, b) = (this.get(row, field), other.get(row, field));
                 if a.map_err(of_records)? != b.map_err(of_records)? {
@@ -465,7 +485,7 @@ impl Rows {
 
     /// The columns' types, as Arrow's capsule interface has them.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        schema_capsule(py, &self.table.arrow_schema())
+        schema_capsule(py, &self.table.arrow_schema().map_err(of_records)?)
     }
 
     /// The rows, without a copy unless a buffer of a column is in use. No other schema can be had.

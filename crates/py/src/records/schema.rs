@@ -1,13 +1,14 @@
 //! What the rows of a class have: names, types and defaults.
 
-use deadweight_records::{Field, Kind};
+use deadweight_records::{Field, Kind, Valued};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple, PyType};
 
 use super::incoming::refused_default;
-use super::value::{give, take};
+use super::reference::{OBJECT, is_object};
+use super::value::{give, take_for};
 
 /// Of a field: name, type as `u4` or `str`, whether rows may have none, and the default in a tuple, or
 /// an empty one.
@@ -29,7 +30,7 @@ pub(crate) fn told(field: &Field) -> Told<'_> {
 
 /// The kind of that name.
 pub(crate) fn kind(name: &str) -> PyResult<Kind> {
-    let known = Kind::ALL.into_iter().find(|kind| kind.name() == name);
+    let known = Kind::ALL.into_iter().chain([OBJECT]).find(|kind| kind.name() == name);
     known.ok_or_else(|| PyValueError::new_err(format!("there is no type {name:?}")))
 }
 
@@ -63,7 +64,7 @@ impl Schema {
 
 /// The default as a row has it.
 fn as_default<'py>(field: &Field, default: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let taken = take(default)?;
+    let taken = take_for(field.kind, default)?;
     let value = field.held(taken.value());
     give(
         default.py(),
@@ -83,6 +84,10 @@ impl Schema {
 
     pub(crate) fn default<'py>(&self, py: Python<'py>, field: usize) -> Option<Bound<'py, PyAny>> {
         self.defaults.get(field)?.as_ref().map(|default| default.bind(py).clone())
+    }
+
+    pub(crate) fn has_objects(&self) -> bool {
+        self.fields.iter().any(|field| is_object(field.kind))
     }
 
     pub(crate) fn position(&self, name: &str) -> Option<usize> {

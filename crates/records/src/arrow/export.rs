@@ -48,12 +48,17 @@ impl From<ArrowError> for Failure {
 
 impl Table {
     /// The fields in Arrow's words.
-    #[must_use]
-    pub fn arrow_schema(&self) -> Schema {
+    ///
+    /// # Errors
+    /// [`Reason::Objects`].
+    pub fn arrow_schema(&self) -> Result<Schema, RecordsError> {
         let field = |(name, column): (&String, &Column)| {
-            Field::new(name, data_type(column), column.is_nullable())
+            let data_type =
+                data_type(column).ok_or_else(|| RecordsError::of_field(name, Reason::Objects))?;
+            Ok(Field::new(name, data_type, column.is_nullable()))
         };
-        Schema::new(self.names.iter().zip(&self.columns).map(field).collect::<Vec<_>>())
+        let fields = self.names.iter().zip(&self.columns).map(field);
+        Ok(Schema::new(fields.collect::<Result<Vec<_>, RecordsError>>()?))
     }
 
     /// The rows as Arrow's batches: one, unless texts take more than 2 GiB, or they came in several and
@@ -65,10 +70,10 @@ impl Table {
     /// length.
     ///
     /// # Errors
-    /// [`RecordsError::Memory`]; [`Reason::Damaged`] or [`RecordsError::Arrow`] if the table lies in a
-    /// file whose texts are none.
+    /// [`RecordsError::Memory`]; [`Reason::Objects`]; [`Reason::Damaged`] or [`RecordsError::Arrow`] if
+    /// the table lies in a file whose texts are none.
     pub fn batches(&mut self) -> Result<(SchemaRef, Vec<RecordBatch>), RecordsError> {
-        let schema = Arc::new(self.arrow_schema());
+        let schema = Arc::new(self.arrow_schema()?);
         let mut batches = self.batches_of_piece(&schema)?;
         for piece in self.more_mut() {
             batches.extend(piece.batches_of_piece(&schema)?);
@@ -144,6 +149,7 @@ fn arrays(column: &mut Column) -> Result<Pieces, Failure> {
             })?
         }
         Values::Category(words) => vec![categories(words, nulls)?],
+        Values::Object(_) => return Err(Reason::Objects.into()),
     })
 }
 

@@ -9,9 +9,9 @@ use crate::category::Codes;
 use crate::column::Column;
 use crate::values::Values;
 
-/// The Arrow type that a column goes out as.
-fn data_type(column: &Column) -> DataType {
-    match &column.values {
+/// The Arrow type that a column goes out as; nothing of objects.
+fn data_type(column: &Column) -> Option<DataType> {
+    Some(match &column.values {
         Values::I1(_) => DataType::Int8,
         Values::I2(_) => DataType::Int16,
         Values::I4(_) => DataType::Int32,
@@ -36,5 +36,6 @@ fn data_type(column: &Column) -> DataType {
         Values::DateTime(_) => DataType::Timestamp(TimeUnit::Microsecond, None),
         Values::Date(_) => DataType::Date32,
         Values::TimeDelta(_) => DataType::Duration(TimeUnit::Microsecond),
-    }
+        Values::Object(_) => return None,
+    })
 }

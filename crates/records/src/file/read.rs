@@ -222,7 +222,9 @@ impl<'a> Walk<'a> {
             Kind::DateTime => Values::DateTime(self.numbers(rows)?.into()),
             Kind::Date => Values::Date(self.numbers(rows)?.into()),
             Kind::TimeDelta => Values::TimeDelta(self.numbers(rows)?.into()),
-            Kind::Bool | Kind::Str | Kind::Bytes | Kind::Category => return Err(SHORT),
+            Kind::Bool | Kind::Str | Kind::Bytes | Kind::Category | Kind::Object(_) => {
+                return Err(SHORT);
+            }
         })
     }
 

@@ -56,7 +56,8 @@ impl Owned {
             Value::DateTime(micros) => Owned::DateTime(micros),
             Value::Date(days) => Owned::Date(days),
             Value::TimeDelta(micros) => Owned::TimeDelta(micros),
-            Value::Other => Owned::Other,
+            // Objects have a test of their own.
+            Value::Object(_) | Value::Other => Owned::Other,
         }
     }
 }
