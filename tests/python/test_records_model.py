@@ -15,7 +15,6 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-MICROSECOND = timedelta(microseconds=1)
 MOST = timedelta(microseconds=2**63 - 1)
 
 
@@ -39,9 +38,10 @@ PLAIN = {
     "str": (str, st.text(max_size=8)),
     "bytes": (bytes, st.binary(max_size=8)),
     "category": (dw.category, st.sampled_from(["", "no", "a\0b", "😀"]) | st.text(max_size=2)),
-    "datetime": (datetime, st.datetimes()),
+    # Of a time that is there twice, which one (`fold`) is a matter of time zones, and not kept.
+    "datetime": (datetime, st.datetimes().map(lambda at: at.replace(fold=0))),
     "date": (date, st.dates()),
-    "timedelta": (timedelta, st.timedeltas(-MOST - MICROSECOND, MOST)),
+    "timedelta": (timedelta, st.timedeltas(timedelta(days=-106_751_991), MOST)),
 }
 KINDS = PLAIN | {f"{kind} | None": (type_ | None, st.none() | some) for kind, (type_, some) in PLAIN.items()}
 SPANS = {
@@ -161,9 +161,12 @@ class Model(RuleBasedStateMachine):
         self.rows.append(self.shaped(data, values))
         self.plain.append(self.plain_row(*values))
 
-    @rule(data=st.data(), how=st.sampled_from(["list", "generator", "records", "iadd", "itself"]))
+    @rule(data=st.data(), how=st.sampled_from(["list", "generator", "records", "iadd", "itself", "many"]))
     def extend(self, data, how):
         more = self.some_rows(data)
+        if how == "many" and len(self.plain) < 30:
+            # Bits are in words of 64.
+            more *= 20
         if how == "itself":
             if len(self.plain) < 30:
                 self.rows.extend(self.rows)
@@ -398,7 +401,7 @@ class Model(RuleBasedStateMachine):
 
 at_length = bool(os.environ.get("DEADWEIGHT_AT_LENGTH"))
 Model.TestCase.settings = settings(
-    max_examples=2000 if at_length else 50,
+    max_examples=1000 if at_length else 200,
     stateful_step_count=50 if at_length else 25,
     # The same steps each time, so that nothing fails by chance; at length, others each time.
     derandomize=not at_length,
