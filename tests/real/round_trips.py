@@ -30,8 +30,9 @@ def arrives(row: dict) -> str:
         if row["type_with_none"] == row["type"]
         else f"{row['type']}, with None {row['type_with_none']}"
     )
-    lost = [f"{case}: {', '.join(lost)}" for case, lost in row["lost"].items()]
-    return f"{text} **{'; '.join(lost)}**" if lost else text
+    if not row["lost"]:
+        return text
+    return f"{text} **{'not back' if row['back'] is None else ', '.join(row['lost'])}**"
 
 
 def comes_in(row: dict) -> str:

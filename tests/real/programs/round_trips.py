@@ -169,7 +169,7 @@ class DuckDB(PyArrow):
 LIBRARIES = [NumPy(), PyArrow(), Polars(), Pandas(), DuckDB()]
 
 
-def trip(library, type_, kind, values):
+def trip(library, type_, values):
     """What the type is called there, what comes back, and what is lost on the way out and back."""
     rows = dw.Records(dw.Record.of({"x": type_}), ((value,) for value in values))
     there = library.out(rows)
@@ -183,14 +183,12 @@ def trip(library, type_, kind, values):
             lost.append("out")
         try:
             again = library.back(piece, type_)
-        except TypeError as error:
-            lost.append(f"back: {error}")
+        except TypeError:
+            lost.append("back")
             continue
         back = again.types["x"].partition(" ")[0]
         if not alike(again["x"], expected):
             lost.append("back")
-    if rows["x"].tolist() != values and not alike(rows["x"], values):
-        lost.append("ours")
     return name, back, sorted(set(lost))
 
 
@@ -198,11 +196,11 @@ def round_trip(library, kind):
     type_, values = VALUES[kind]
     with_none = [None, *values[1:-1], None]
     found = {
-        "whole": trip(library, type_, kind, values),
-        "with None": trip(library, type_ | None, kind, with_none),
-        "only None": trip(library, type_ | None, kind, [None] * 5),
-        "no rows": trip(library, type_, kind, []),
-        "nullable, no rows": trip(library, type_ | None, kind, []),
+        "whole": trip(library, type_, values),
+        "with None": trip(library, type_ | None, with_none),
+        "only None": trip(library, type_ | None, [None] * 5),
+        "no rows": trip(library, type_, []),
+        "nullable, no rows": trip(library, type_ | None, []),
     }
     return {
         "library": library.name,
