@@ -37,6 +37,7 @@ FROM_SOURCE = "recordclass==0.24.1"
 MARK = "<!-- made by benches/records.py -->"
 PLOT = TOP / "docs/records.svg"
 PLOTTED = "3.13"
+CAPTION = "Memory that a process grew by"
 TOOLS = {
     "Records": "`Records`",
     "Records, id of 8 bytes": "`Records`, with an id of 8 bytes",
@@ -211,11 +212,13 @@ def plot(python: Path, version: str, rows: int) -> str:
     counts = [rows * part // 5 for part in range(1, 6)]
     lines = {}
     for tool, name in TOOLS.items():
+        if tool.startswith("Records,"):
+            continue
         found = [(count, measure(python, "memory", tool, count)) for count in counts]
         if all(memory for _, memory in found):
             points = [(count, count * memory["grown"] / 1e6) for count, memory in found]
             lines[name.replace("`", "")] = [(0, 0.0), *points]
-    return draw(lines, f"Memory that a process grew by, CPython {version}")
+    return draw(lines, f"{CAPTION}, CPython {version}")
 
 
 def main() -> int:
@@ -240,10 +243,11 @@ def main() -> int:
     recorded = json.loads((HERE / "recorded.json").read_text(encoding="utf-8"))
     text = page(machine.until_now(), runs, rows, recorded)
     print(text)
+    if drawn:
+        PLOT.write_text(drawn, encoding="utf-8")
+        text += f"\n![{CAPTION}]({PLOT.name})\n"
     if options.write:
         put(text, options.write, MARK)
-        if drawn:
-            PLOT.write_text(drawn, encoding="utf-8")
     failures = judge(FIGURES, runs, recorded)
     for failure in failures:
         print(f"bench: {failure}", file=sys.stderr)

@@ -123,17 +123,18 @@ def collect() -> float:
 def memory(tool: str, count: int) -> dict[str, float]:
     """Bytes that the process grew by, and at the most; objects that the collector has more, and what it takes."""
     few = BUILD[tool](10)
-    gc.collect()
+    collect()
     with open("/proc/self/clear_refs", "w") as clear:
         clear.write("5")  # the peak begins anew
-    before, tracked, idle = resident("VmRSS"), len(gc.get_objects()), collect()
+    idle, tracked, before = collect(), len(gc.get_objects()), resident("VmRSS")
     kept = BUILD[tool](count)
     seconds = collect()
+    more = len(gc.get_objects()) - tracked
     assert (len(kept), len(few)) == (count, 10)
     return {
         "grown": (resident("VmRSS") - before) / count,
         "peak": (resident("VmHWM") - before) / count,
-        "tracked": len(gc.get_objects()) - tracked,
+        "tracked": more,
         "collection": seconds - idle,
         "payload": payload(count),
     }
