@@ -41,7 +41,7 @@ PLAIN = {
     # Of a time that is there twice, which one (`fold`) is a matter of time zones, and not kept.
     "datetime": (datetime, st.datetimes().map(lambda at: at.replace(fold=0))),
     "date": (date, st.dates()),
-    "timedelta": (timedelta, st.timedeltas(timedelta(days=-106_751_991), MOST)),
+    "timedelta": (timedelta, st.timedeltas(-MOST - timedelta.resolution, MOST)),
 }
 KINDS = PLAIN | {f"{kind} | None": (type_ | None, st.none() | some) for kind, (type_, some) in PLAIN.items()}
 SPANS = {

@@ -32,7 +32,9 @@ class Labelled(dw.Records):
     """With attributes of its own."""
 
 
-LOW = Every(-128, 0, -0.0, float("-inf"), False, "", b"", "", datetime.min, date.min, timedelta(days=-106_751_991))
+LOW = Every(
+    -128, 0, -0.0, float("-inf"), False, "", b"", "", datetime.min, date.min, timedelta(microseconds=-(2**63))
+)
 HIGH = Every(
     127,
     2**64 - 1,
