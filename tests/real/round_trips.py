@@ -30,6 +30,8 @@ def arrives(row: dict) -> str:
         if row["type_with_none"] == row["type"]
         else f"{row['type']}, with None {row['type_with_none']}"
     )
+    if row["back"] not in (None, row["kind"]):
+        text += f", back as {row['back']}"
     if not row["lost"]:
         return text
     return f"{text} **{'not back' if row['back'] is None else ', '.join(row['lost'])}**"
