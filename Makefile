@@ -20,7 +20,7 @@ help:
 	@echo "make test-real  real programs and libraries, faults at length"
 	@echo "make lint       rustfmt, clippy, ruff, mypy, pyright, stubtest"
 	@echo "make layouts    hold the layout tables against installed headers"
-	@echo "make bench      figures beside other tools, for docs/performance.md"
+	@echo "make bench      figures beside other tools, for docs/performance.md and records.md"
 	@echo "make fuzz       cargo-fuzz (needs a nightly toolchain)"
 	@echo "make soak       snapshots of churning programs, for an hour"
 
@@ -48,7 +48,7 @@ test-package: rust pythons
 test-real: build pythons
 	DEADWEIGHT=$(CURDIR)/target/release/deadweight PYTHON=$(PYTHON) tests/real/run
 	PYTHON=$(PYTHON) tests/real/libraries
-	DEADWEIGHT_AT_LENGTH=1 scripts/test-package -k test_nothing_on_an_idle_program
+	DEADWEIGHT_AT_LENGTH=1 scripts/test-package -k "test_nothing_on_an_idle_program or test_records_model"
 	DEADWEIGHT_AT_LENGTH=1 $(CARGO) test --locked -p deadweight-process --test live -- states:: churn::
 
 lint: rust pythons
@@ -64,6 +64,7 @@ bench: build pythons
 	for part in bench package; do \
 	    $(PYTHON) benches/$$part.py --write docs/performance.md || failed=1; \
 	done; \
+	$(PYTHON) benches/records.py --write docs/records.md || failed=1; \
 	exit $$failed
 
 layouts: pythons

@@ -1,4 +1,4 @@
-"""Figures of the Python package, beside other tools: the second half of `make bench`.
+"""Figures of the Python package, beside other tools: the second part of `make bench`.
 
     python3 benches/package.py [--quick] [--python 3.12] [--write docs/performance.md]
 
@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from environments import TOP, interpreters, prepare, put
 from figures import Figure, Machine, judge
 
 HERE = Path(__file__).resolve().parent
-TOP = HERE.parent
 BASE = TOP / ".deadweight/package-bench"
 # Interpreters that Debian splits up have no pip of their own.
 PACKAGES = ["pip", "Pympler==1.1", "objsize==0.8.0"]
@@ -73,28 +73,6 @@ FIGURES = [
 ]
 
 
-def interpreters() -> list[tuple[str, str]]:
-    """The interpreters that the package is tested in: the newest of each minor version."""
-    listed = subprocess.run([TOP / "scripts/pythons", "--minors"], capture_output=True, text=True, check=True)
-    lines = [line.split("\t") for line in listed.stdout.splitlines()]
-    return [(version, path) for version, path in lines]
-
-
-def prepare(version: str, python: str, wheels: dict[bool, str]) -> Path:
-    """An environment with the tools and the package, freshly built."""
-    venv = BASE / version
-    subprocess.run([TOP / "scripts/make-venv", venv, python, *PACKAGES], check=True)
-    own = venv / "bin/python"
-    first = version.startswith("3.10.")
-    if first not in wheels:
-        command = [TOP / "scripts/make-wheel", own, "release"]
-        made = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-        wheels[first] = made.stdout.strip()
-    pip = [own, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "install", "--force-reinstall", "--no-deps", wheels[first]], check=True)
-    return own
-
-
 def measure(python: Path, part: str, objects: int) -> dict[str, Any]:
     """Runs one part in a fresh interpreter."""
     command = [str(python), str(HERE / "package_target.py"), part, str(objects)]
@@ -115,7 +93,7 @@ def main() -> int:
     runs = []
     for version, python in interpreters():
         if minors is None or version.rpartition(".")[0] in minors:
-            own = prepare(version, python, wheels)
+            own = prepare(BASE / version, python, PACKAGES, wheels)
             run = Run(version, {part: measure(own, part, objects) for part in PARTS})
             print(run.name(), json.dumps(run.parts), file=sys.stderr, flush=True)
             runs.append(run)
@@ -123,7 +101,7 @@ def main() -> int:
     text = page(machine.until_now(), runs, recorded)
     print(text)
     if options.write:
-        put(text, options.write)
+        put(text, options.write, MARK)
     failures = judge(FIGURES, runs, recorded)
     for failure in failures:
         print(f"bench: {failure}", file=sys.stderr)
@@ -163,15 +141,6 @@ def page(machine: Machine, runs: list[Run], recorded: dict[str, Any]) -> str:
             lines.append(f"| {title}, {workload} |  | " + " | ".join(cells) + " |")
     lines += ["", "A figure in bold misses what is promised."]
     return "\n".join(lines) + "\n"
-
-
-def put(text: str, path: Path) -> None:
-    """Replaces what stands between the marks of a page."""
-    parts = path.read_text(encoding="utf-8").split(MARK)
-    if len(parts) != 3:
-        raise SystemExit(f"bench: {path} has no two lines {MARK}")
-    before, _, after = parts
-    path.write_text(f"{before}{MARK}\n\n{text}\n{MARK}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -61,6 +61,27 @@ def test_slots_save_what_was_not_allocated():
         slots.ByHand(1).rename("somebody")
 
 
+def test_packed_records_weigh_their_values():
+    lesson = load("4_records")
+    deep = {}
+    for kind, make in lesson.KINDS.items():
+        things, allocated = lesson.records(make)
+        weighed = dw.deepsizeof(*things)
+        deep[kind] = weighed.total
+        # The countries and the names of fields were there before. Measuring itself leaves an int or two.
+        assert abs(weighed.requested - allocated) < 1000
+    assert deep["dicts"] > deep["dataclass"] > deep["with slots"]
+    rows = [lesson.values(number) for number in range(lesson.COUNT)]
+    users = lesson.packed(lesson.as_dict(*row) for row in rows)
+    assert [row._astuple() for row in users] == rows
+    # An id, a score, a category, and each text with where it begins.
+    payload = sum(2 + 8 + 1 + 4 + len(name) + 4 + len(email) for _, name, email, _, _ in rows)
+    assert payload <= users.nbytes < payload + 100
+    weighed = sys.getsizeof(users)
+    assert users.nbytes < weighed < users.nbytes + 3000
+    assert lesson.as_taught() < weighed < deep["with slots"] / 3
+
+
 def test_a_cache_on_a_method_keeps_its_instances():
     caches = load("7_caches")
     caches.work(caches.Report)

@@ -11,10 +11,10 @@ import pytest
 import test_programs as real
 
 SAME = ("attrs==26.1.0", "pydantic==2.14.4")
-PANDAS_3 = (*SAME, "pandas==3.1.1", "polars==2.1.0", "pyarrow==26.0.1")
+PANDAS_3 = (*SAME, "duckdb==2.0.1", "pandas==3.1.1", "polars==2.1.0", "pyarrow==26.0.1")
 # The newest that have a wheel for it.
 PACKAGES = {
-    "3.10": (*SAME, "numpy==2.2.6", "pandas==2.3.3", "polars==2.0.0", "pyarrow==25.0.1"),
+    "3.10": (*SAME, "duckdb==1.5.6", "numpy==2.2.6", "pandas==2.3.3", "polars==2.0.0", "pyarrow==25.0.1"),
     "3.11": (*PANDAS_3, "numpy==2.4.6"),
     "3.12": (*PANDAS_3, "numpy==2.5.5"),
     "3.13": (*PANDAS_3, "numpy==2.5.5"),
@@ -37,15 +37,15 @@ def wheel(minor: str, python: pathlib.Path) -> str:
     return WHEELS[kind]
 
 
-def measured(minor: str) -> list[dict]:
-    """Every kind of object, in an environment of its own."""
+def measured(minor: str, program: str = "libraries.py") -> list[dict]:
+    """What a program says of every kind of object, in an environment with the libraries."""
     python = real.interpreter(minor)
     venv = real.ROOT / f".deadweight/real/libraries-{minor}"
     subprocess.run([real.ROOT / "scripts/make-venv", venv, python, "pip", *PACKAGES[minor]], check=True)
     inside = venv / "bin/python"
     install = ["-m", "pip", "install", "-q", "--no-deps", "--force-reinstall", wheel(minor, inside)]
     subprocess.run([inside, *install], check=True)
-    done = subprocess.run([inside, real.PROGRAMS / "libraries.py"], stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run([inside, real.PROGRAMS / program], stdout=subprocess.PIPE, text=True, check=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
