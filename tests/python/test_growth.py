@@ -264,7 +264,7 @@ def test_values_name_the_keys_and_find_the_same():
         found = []
         for values in (False, True):
             growth = dw.growth(values=values)
-            for number in growth.rounds():
+            for number in growth.rounds(3):
                 tables["users"].append(object())
                 # Each round under another key: it is this dict that grows.
                 tables["names"][f"round {number}"] = Record(number)
