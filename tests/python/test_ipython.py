@@ -6,26 +6,30 @@ import deadweight as dw
 import pytest
 from deadweight._text import size
 
-pytest.importorskip("IPython")
-from IPython.core.error import UsageError
-from IPython.core.interactiveshell import InteractiveShell
-from IPython.utils.capture import capture_output
-
 
 @pytest.fixture(scope="module")
 def shell():
-    shell = InteractiveShell.instance()
+    interactive = pytest.importorskip("IPython.core.interactiveshell")
+    shell = interactive.InteractiveShell.instance()
     shell.run_line_magic("load_ext", "deadweight")
     return shell
 
 
+def misused(match):
+    from IPython.core.error import UsageError
+
+    return pytest.raises(UsageError, match=match)
+
+
 def test_sizeof(shell):
+    from IPython.utils.capture import capture_output
+
     shell.user_ns["rows"] = [str(number) for number in range(1000)]
     with capture_output() as said:
         deep = shell.run_line_magic("sizeof", "rows")
     assert deep.total == dw.deepsizeof(shell.user_ns["rows"]).total
     assert f"{dw.sizeof(shell.user_ns['rows']):,} B by itself" in said.stdout
-    with pytest.raises(UsageError, match="takes an expression"):
+    with misused("takes an expression"):
         shell.run_line_magic("sizeof", "")
     with pytest.raises(NameError):
         shell.run_line_magic("sizeof", "no_such_name")
@@ -38,7 +42,7 @@ def test_growth(shell):
     assert [leak.holder for leak in growth.leaks] == ["__main__.kept"]
     assert not shell.run_cell_magic("growth", "", "[number for number in range(1000)]").leaks
     for line in ["many", "1", "2 -1", "2 1 1"]:
-        with pytest.raises(UsageError, match=f"how many rounds.*not '{line}'"):
+        with misused(f"how many rounds.*not '{line}'"):
             shell.run_cell_magic("growth", line, "pass")
 
 
@@ -49,7 +53,7 @@ def test_peak(shell):
     rows = re.findall("<td[^>]*>(peak|net|rss)</td><td[^>]*>([^<]*)</td>", peak._repr_html_())
     assert rows == [("peak", "3.0 MB"), ("net", size(peak.net)), ("rss", size(peak.rss))]
     assert "text/html" not in shell.display_formatter.format(dw.peak())[0]
-    with pytest.raises(UsageError, match="takes nothing"):
+    with misused("takes nothing"):
         shell.run_cell_magic("peak", "3", "pass")
     with pytest.raises(ZeroDivisionError):
         shell.run_cell_magic("peak", "", "1 / 0")
