@@ -1,11 +1,14 @@
 //! Values from Python objects, and Python objects of values.
 
-use deadweight_records::Value;
+use deadweight_records::{Kind, Value, Valued};
 use pyo3::exceptions::PyUnicodeEncodeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyString, PyType};
+
+use super::ascii::is_ascii;
+use super::reference::{Reference, is_object, object_of};
 
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
@@ -14,33 +17,43 @@ const EPOCH_ORDINAL: i32 = 719_163;
 
 /// A value that has what it borrows from.
 ///
-/// Text is UTF-8 in a `bytes` of our own: asking a `str` for its UTF-8 would leave a copy on it for
-/// as long as it lives (`PyUnicode_AsUTF8AndSize`).
+/// Text that is ASCII is read where it lies. Other text is UTF-8 in a `bytes` of our own: asking a
+/// `str` for it would leave a copy on it for as long as it lives (`PyUnicode_AsUTF8AndSize`).
 pub(crate) enum Taken<'py> {
     Plain(Value<'static>),
+    Ascii(Bound<'py, PyString>),
     Text(Bound<'py, PyBytes>),
     Bytes(Bound<'py, PyBytes>),
+    Object(Reference),
     /// Text that is no UTF-8: half of a surrogate pair.
     Surrogate,
     /// A span of time whose microseconds 64 bits do not have.
     Beyond,
 }
 
-impl Taken<'_> {
+impl Valued for Taken<'_> {
     #[inline]
-    pub(crate) fn value(&self) -> Value<'_> {
+    fn value(&self) -> Value<'_> {
         match self {
             Taken::Plain(value) => *value,
+            Taken::Ascii(text) => text.to_str().map_or(Value::Other, Value::Str),
             Taken::Text(utf8) => {
                 std::str::from_utf8(utf8.as_bytes()).map_or(Value::Other, Value::Str)
             }
             Taken::Bytes(bytes) => Value::Bytes(bytes.as_bytes()),
+            Taken::Object(reference) => reference.value(),
             Taken::Surrogate | Taken::Beyond => Value::Other,
         }
     }
 }
 
-/// What a column would get of an object. Runs no code but NumPy's.
+/// What a column of that kind would get of an object. Runs no code but NumPy's.
+#[inline]
+pub(crate) fn take_for<'py>(kind: Kind, object: &Bound<'py, PyAny>) -> PyResult<Taken<'py>> {
+    if is_object(kind) { Ok(Taken::Object(Reference::to(object))) } else { take(object) }
+}
+
+/// What any other column would get of an object.
 #[inline]
 pub(crate) fn take<'py>(object: &Bound<'py, PyAny>) -> PyResult<Taken<'py>> {
     if object.is_none() {
@@ -50,13 +63,10 @@ pub(crate) fn take<'py>(object: &Bound<'py, PyAny>) -> PyResult<Taken<'py>> {
         return Ok(Taken::Plain(Value::Float(float.value())));
     }
     if let Ok(text) = object.cast::<PyString>() {
-        return match text.encode_utf8() {
-            Ok(utf8) => Ok(Taken::Text(utf8)),
-            Err(error) if error.is_instance_of::<PyUnicodeEncodeError>(object.py()) => {
-                Ok(Taken::Surrogate)
-            }
-            Err(error) => Err(error),
-        };
+        if is_ascii(text) {
+            return Ok(Taken::Ascii(text.clone()));
+        }
+        return encoded(text);
     }
     if let Ok(flag) = object.cast_exact::<PyBool>() {
         return Ok(Taken::Plain(Value::Bool(flag.is_true())));
@@ -65,6 +75,16 @@ pub(crate) fn take<'py>(object: &Bound<'py, PyAny>) -> PyResult<Taken<'py>> {
         return Ok(Taken::Plain(Value::Int(integer(int)?)));
     }
     take_rarer(object)
+}
+
+fn encoded<'py>(text: &Bound<'py, PyString>) -> PyResult<Taken<'py>> {
+    match text.encode_utf8() {
+        Ok(utf8) => Ok(Taken::Text(utf8)),
+        Err(error) if error.is_instance_of::<PyUnicodeEncodeError>(text.py()) => {
+            Ok(Taken::Surrogate)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn integer(int: &Bound<'_, PyInt>) -> PyResult<i128> {
@@ -197,5 +217,6 @@ pub(crate) fn give<'py>(py: Python<'py>, value: Value<'_>) -> PyResult<Bound<'py
             Times::get(py)?.date.bind(py).call_method1(intern!(py, "fromordinal"), (ordinal,))?
         }
         Value::TimeDelta(micros) => Times::get(py)?.span(py, micros)?,
+        Value::Object(object) => object_of(py, object),
     })
 }
