@@ -1,6 +1,7 @@
 """`deepsizeof`: exact on pure-Python data, each thing once, and without a trace."""
 
 import collections
+import functools
 import gc
 import sys
 import tracemalloc
@@ -199,3 +200,41 @@ def test_metaclasses_are_not_asked():
     assert dw.layout(thing).type == f"{__name__}.Bad"
     assert dw.deepsizeof(thing, stop=(type, bad)).count == 1
     assert dw.sizeof(bad) > 500
+
+
+def bounded_cache():
+    @functools.lru_cache
+    def made(number):
+        return bytearray(1000)
+
+    for number in range(100):
+        made(number + 1000.5)
+    return made
+
+
+def ordered():
+    return collections.OrderedDict((Record(number), [number]) for number in range(50))
+
+
+def looked_up_index():
+    index = pytest.importorskip("pandas").Index(pytest.importorskip("numpy").arange(10_000) * 7)
+    index.get_loc(70)
+    return index
+
+
+def deques_and_iterators():
+    deque = collections.deque([Record(number)] for number in range(100))
+    return [iter(deque), map(str, [Record(1)]), collections.ChainMap({}, {Record(2): 1}), types.SimpleNamespace(a=[1])]
+
+
+@pytest.mark.parametrize("make", [bounded_cache, ordered, looked_up_index, deques_and_iterators])
+def test_what_nobody_else_holds_is_exclusive(make):
+    """Also where it is held twice from within, by a table and by a list in C whose layout nobody knows."""
+    made = make()
+    dw.deepsizeof(made)
+    alone = dw.deepsizeof(made)
+    assert alone.exclusive > 0.97 * alone.total, str(alone)
+    everything = list(gc.get_referents(made))
+    held = dw.deepsizeof(made)
+    assert held.exclusive < alone.exclusive and held.total == alone.total
+    del everything

@@ -91,23 +91,20 @@ pub(super) fn lru_cache<M: Memory, V: Visitor>(
     for (offset, name) in fields {
         strong(visitor, body, offset, EdgeKind::Internal, name, Grounds::Visible);
     }
-    if visitor.compares() {
-        let mut link = addr_at(body, NEXT);
-        let mut chain = Chain::new();
-        while link != addr && chain.goes_on(link) {
-            let mut scratch = Vec::new();
-            let Some(bytes) = cx.memory.bytes(link, (RESULT + 8) as usize, &mut scratch) else {
-                break;
-            };
-            for offset in [KEY, RESULT] {
-                let target = addr_at(bytes, offset);
-                if !target.is_null() {
-                    let at = Link::At(EdgeKind::Field, offset);
-                    visitor.reference(target, at, Grounds::OnlyVisited);
-                }
+    // The links are the entries of the dict. The ring holds each of them too.
+    let mut link = addr_at(body, NEXT);
+    let mut chain = Chain::new();
+    while !link.is_null() && link != addr && chain.goes_on(link) {
+        let Some(bytes) = cx.memory.array::<{ RESULT as usize + 8 }>(link) else { break };
+        visitor.repeated(link);
+        for offset in [KEY, RESULT] {
+            let target = addr_at(&bytes, offset);
+            if !target.is_null() && visitor.compares() {
+                let at = Link::At(EdgeKind::Field, offset);
+                visitor.reference(target, at, Grounds::OnlyVisited);
             }
-            link = addr_at(bytes, NEXT);
         }
+        link = addr_at(&bytes, NEXT);
     }
     Some(Sizes::same(info.basic_size))
 }

@@ -100,6 +100,12 @@ pub(crate) trait Visitor {
     /// A reference.
     fn reference(&mut self, target: Addr, link: Link, grounds: Grounds);
 
+    /// One more reference to what the object leads to in another way. Paths do without; a count of references
+    /// does not.
+    fn repeated(&mut self, target: Addr) {
+        let _ = target;
+    }
+
     /// A block of its own besides its object: first byte and what was asked of the allocator.
     /// `false` if the block has an owner already; its contents are then not to be visited again.
     fn buffer(&mut self, start: Addr, requested: u64) -> bool {

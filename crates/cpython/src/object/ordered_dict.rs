@@ -26,22 +26,23 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     let mut sizes = dict::decode(cx, info, addr, visitor)?;
     let mut scratch = Vec::new();
     let body = cx.memory.bytes(addr, (INSTANCE_DICT + 8) as usize, &mut scratch)?;
-    let index = addr_at(body, FAST_NODES);
-    let index_size = size_at(body, FAST_NODES_SIZE).saturating_mul(8);
-    if !index.is_null() {
-        visitor.buffer(index, index_size);
-        sizes.sizeof = sizes.sizeof.saturating_add(index_size);
+    let table = addr_at(body, FAST_NODES);
+    let table_size = size_at(body, FAST_NODES_SIZE).saturating_mul(8);
+    if !table.is_null() {
+        visitor.buffer(table, table_size);
+        sizes.sizeof = sizes.sizeof.saturating_add(table_size);
     }
     // The keys in the nodes are the dict's own.
     let mut chain = Chain::new();
     let mut node = addr_at(body, FIRST);
     while chain.goes_on(node) && visitor.buffer(node, NODE) {
         sizes.sizeof = sizes.sizeof.saturating_add(NODE);
-        let Some(next) = cx.memory.word(node + NEXT) else {
+        let Some(words) = cx.memory.array::<{ NEXT as usize + 8 }>(node) else {
             visitor.unreadable();
             break;
         };
-        node = Addr(next);
+        visitor.repeated(addr_at(&words, 0));
+        node = addr_at(&words, NEXT);
     }
     let dict = addr_at(body, INSTANCE_DICT);
     if !dict.is_null() && info.dict == DictPlace::None {

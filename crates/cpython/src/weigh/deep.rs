@@ -55,32 +55,79 @@ impl Scale {
         stop: &[Addr],
         namespaces: bool,
     ) -> Deep {
+        let mut trail = Trail { roots: roots.iter().copied().collect(), ..Trail::default() };
+        let sums = self.sweep(memory, doubtful, roots, stop, namespaces, &mut trail);
+        // What has more references than were met is held by something else too, and so is all that it leads to.
+        // Roots are held by who asks; that says nothing.
+        let mut rest = Trail::default();
+        for &root in roots {
+            rest.seen.insert(root);
+        }
+        let mut starts = Vec::new();
+        for popular in trail.held_elsewhere() {
+            (if popular.is_certain { &mut starts } else { &mut rest.doubtful }).push(popular.addr);
+        }
+        let shared = self.sweep(memory, doubtful, &starts, stop, namespaces, &mut rest);
+        Deep { shared: shared.total.held, ..sums.into_deep() }
+    }
+
+    /// Weighs what the trail has not met yet: first what known layouts lead to, then the rest.
+    fn sweep<M: Memory, D: Memory>(
+        &self,
+        memory: &M,
+        doubtful: &D,
+        starts: &[Addr],
+        stop: &[Addr],
+        namespaces: bool,
+        trail: &mut Trail,
+    ) -> Sums {
         let mut sums = Sums::default();
-        let trail = Trail { seen: Seen::default(), ..Trail::default() };
-        let (trail, held_elsewhere) = self.ask(memory, |bench| {
+        self.ask(memory, |bench| {
             let mut closure = Closure::new(bench, stop, namespaces, trail);
-            closure.run(roots, true, &mut sums);
-            closure.finish(&mut sums)
+            closure.run(starts);
+            closure.finish(&mut sums);
         });
-        sums.shared += held_elsewhere;
         if !trail.doubtful.is_empty() {
             self.ask(doubtful, |bench| {
                 let mut closure = Closure::new(bench, stop, namespaces, trail);
-                closure.run_doubtful(&mut sums);
-                let (_, held_elsewhere) = closure.finish(&mut sums);
-                sums.shared += held_elsewhere;
+                closure.run_doubtful();
+                closure.finish(&mut sums);
             });
         }
-        sums.into_deep()
+        sums
     }
 }
 
 /// What was met so far, whichever memory it was read from.
 #[derive(Default)]
 struct Trail {
+    /// What is asked about: left out on no account.
+    roots: FxHashSet<Addr>,
     seen: Seen,
     /// Words that may be references.
     doubtful: Vec<Addr>,
+    /// Further references to what was met already.
+    again: FxHashMap<Addr, u64>,
+    popular: Vec<Popular>,
+}
+
+impl Trail {
+    /// Whether an address is met for the first time.
+    #[inline]
+    fn meets(&mut self, target: Addr) -> bool {
+        let new = self.seen.insert(target);
+        if !new {
+            *self.again.entry(target).or_default() += 1;
+        }
+        new
+    }
+
+    fn held_elsewhere(&self) -> impl Iterator<Item = &Popular> {
+        self.popular.iter().filter(|it| {
+            let ours = 1 + self.again.get(&it.addr).copied().unwrap_or(0);
+            it.references > ours && !self.roots.contains(&it.addr)
+        })
+    }
 }
 
 /// The numbers.
@@ -108,7 +155,8 @@ const LOOKAHEAD: usize = 16;
 struct Popular {
     addr: Addr,
     references: u64,
-    is_root: bool,
+    /// Whether a known layout leads to it.
+    is_certain: bool,
 }
 
 struct Closure<'a, M> {
@@ -117,24 +165,22 @@ struct Closure<'a, M> {
     /// By the type's row: whether its instances are left out.
     stopped: Vec<Option<bool>>,
     cached_ints: FxHashSet<Addr>,
-    steps: Steps,
+    steps: Steps<'a>,
+    is_certain: bool,
     by_row: Vec<(u64, Weight)>,
-    popular: Vec<Popular>,
 }
 
 /// Follows references.
-struct Steps {
-    trail: Trail,
+struct Steps<'a> {
+    trail: &'a mut Trail,
     pending: Vec<Addr>,
-    /// Further references to what was met already.
-    again: FxHashMap<Addr, u64>,
     /// The names of references that lead out of objects into modules.
     namespaces: Option<[NameId; 2]>,
     /// Whether classes are followed. If not, the commonest reference of all need not be looked at.
     classes: bool,
 }
 
-impl Followed for Steps {
+impl Followed for Steps<'_> {
     #[inline]
     fn reference(&mut self, target: Addr, link: Link, grounds: Grounds) {
         match link {
@@ -149,13 +195,15 @@ impl Followed for Steps {
             Grounds::OnlyVisited => {}
             Grounds::Conservative => self.trail.doubtful.push(target),
             Grounds::Visible | Grounds::Hidden => {
-                if self.trail.seen.insert(target) {
+                if self.trail.meets(target) {
                     self.pending.push(target);
-                } else {
-                    *self.again.entry(target).or_default() += 1;
                 }
             }
         }
+    }
+
+    fn repeated(&mut self, target: Addr) {
+        *self.trail.again.entry(target).or_default() += 1;
     }
 
     fn block(&mut self, start: Addr) -> bool {
@@ -164,7 +212,7 @@ impl Followed for Steps {
 }
 
 impl<'a, M: Memory> Closure<'a, M> {
-    fn new(bench: Bench<'a, M>, stop: &[Addr], namespaces: bool, trail: Trail) -> Self {
+    fn new(bench: Bench<'a, M>, stop: &[Addr], namespaces: bool, trail: &'a mut Trail) -> Self {
         let stop: FxHashSet<Addr> = stop.iter().copied().collect();
         let words = bench.cx.words;
         let classes = !stop.contains(&bench.scale.runtime.type_type);
@@ -174,28 +222,22 @@ impl<'a, M: Memory> Closure<'a, M> {
             bench,
             stop,
             stopped: Vec::new(),
-            steps: Steps {
-                trail,
-                pending: Vec::new(),
-                again: FxHashMap::default(),
-                namespaces: names,
-                classes,
-            },
+            steps: Steps { trail, pending: Vec::new(), namespaces: names, classes },
+            is_certain: true,
             by_row: Vec::new(),
-            popular: Vec::new(),
         }
     }
 
-    fn run(&mut self, roots: &[Addr], are_roots: bool, sums: &mut Sums) {
-        for &root in roots {
-            if self.steps.trail.seen.insert(root) {
-                self.visit(root, are_roots, sums);
+    fn run(&mut self, starts: &[Addr]) {
+        for &start in starts {
+            if self.steps.trail.seen.insert(start) {
+                self.visit(start);
             }
         }
-        self.drain(sums);
+        self.drain();
     }
 
-    fn drain(&mut self, sums: &mut Sums) {
+    fn drain(&mut self) {
         // A ring of objects asked for; a null address is an empty place.
         let mut window = [Addr::NULL; LOOKAHEAD];
         let mut waiting = 0;
@@ -203,7 +245,7 @@ impl<'a, M: Memory> Closure<'a, M> {
             let addr = std::mem::replace(&mut window[place], Addr::NULL);
             if !addr.is_null() {
                 waiting -= 1;
-                self.visit(addr, false, sums);
+                self.visit(addr);
             }
             if let Some(next) = self.steps.pending.pop() {
                 self.bench.cx.memory.prefetch(next);
@@ -216,32 +258,32 @@ impl<'a, M: Memory> Closure<'a, M> {
     }
 
     /// Words that look like references count if what they lead to is an object in every respect.
-    fn run_doubtful(&mut self, sums: &mut Sums) {
+    fn run_doubtful(&mut self) {
+        self.is_certain = false;
         while let Some(addr) = self.steps.trail.doubtful.pop() {
-            if !addr.0.is_multiple_of(8) || addr.0 < 4096 {
+            if !addr.0.is_multiple_of(8) || addr.0 < 4096 || !self.steps.trail.meets(addr) {
                 continue;
             }
             let Some(header) = Header::read(self.bench.cx.memory, addr) else { continue };
             let is_there = |low| self.bench.cx.memory.word(low).is_some();
-            if !is_plausible(self.bench.layout(), header.refcount, is_there)
-                || self.bench.type_of(addr).is_none()
-                || !self.steps.trail.seen.insert(addr)
+            if is_plausible(self.bench.layout(), header.refcount, is_there)
+                && self.bench.type_of(addr).is_some()
             {
-                continue;
+                self.visit(addr);
+                self.drain();
             }
-            self.visit(addr, false, sums);
-            self.drain(sums);
         }
     }
 
-    fn visit(&mut self, addr: Addr, is_root: bool, sums: &mut Sums) {
+    fn visit(&mut self, addr: Addr) {
         let memory = self.bench.cx.memory;
         let Some(header) = Header::read(memory, addr) else { return };
         let layout = self.bench.cx.layout;
         let Some(info) = self.bench.types.get(memory, layout, header.type_addr).cloned() else {
             return;
         };
-        if !is_root && (self.is_stopped(&info) || self.is_interpreters(&info, addr, header)) {
+        let left_out = self.is_stopped(&info) || self.is_interpreters(&info, addr, header);
+        if left_out && !self.steps.trail.roots.contains(&addr) {
             return;
         }
         let Some(weight) = self.bench.weigh(&info, addr, &mut self.steps) else { return };
@@ -254,10 +296,10 @@ impl<'a, M: Memory> Closure<'a, M> {
         sum.held += weight.held;
         sum.requested += weight.requested;
         sum.modelled |= weight.modelled;
-        sums.count += 1;
         let references = layout.object.refcount.count(header.refcount).unwrap_or(0);
-        if references > 1 || is_root {
-            self.popular.push(Popular { addr, references, is_root });
+        if references > 1 {
+            let is_certain = self.is_certain;
+            self.steps.trail.popular.push(Popular { addr, references, is_certain });
         }
     }
 
@@ -295,8 +337,8 @@ impl<'a, M: Memory> Closure<'a, M> {
         bases.map(Addr).any(|base| self.stop.contains(&base))
     }
 
-    /// Adds the rows up, and says how much of it something else holds too.
-    fn finish(mut self, sums: &mut Sums) -> (Trail, Bytes) {
+    /// Adds the rows up.
+    fn finish(self, sums: &mut Sums) {
         for (row, (count, weight)) in self.by_row.iter().enumerate() {
             let Some(info) = self.bench.types.rows.get(row).filter(|_| *count > 0) else {
                 continue;
@@ -307,36 +349,10 @@ impl<'a, M: Memory> Closure<'a, M> {
             sum.count += count;
             sum.held += weight.held;
             sum.requested += weight.requested;
+            sums.count += count;
             sums.total.held += weight.held;
             sums.total.requested += weight.requested;
             sums.total.modelled |= weight.modelled;
         }
-        let shared = self.shared();
-        (self.steps.trail, shared)
-    }
-
-    /// What has more references than we followed is held by something else too, and so is all that it
-    /// leads to. Roots are held by who asks; that says nothing.
-    fn shared(&mut self) -> Bytes {
-        let popular = std::mem::take(&mut self.popular);
-        let again = std::mem::take(&mut self.steps.again);
-        let roots: Vec<Addr> = popular.iter().filter(|it| it.is_root).map(|it| it.addr).collect();
-        let held_elsewhere = |it: &&Popular| {
-            let ours = 1 + again.get(&it.addr).copied().unwrap_or(0);
-            !it.is_root && it.references > ours
-        };
-        let starts: Vec<Addr> = popular.iter().filter(held_elsewhere).map(|it| it.addr).collect();
-        let doubtful = std::mem::take(&mut self.steps.trail.doubtful);
-        let seen = std::mem::take(&mut self.steps.trail.seen);
-        let rows = std::mem::take(&mut self.by_row);
-        let mut sums = Sums::default();
-        for root in roots {
-            self.steps.trail.seen.insert(root);
-        }
-        self.run(&starts, false, &mut sums);
-        self.popular.clear();
-        let shared = std::mem::replace(&mut self.by_row, rows).iter().map(|(_, it)| it.held).sum();
-        self.steps.trail = Trail { seen, doubtful };
-        shared
     }
 }

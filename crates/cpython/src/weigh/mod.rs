@@ -162,6 +162,8 @@ struct Bench<'a, M> {
 /// Told the references while an object is weighed.
 trait Followed {
     fn reference(&mut self, target: Addr, link: Link, grounds: Grounds);
+    /// One more reference to what is told of in another way.
+    fn repeated(&mut self, _: Addr) {}
     /// Whether a block is met for the first time.
     fn block(&mut self, start: Addr) -> bool;
     /// A block of the object: what was asked for, and what that holds. The object's own comes last.
@@ -255,6 +257,10 @@ impl<M: Memory, F: Followed> Visitor for Pan<'_, '_, M, F> {
     #[inline]
     fn reference(&mut self, target: Addr, link: Link, grounds: Grounds) {
         self.followed.reference(target, link, grounds);
+    }
+
+    fn repeated(&mut self, target: Addr) {
+        self.followed.repeated(target);
     }
 
     fn buffer(&mut self, start: Addr, requested: u64) -> bool {
