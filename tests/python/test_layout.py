@@ -7,6 +7,7 @@ import dataclasses
 import enum
 import subprocess
 import sys
+import threading
 import tracemalloc
 
 import deadweight as dw
@@ -128,6 +129,8 @@ LONG = bytes(range(1, 251)) * 4
 
 MAKERS = {
     "object": object,
+    "lock": threading.Lock,
+    "rlock": threading.RLock,
     "int": lambda: 10**6 * len(TEXT),
     "big int": lambda: int.from_bytes(LONG, "little"),
     "float": lambda: len(TEXT) / 7,

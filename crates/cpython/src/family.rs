@@ -55,6 +55,8 @@ pub(crate) enum Family {
     Unpickler,
     Element,
     SimpleQueue,
+    /// Locks of threads, which are semaphores up to this minor version.
+    Lock(u32),
     /// `StgDict`: the dict of ctypes' types before 3.13.
     CTypesDict,
     /// Instances of ctypes' types: they may own the data they describe.
@@ -70,7 +72,15 @@ pub(crate) enum Family {
 impl Family {
     /// Whether the C struct holds no reference at all.
     pub(crate) fn is_payload(self) -> bool {
-        matches!(self, Family::Leaf | Family::Str | Family::Bytes | Family::Int | Family::Decimal)
+        matches!(
+            self,
+            Family::Leaf
+                | Family::Str
+                | Family::Bytes
+                | Family::Int
+                | Family::Decimal
+                | Family::Lock(_)
+        )
     }
 
     /// Whether instances are types themselves.
@@ -99,8 +109,6 @@ pub(crate) fn of_name(name: &str) -> Option<Family> {
         | "moduledef"
         | "Token.MISSING"
         | "range_iterator"
-        | "_thread.lock"
-        | "_thread.RLock"
         | "_random.Random"
         | "EncodingMap"
         | "_contextvars.Token.MISSING"
@@ -160,6 +168,8 @@ pub(crate) fn of_name(name: &str) -> Option<Family> {
         "_pickle.Unpickler" => Family::Unpickler,
         "xml.etree.ElementTree.Element" => Family::Element,
         "_queue.SimpleQueue" => Family::SimpleQueue,
+        "_thread.lock" => Family::Lock(12),
+        "_thread.RLock" => Family::Lock(13),
         "StgDict" => Family::CTypesDict,
         "_ctypes._CData" => Family::CTypesData,
         "_io.BufferedReader" | "_io.BufferedWriter" | "_io.BufferedRandom" => Family::Buffered,

@@ -18,6 +18,7 @@ pub(crate) mod int;
 mod io;
 mod itertools;
 mod list;
+mod lock;
 mod module;
 mod ndarray;
 mod ordered_dict;
@@ -221,6 +222,7 @@ pub(crate) fn decode<M: Memory, V: Visitor>(
         Family::Product => itertools::product(cx, info, addr, visitor)?,
         Family::TeeData => itertools::tee_data(cx, info, addr, visitor)?,
         Family::Element => element::decode(cx, info, addr, visitor)?,
+        Family::Lock(last) => lock::decode(cx, info, addr, last, visitor)?,
         Family::SimpleQueue => queue::decode(cx, info, addr, visitor)?,
         Family::CTypesDict => ctypes::dict(cx, info, addr, visitor)?,
         Family::CTypesData => ctypes::data(cx, info, addr, visitor)?,
