@@ -224,7 +224,8 @@ def looked_up_index():
 
 def deques_and_iterators():
     deque = collections.deque([Record(number)] for number in range(100))
-    return [iter(deque), map(str, [Record(1)]), collections.ChainMap({}, {Record(2): 1}), types.SimpleNamespace(a=[1])]
+    chained = collections.ChainMap({}, {Record(2): 1})
+    return [iter(deque), map(str, [Record(1)]), chained, types.SimpleNamespace(a=[1])]
 
 
 @pytest.mark.parametrize("make", [bounded_cache, ordered, looked_up_index, deques_and_iterators])
