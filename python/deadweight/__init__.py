@@ -19,9 +19,12 @@ from deadweight._core import (
 # Type checkers take it for true. The module `typing` takes longer to import than all the rest.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from deadweight import collector
     from deadweight._answers import Census, CensusRow, Change, Diff, HeldPath, Step, Tree, TreeRow, Why
+    from deadweight._bus import Bus, BusStats
     from deadweight._closures import Closure, Closures, closures
     from deadweight._dtypes import category, f4, f8, i1, i2, i4, i8, u1, u2, u4, u8
+    from deadweight._finalize import finalize
     from deadweight._growth import Growth, Leak, StillGrowing, growth
     from deadweight._heap import Heap, Node, Nodes, load, snapshot
     from deadweight._packed import PackedFrom
@@ -38,6 +41,8 @@ __all__ = [
     "BadSnapshot",
     "Block",
     "Blocker",
+    "Bus",
+    "BusStats",
     "CannotSlot",
     "Census",
     "CensusRow",
@@ -77,10 +82,12 @@ __all__ = [
     "__version__",
     "category",
     "closures",
+    "collector",
     "deepsizeof",
     "explain_slots",
     "f4",
     "f8",
+    "finalize",
     "growth",
     "i1",
     "i2",
@@ -115,6 +122,10 @@ _LAZY = {
         "TreeRow",
         "Why",
     ),
+    "deadweight._bus": (
+        "Bus",
+        "BusStats",
+    ),
     "deadweight._closures": (
         "Closure",
         "Closures",
@@ -133,6 +144,7 @@ _LAZY = {
         "u4",
         "u8",
     ),
+    "deadweight._finalize": ("finalize",),
     "deadweight._growth": (
         "Growth",
         "Leak",
@@ -186,10 +198,12 @@ _MODULES = {name: module for module, names in _LAZY.items() for name in names}
 if not TYPE_CHECKING:
     # Type checkers would take any name for one of ours.
     def __getattr__(name: str) -> object:
-        if name not in _MODULES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module
 
+        if name == "collector":
+            return import_module("deadweight.collector")
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value: object = getattr(import_module(_MODULES[name]), name)
         globals()[name] = value
         return value

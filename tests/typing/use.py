@@ -83,3 +83,20 @@ for each in users:
 assert_type(dw.pack([{"a": 1}]), dw.Records[Any])
 assert_type(users.packed_from, dw.PackedFrom | None)
 User("Ada", 7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+finalizer = dw.finalize(user, len, "abc")
+assert_type(finalizer, dw.finalize[User, int])
+assert_type(finalizer(), int | None)
+dw.finalize(user, len, 3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+bus: dw.Bus[[int]] = dw.Bus()
+bus.emit("one")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+@bus.connect
+def handler(number: int) -> str:
+    return str(number)
+
+
+assert_type(handler(1), str)
+with dw.collector.paused(guard=None):
+    pass

@@ -1,0 +1,161 @@
+"""The collector stands still within ``paused``, and is afterwards as it was."""
+
+import gc
+import threading
+
+import deadweight as dw
+import pytest
+
+# Its import is no part of what is measured.
+paused = dw.collector.paused
+
+
+@pytest.fixture(autouse=True)
+def as_it_was():
+    enabled, thresholds = gc.isenabled(), gc.get_threshold()
+    yield
+    assert (gc.isenabled(), gc.get_threshold()) == (enabled, thresholds)
+
+
+@pytest.fixture
+def collections():
+    """The generations that are collected by themselves."""
+    seen = []
+
+    def heard(phase, info):
+        if phase == "start":
+            seen.append(info["generation"])
+
+    gc.callbacks.append(heard)
+    yield seen
+    gc.callbacks.remove(heard)
+
+
+def test_nothing_is_collected_within_nor_by_the_first_allocations_after(collections):
+    gc.collect()
+    collections.clear()
+    kept = [[] for _ in range(50_000)]
+    assert collections, "without it there are collections"
+    collections.clear()
+    with paused():
+        kept += [[] for _ in range(50_000)]
+    assert not collections
+    kept += [[] for _ in range(100)]
+    assert not collections
+
+
+def test_what_was_made_meanwhile_is_found_by_a_full_collection():
+    class Ring:
+        pass
+
+    with paused():
+        ring = Ring()
+        ring.itself = ring
+        del ring
+    assert any(type(it) is Ring for it in gc.get_objects(generation=2))
+    assert gc.collect() >= 1
+
+
+def test_a_full_collection_after_if_that_is_asked_for(collections):
+    with paused(collect="after"):
+        collections.clear()
+    assert collections == [2]
+
+
+def test_what_is_frozen_stays_frozen():
+    gc.freeze()
+    try:
+        frozen = gc.get_freeze_count()
+        with paused():
+            pass
+        assert gc.get_freeze_count() >= frozen - 50
+    finally:
+        gc.unfreeze()
+
+
+def test_code_that_makes_cycles_does_not_use_up_the_memory(collections):
+    def rings(count):
+        for _ in range(count):
+            ring = []
+            ring.append(ring)
+
+    with paused(guard=1000):
+        collections.clear()
+        rings(5000)
+        assert len(collections) >= 3
+    with paused(guard=None):
+        collections.clear()
+        rings(5000)
+        assert not collections and not gc.isenabled()
+
+
+def test_it_is_as_it_was_whatever_was_done_within():
+    gc.set_threshold(123, 4, 5)
+    with pytest.raises(KeyError), paused():
+        gc.set_threshold(1, 2, 3)
+        gc.disable()
+        raise KeyError
+    assert gc.isenabled() and gc.get_threshold()[:2] == (123, 4)
+    gc.disable()
+    try:
+        with paused():
+            gc.enable()
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+        gc.set_threshold(*DEFAULT)
+
+
+DEFAULT = gc.get_threshold()
+
+
+def test_one_within_another(collections):
+    before = gc.get_threshold()
+    with paused(guard=None):
+        assert not gc.isenabled()
+        with paused(guard=500):
+            assert gc.get_threshold()[0] == 500 and gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.get_threshold() == before
+
+
+def test_the_same_object_can_be_entered_again():
+    pausing = paused(guard=None)
+    with pausing:
+        with pausing:
+            pass
+        assert not gc.isenabled()
+
+
+def test_it_lasts_until_the_last_of_several_threads_has_left():
+    inside, leave = threading.Barrier(4), threading.Event()
+
+    def work(fails):
+        try:
+            with paused(guard=None):
+                inside.wait()
+                leave.wait()
+                if fails:
+                    raise KeyError
+        except KeyError:
+            pass
+
+    threads = [threading.Thread(target=work, args=(fails,)) for fails in (True, False, True)]
+    for thread in threads:
+        thread.start()
+    inside.wait()
+    with paused(guard=None):
+        pass
+    assert not gc.isenabled()
+    leave.set()
+    for thread in threads:
+        thread.join()
+    assert gc.isenabled()
+
+
+def test_what_makes_no_sense_is_refused():
+    with pytest.raises(ValueError, match="never"):
+        paused("before")
+    for guard in (0, -1, 1 << 31):
+        with pytest.raises(ValueError, match="number of objects"):
+            paused(guard=guard)
