@@ -120,6 +120,7 @@ def test_assert_none_and_allow():
     with pytest.raises(dw.StillGrowing) as caught:
         growth.assert_none(allow=[f"{HERE}.KEP", "other"])
     assert [leak.holder for leak in caught.value.leaks] == [f"{HERE}.KEPT"]
+    assert str(caught.value).endswith(f"\nallowed, but nothing there grew: {HERE}.KEP, other")
     growth.assert_none(allow=[f"{HERE}.KEPT"])
     growth.assert_none(allow=[f"{HERE}.Record"])
     growth.assert_none(allow=[HERE])
