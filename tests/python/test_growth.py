@@ -2,6 +2,7 @@
 
 import collections
 import copy
+import dataclasses
 import functools
 import gc
 import json
@@ -309,6 +310,8 @@ def test_closures():
     assert row.where.startswith(__file__)
     assert row.held > 10 * dw.sizeof(Record(1))
     json.dumps(dw.closures(holding=Record).to_dict())
+    # What data frames make columns of.
+    assert [field.name for field in dataclasses.fields(row)] == list(row.to_dict())
     assert "cell records" in str(dw.closures(holding=Record))
     del function
     assert row.object is None
