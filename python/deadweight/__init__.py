@@ -210,7 +210,8 @@ if not TYPE_CHECKING:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    private = {"TYPE_CHECKING", "_LAZY", "_MODULES"}
+    return sorted({*globals(), *__all__} - private)
 
 
 def load_ipython_extension(shell: object) -> None:

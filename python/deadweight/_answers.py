@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from deadweight import _core, _picture
+from deadweight._names import full_name
 from deadweight._table import Table, html_table
 from deadweight._text import size, table
 
@@ -62,13 +63,24 @@ class Census(Table):
         return len(self.rows)
 
     def __contains__(self, name: object) -> bool:
-        return any(row.name == name for row in self.rows)
+        return isinstance(name, str | type) and len(self._called(name)) == 1
 
-    def __getitem__(self, name: str) -> CensusRow:
-        for row in self.rows:
-            if row.name == name:
-                return row
-        raise _core.NotThere(f"the census has no row {name!r}")
+    def __getitem__(self, name: str | type) -> CensusRow:
+        """The row of a class, or of a name: in full, or without its module where one row ends so."""
+        rows = self._called(name)
+        if len(rows) == 1:
+            return rows[0]
+        from difflib import get_close_matches
+
+        text = name if isinstance(name, str) else full_name(name)
+        near = [row.name for row in rows] or get_close_matches(text, [row.name for row in self.rows])
+        hint = f"; nearest: {', '.join(near)}" if near else ""
+        raise _core.NotThere(f"the census has no row {text!r}{hint}")
+
+    def _called(self, name: str | type) -> list[CensusRow]:
+        text = name if isinstance(name, str) else full_name(name)
+        exact = [row for row in self.rows if row.name == text]
+        return exact or [row for row in self.rows if row.name.endswith(f".{text}")]
 
     def to_dict(self) -> dict[str, Any]:
         """The document that ``deadweight census --json`` writes."""

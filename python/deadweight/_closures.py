@@ -7,7 +7,7 @@ import sys
 import weakref
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from types import CellType, FunctionType
 from typing import Any
 
@@ -29,8 +29,14 @@ _ITEMS: dict[type, tuple[str, ...]] = {
 _mro = type.__dict__["__mro__"].__get__
 
 
+class _OfFunction:
+    # No field: data frames make a column of each.
+    __slots__ = ("_function",)
+    _function: weakref.ref[FunctionType]
+
+
 @dataclass(frozen=True, slots=True)
-class Closure:
+class Closure(_OfFunction):
     """A function that keeps objects of the type that was asked for, by one of its variables."""
 
     function: str
@@ -45,7 +51,6 @@ class Closure:
     """How many such objects are in the variable, or in containers in it."""
     held: int
     """What the variable's object holds, with all it leads to."""
-    _function: weakref.ref[FunctionType] = field(repr=False, compare=False)
 
     @property
     def object(self) -> FunctionType | None:
@@ -54,8 +59,7 @@ class Closure:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as ``json`` takes it."""
-        names = ("function", "where", "variable", "kind", "count", "held")
-        return {name: getattr(self, name) for name in names}
+        return asdict(self)
 
     def __str__(self) -> str:
         return f"{self.function} ({self.where}), {self.kind} {self.variable}: {self.count:,}, {size(self.held)}"
@@ -156,15 +160,16 @@ def _rows(function: FunctionType, holding: type) -> Iterator[Closure]:
     for kind, variable, value in _kept(function):
         count = _count(value, holding)
         if count:
-            yield Closure(
+            row = Closure(
                 function=f"{_text(function.__module__)}.{function.__qualname__}",
                 where=f"{function.__code__.co_filename}:{function.__code__.co_firstlineno}",
                 variable=variable,
                 kind=kind,
                 count=count,
                 held=deepsizeof(value).total,
-                _function=weakref.ref(function),
             )
+            object.__setattr__(row, "_function", weakref.ref(function))
+            yield row
 
 
 def _text(name: object) -> str:

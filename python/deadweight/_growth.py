@@ -110,13 +110,17 @@ class Growth(Table):
     def assert_none(self, *, allow: Sequence[str] = ()) -> None:
         """Raises ``StillGrowing``, an ``AssertionError``, if anything grew in every round.
 
-        ``allow`` is what may: paths, with all below them, or full names of types.
+        ``allow`` is what may: paths, with all below them, or full names of types. The message names entries
+        that nothing that grew is at: they may be misspelt.
         """
         allowed = paths_of(allow)
         found = tuple([leak for leak in self.leaks if not any(_allows(entry, leak) for entry in allowed)])
         if found:
-            lines = "\n".join(f"  {leak}" for leak in found)
-            raise StillGrowing(f"the program grows in every round:\n{lines}", found)
+            lines = [f"  {leak}" for leak in found]
+            idle = [entry for entry in allowed if not any(_allows(entry, leak) for leak in self.leaks)]
+            if idle:
+                lines.append(f"allowed, but nothing there grew: {', '.join(idle)}")
+            raise StillGrowing("\n".join(["the program grows in every round:", *lines]), found)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as ``json`` takes it."""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from operator import index
 from typing import Any, TypeAlias, overload
 
 from deadweight import _core
 from deadweight._answers import TOP, Census, CensusRow, Change, Diff, HeldPath, Step, Tree, TreeRow, Why
 from deadweight._names import full_name
 from deadweight._table import Table
-from deadweight._text import escaped, size
+from deadweight._text import counted, escaped, size
 
 Query: TypeAlias = "str | int | type"
 """A class, or the name of one; a path; an address, as a number or as ``0xADDRESS``."""
@@ -44,8 +46,9 @@ class Node:
         """The live object itself, if its path still leads there; else None.
 
         Its path is walked again, reference by reference, from the module it begins at, and must end
-        at the same address and type: at the object itself, or at one of its type that has taken its
-        place in memory and in the program. Paths that do not begin at a module give None.
+        at the same address and type. An object of the same type that was made later, at the same address
+        and in the same place of the program, cannot be told from it. Paths that do not begin at a module
+        give None.
         """
         return self._heap.object(self._number, sys.modules)
 
@@ -96,7 +99,7 @@ class Nodes(Table, Sequence[Node]):
         return self
 
     def _title(self) -> str:
-        return f"{len(self):,} object{'' if len(self) == 1 else 's'}: {self.query}"
+        return f"{counted(len(self), 'object')}: {self.query}"
 
     def __repr__(self) -> str:
         return f"<{self._title()}>"
@@ -174,7 +177,7 @@ class Heap:
             getsizeof=document["getsizeof_bytes"],
             rows=tuple(rows),
             _json=answer,
-            _text=text,
+            _text=_in_python(text),
         )
 
     def tree(self, start: Query | None = None, *, depth: int = 6, top: int = 8, least: float = 1.0) -> Tree:
@@ -200,7 +203,12 @@ class Heap:
             )
             for row in document["rows"]
         )
-        return Tree(retained=document["rows"][0]["retained_bytes"], rows=tuple(rows), _json=answer, _text=text)
+        return Tree(
+            retained=document["rows"][0]["retained_bytes"],
+            rows=tuple(rows),
+            _json=answer,
+            _text=_in_python(text),
+        )
 
     def why(self, query: Query, *, top: int = 10) -> Why:
         """What holds the objects of a class or of a name of one, at a path, or at an address."""
@@ -233,11 +241,13 @@ class Heap:
             retained=document["retained_bytes"],
             paths=tuple(paths),
             _json=answer,
-            _text=text,
+            _text=_in_python(text),
         )
 
     def diff(self, older: Heap) -> Diff:
         """What this heap has more than an older one, by type."""
+        if not isinstance(older, Heap):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"diff takes a heap; of a file it is deadweight.load(path), not {older!r:.80}")
         now, before = self.census(), older.census()
         known = {row.name: row for row in before}
         changes = [
@@ -282,10 +292,14 @@ def snapshot(
 
     This process is read from a clone of it that stands still, and goes on meanwhile; where the system
     allows no clone it is copied in place, with the interpreter's lock held. ``values`` keeps short
-    ``str`` keys of dicts as names; ``max_pause`` limits how long another process may stand still: it is
-    let go on then, and ``PauseTooLong`` raised.
+    ``str`` keys of dicts as names; ``max_pause``, a ``timedelta``, limits how long another process may
+    stand still: it is let go on then, and ``PauseTooLong`` raised.
     """
-    if pid is None or pid == os.getpid():
+    if max_pause is not None and not isinstance(max_pause, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"max_pause takes a timedelta, such as timedelta(milliseconds=500), not {max_pause!r:.80}")
+    if pid is None or (pid := _process(pid)) == os.getpid():
+        if max_pause is not None:
+            raise ValueError("max_pause is for other processes: this one is cloned, and goes on meanwhile")
         return Heap(_core.snapshot(values))
     return Heap(_core.snapshot_of(pid, values, max_pause))
 
@@ -306,8 +320,26 @@ def _text_of(query: Query) -> str:
 
 
 def _amount(name: str, number: int) -> int:
+    """A number of rows or levels, if it is one."""
+    try:
+        number = index(number)
+    except TypeError:
+        raise TypeError(f"{name} takes a whole number, not {number!r:.80}") from None
     if number < 0:
         raise ValueError(f"{name} must be 0 or more, not {number}")
+    return number
+
+
+def _process(pid: int) -> int:
+    try:
+        number = index(pid)
+    except TypeError:
+        number = None
+    # True is an int, and would be process 1.
+    if number is None or isinstance(pid, bool):
+        raise TypeError(f"pid takes the number of a process, not {pid!r:.80}")
+    if not 0 < number < 1 << 31:
+        raise ValueError(f"no process has the number {number}: they are 1 and more")
     return number
 
 
@@ -315,6 +347,26 @@ def _address(text: str | None) -> int | None:
     return None if text is None else int(text, 16)
 
 
-def why_object(heap: _core.Heap, query: str) -> Why:
-    """What ``why`` answers, which is compiled code: no frame of ours may hold the object."""
-    return Heap(heap).why(query)
+# What texts say of the command's options, and how the same is asked for here.
+_OPTIONS = {
+    r": --top N shows more$": ": top=N shows more",
+    r": --json lists (.+)$": r": .to_dict() lists \1",
+    r" \(--(least|top|depth)\)": r" (\1=)",
+}
+
+
+def _in_python(text: str) -> str:
+    for option, argument in _OPTIONS.items():
+        text = re.sub(option, argument, text, flags=re.MULTILINE)
+    return text
+
+
+def why_object(core: _core.Heap, query: str, text: str | None) -> Why:
+    """What ``why`` answers, which is compiled code: no frame of ours may hold the object. ``text`` is what
+    the object says, if it is a text: that may name what was meant."""
+    heap = Heap(core)
+    answer = heap.why(query)
+    if text is None or text not in heap:
+        return answer
+    hint = f"This is of the text itself. Of what it names: deadweight.snapshot().why({text!r})"
+    return replace(answer, _text=f"{answer}\n\n{hint}")

@@ -232,7 +232,9 @@ def on_pressure(
     A file is JSON, a line at a time: what was measured, then types and holders, once a second and at the
     end. What a kill leaves can be read. It takes at most 32 MB of memory; the program stands still
     meanwhile, for 30 seconds at most. ``{pid}`` in the path is the process's number; a file
-    that is there already is kept, and the new one has a number. Forked children are watched too.
+    that is there already is kept, and the new one has a number. Forked children are watched too; but Python 3.12
+    and later warn of a fork in a program with threads, and this has one: a server that forks its workers
+    (``gunicorn --preload``) calls it in each worker, after the fork.
     """
     global _fork_watched
     pattern: str = os.path.abspath(os.fspath(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple
 from deadweight import _core
 from deadweight._names import full_name
 from deadweight._table import Table, html_table
-from deadweight._text import size, table
+from deadweight._text import counted, size, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,7 @@ class DeepSize(Table):
 
     def _title(self) -> str:
         mark = "~" if self.trust == "modelled" else ""
-        plural = "" if self.count == 1 else "s"
-        return f"{mark}{size(self.total)} in {self.count:,} object{plural}, {size(self.shared)} of it shared"
+        return f"{mark}{size(self.total)} in {counted(self.count, 'object')}, {size(self.shared)} of it shared"
 
     def __str__(self) -> str:
         rows = [(f"  {row.type}", f"{row.count:,}", size(row.held)) for row in self.by_type[:10]]
@@ -161,18 +161,20 @@ class Layout(Table):
         return "\n".join(lines)
 
 
-def deepsizeof(*objects: object, stop: tuple[type, ...] = (type, ModuleType)) -> DeepSize:
+def deepsizeof(*objects: object, stop: type | Iterable[type] = (type, ModuleType)) -> DeepSize:
     """What objects hold together: they and everything they lead to, each object and buffer once.
 
-    Instances of the classes in ``stop`` are left out, with what only they lead to; where modules are
-    left out, functions do not lead to their module either. The interpreter's own objects (immortal,
-    cached, static) are left out unless they are among ``objects``. Weak references are not followed.
+    Instances of the class or classes in ``stop`` are left out, with what only they lead to; where
+    modules are left out, functions do not lead to their module either. The interpreter's own objects
+    (immortal, cached, static) are left out unless they are among ``objects``. Weak references are not
+    followed.
 
     Native memory is weighed where the type is known, such as NumPy's arrays. That of others is not seen:
     columns of Arrow and Polars, strings of pandas 3 and of NumPy's ``StringDType``, ``zlib``, ``mmap``.
     """
+    classes = _classes(stop)
     total, requested, shared, count, modelled, rows = _core.deepsizeof(
-        objects, stop, not any(item is ModuleType or item is object for item in stop)
+        objects, classes, not any(item is ModuleType or item is object for item in classes)
     )
     return DeepSize(
         total=total,
@@ -182,6 +184,14 @@ def deepsizeof(*objects: object, stop: tuple[type, ...] = (type, ModuleType)) ->
         by_type=tuple([TypeSize(*row) for row in rows]),
         trust=_trust(modelled),
     )
+
+
+def _classes(stop: type | Iterable[type]) -> tuple[type, ...]:
+    # A class may be iterable too: those of enums are.
+    classes = (stop,) if isinstance(stop, type) else tuple(stop) if isinstance(stop, Iterable) else None  # pyright: ignore[reportUnnecessaryIsInstance]
+    if classes is None or not all(isinstance(item, type) for item in classes):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"stop takes a class, or several, not {stop!r:.80}")
+    return classes
 
 
 def layout(obj: object, /) -> Layout:

@@ -13,6 +13,11 @@ def escaped(text: str) -> str:
     return text.translate(_MARKUP)
 
 
+def counted(count: int, what: str) -> str:
+    """``1 object``, ``2,000 objects``."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def size(count: int) -> str:
     """Bytes with a unit: 1,024 B below ten thousand, then kB, MB and GB."""
     if abs(count) < 10_000:

@@ -81,6 +81,8 @@ def test_stop_leaves_out_classes_modules_and_what_you_say():
     class Child(Special):
         pass
 
+    for one in (set, [set], {set}, iter([set])):
+        assert "set" not in {row.type for row in dw.deepsizeof([{1.5}], stop=one).by_type}
     deep = dw.deepsizeof([Child(a=[1.5])], stop=(type, Special))
     assert [row.type for row in deep.by_type] == ["list"]
     with pytest.raises(TypeError):

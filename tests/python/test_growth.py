@@ -2,6 +2,7 @@
 
 import collections
 import copy
+import dataclasses
 import functools
 import gc
 import json
@@ -120,6 +121,7 @@ def test_assert_none_and_allow():
     with pytest.raises(dw.StillGrowing) as caught:
         growth.assert_none(allow=[f"{HERE}.KEP", "other"])
     assert [leak.holder for leak in caught.value.leaks] == [f"{HERE}.KEPT"]
+    assert str(caught.value).endswith(f"\nallowed, but nothing there grew: {HERE}.KEP, other")
     growth.assert_none(allow=[f"{HERE}.KEPT"])
     growth.assert_none(allow=[f"{HERE}.Record"])
     growth.assert_none(allow=[HERE])
@@ -308,6 +310,8 @@ def test_closures():
     assert row.where.startswith(__file__)
     assert row.held > 10 * dw.sizeof(Record(1))
     json.dumps(dw.closures(holding=Record).to_dict())
+    # What data frames make columns of.
+    assert [field.name for field in dataclasses.fields(row)] == list(row.to_dict())
     assert "cell records" in str(dw.closures(holding=Record))
     del function
     assert row.object is None

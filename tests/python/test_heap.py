@@ -302,6 +302,59 @@ def test_a_pause_that_would_be_too_long():
     assert isinstance(raised.value, TimeoutError)
 
 
+def test_arguments_that_are_none():
+    heap = dw.snapshot()
+    for wrong in ["500ms", 0.5, 1]:
+        with pytest.raises(TypeError, match="takes a timedelta, such as"):
+            dw.snapshot(pid=os.getppid(), max_pause=wrong)
+    for own in [None, os.getpid()]:
+        with pytest.raises(ValueError, match="for other processes"):
+            dw.snapshot(pid=own, max_pause=timedelta(seconds=1))
+    for wrong in [True, "5", 1.5]:
+        with pytest.raises(TypeError, match=f"number of a process, not {wrong!r}"):
+            dw.snapshot(pid=wrong)
+    for wrong in [-1, 0, 1 << 40]:
+        with pytest.raises(ValueError, match=f"no process has the number {wrong}"):
+            dw.snapshot(pid=wrong)
+    with pytest.raises(TypeError, match=r"it is deadweight\.load\(path\), not 'old\.dwsnap'"):
+        heap.diff("old.dwsnap")
+    for ask in [heap.census, heap.tree, lambda top: heap.why(Kept, top=top)]:
+        with pytest.raises(TypeError, match="top takes a whole number, not '5'"):
+            ask(top="5")
+    with pytest.raises(ValueError, match=r"leads to .* objects, not to one: ask for one by its path or address"):
+        heap.tree("list")
+    with pytest.raises(dw.NotThere, match="no module `numpyro` is loaded"):
+        heap["numpyro.ndarray"]
+
+
+def test_a_row_of_the_census_by_class_and_by_bare_name():
+    census = dw.snapshot().census()
+    row = census[f"{__name__}.Kept"]
+    assert census[Kept] is row and census["Kept"] is row
+    assert Kept in census and "Kept" in census and 5 not in census
+    with pytest.raises(dw.NotThere, match=rf"no row '{__name__}\.Kep'; nearest: {__name__}\.Kept"):
+        census[f"{__name__}.Kep"]
+    with pytest.raises(dw.NotThere, match=r"no row '_'$"):
+        census["_"]
+
+
+def test_texts_name_arguments_and_no_options_of_the_command():
+    heap = dw.snapshot()
+    trees = str(heap.tree(top=2)), str(heap.tree(f"{__name__}.KEPT", depth=1))
+    texts = [str(heap.census(top=1)), "\n".join(trees), str(heap.why("dict", top=2)), str(heap)]
+    assert not any("--" in line for text in texts for line in text.splitlines() if not line.startswith("Python "))
+    assert "more rows: top=N shows more" in texts[0]
+    for argument in ["(least=)", "(top=)", "(depth=)"]:
+        assert argument in texts[1]
+    assert "by other paths: top=N shows more" in texts[2]
+    assert ".to_dict() lists" in str(dw.why(sys))
+
+
+def test_why_of_a_text_that_names_something():
+    assert "This is of the text itself. Of what it names: deadweight.snapshot().why('Kept')" in str(dw.why("Kept"))
+    assert "the text itself" not in str(dw.why("no such thing"))
+
+
 def test_the_clone_leaves_no_trace():
     """No child stays, no signal comes, no descriptor is left, the program's own wait meets nobody."""
     signals = []

@@ -109,7 +109,7 @@ def test_the_option_looks_at_every_test(tmp_path):
     assert status == 1, output
     assert "app.cache" in section(output, "test_leaks")
     assert "1 failed" in output
-    assert "1 tests pass once but not again" in output and "test_once" in output
+    assert "1 test passes once but not again" in output and "test_once" in output
 
 
 def test_doctests_are_counted_as_not_looked_at(tmp_path):
@@ -172,7 +172,7 @@ def test_what_is_to_be_done_after_the_test_is_no_leak(tmp_path):
     for option in ["--deadweight-all", "--junitxml=report.xml"]:
         status, output = run(folder, "--deadweight-all", option)
         assert status == 0 and "6 passed" in output, output
-        assert "1 tests pass once but not again" in output and "test_async_cleanups" in output, output
+        assert "1 test passes once but not again" in output and "test_async_cleanups" in output, output
     assert (folder / "report.xml").read_text().count("<property ") == 2
 
 
@@ -239,7 +239,7 @@ def test_subtests_are_told_once(tmp_path):
     status, output = run(folder, *verbose, "-k", "test_many or test_once", "--deadweight-all")
     assert status == 0, output
     assert "3 passed, 1 skipped" in output and "40 subtests passed" in output, output
-    assert "1 tests pass once but not again" in output and "TestOld::test_once" in output, output
+    assert "1 test passes once but not again" in output and "TestOld::test_once" in output, output
     status, output = run(folder, *verbose, "-k", "test_leaks or test_marked", "--deadweight-all")
     assert status == 1
     assert "2 failed" in output and "2 subtests passed" in output, output
@@ -320,6 +320,39 @@ def test_allow_and_rounds(tmp_path):
     assert "list of paths" in section(output, "test_text")
     assert "'round'" in section(output, "test_misspelt")
     assert "not a size: 'lots'" in section(output, "test_no_size")
+
+
+def test_what_a_test_hangs_on_objects_of_pytest_is_a_leak(tmp_path):
+    folder = project(
+        tmp_path,
+        """
+        @pytest.fixture(scope="session", autouse=True)
+        def kept(request):
+            for owner in (request.config, request.session, request.config.pluginmanager):
+                owner.kept = []
+
+        @pytest.mark.no_leaks
+        def test_config(request):
+            request.config.kept.append(bytearray(1000))
+
+        @pytest.mark.no_leaks
+        def test_session(request):
+            request.session.kept.append(bytearray(1000))
+
+        @pytest.mark.no_leaks
+        def test_plugins(pytestconfig):
+            pytestconfig.pluginmanager.kept.append(bytearray(1000))
+
+        @pytest.mark.no_leaks
+        def test_nothing(request, pytestconfig):
+            request.config.kept[:] = [bytearray(1000)]
+        """,
+    )
+    status, output = run(folder)
+    assert status == 1
+    assert "3 failed, 1 passed" in output, output
+    for name in ("test_config", "test_session", "test_plugins"):
+        assert "kept: 1 bytearray more" in section(output, name), output
 
 
 def test_max_retained(tmp_path):

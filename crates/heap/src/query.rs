@@ -59,10 +59,12 @@ pub enum QueryError {
         candidates: Vec<(String, u64)>,
     },
     /// Neither a type nor a path.
-    #[error("no type and no module is called `{name}`{}", meant(.paths, .near))]
+    #[error("no type and no module is called `{name}`{}", meant(.absent.as_deref(), .paths, .near))]
     Unknown {
         /// The name asked for.
         name: String,
+        /// What it begins with, if no module has that name.
+        absent: Option<String>,
         /// Paths that end with it: what was left out is the module.
         paths: Vec<String>,
         /// Types with like names.
@@ -82,14 +84,13 @@ fn list(candidates: &[(String, u64)]) -> String {
     candidates.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-fn meant(paths: &[String], near: &[String]) -> String {
+fn meant(absent: Option<&str>, paths: &[String], near: &[String]) -> String {
     if !paths.is_empty() {
-        format!("; a path begins with a module: `{}`", paths.join("`, `"))
-    } else if near.is_empty() {
-        String::new()
-    } else {
-        format!("; nearest: `{}`", near.join("`, `"))
+        return format!("; a path begins with a module: `{}`", paths.join("`, `"));
     }
+    let absent = absent.map(|name| format!("; no module `{name}` is loaded"));
+    let near = (!near.is_empty()).then(|| format!("; nearest: `{}`", near.join("`, `")));
+    absent.into_iter().chain(near).collect()
 }
 
 /// Finds what a text asks about: `0xADDRESS`, `module.Type`, `Type`, or a path.
@@ -182,10 +183,19 @@ fn at_path(heap: &Heap, text: &str) -> Result<Subject, QueryError> {
             let types = types.map(|((_, row), _)| heap.names.get(row.name));
             let near = nearest(text, types.chain(near.iter().map(String::as_str)));
             let paths = without_module(heap, text);
-            Err(QueryError::Unknown { name: text.to_owned(), paths, near })
+            let absent = absent_module(heap, text);
+            Err(QueryError::Unknown { name: text.to_owned(), absent, paths, near })
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// What a text with several parts begins with, if no module has that name.
+fn absent_module(heap: &Heap, text: &str) -> Option<String> {
+    let (first, _) = text.split_once('.')?;
+    let mut modules = heap.roots.iter().filter(|root| root.kind == RootKind::Module);
+    let is_loaded = modules.any(|root| heap.names.get(root.name) == first);
+    (!is_loaded).then(|| first.to_owned())
 }
 
 /// Paths that a text may mean which does not begin with a module, or begins with one that was run as

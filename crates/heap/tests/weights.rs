@@ -212,6 +212,18 @@ fn a_path_without_its_module_is_looked_for_in_all_of_them() {
 }
 
 #[test]
+fn of_a_module_that_is_not_loaded_that_is_said_first() {
+    let mut plan = Plan::new();
+    let module = plan.add(object("module", 8));
+    plan.root(RootKind::Module, "app", module);
+    let heap = plan.build();
+    let unknown = query(&heap, "ap.User").expect_err("no module is called so");
+    let said = unknown.to_string();
+    let begins = "no type and no module is called `ap.User`; no module `ap` is loaded; nearest: `";
+    assert!(said.starts_with(begins), "{said}");
+}
+
+#[test]
 fn a_bare_type_name_means_all_instances_unless_it_is_ambiguous() {
     let mut plan = Plan::new();
     let module = plan.add(object("module", 8));

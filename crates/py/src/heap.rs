@@ -155,7 +155,10 @@ impl Heap {
                 Some(text) => match self.nodes(text)?.nodes() {
                     [node] => self.capture.heap.names_of_module(*node).unwrap_or(*node),
                     nodes => {
-                        let text = format!("`{text}` leads to {} objects, not to one", nodes.len());
+                        let text = format!(
+                            "`{text}` leads to {} objects, not to one: ask for one by its path or address",
+                            nodes.len()
+                        );
                         return Err(PyValueError::new_err(text));
                     }
                 },

@@ -11,6 +11,7 @@ use deadweight_process::{
     Frozen, Limits, LiveCopy, ReadOptions, decode, freeze, look_first, memory_available, read,
 };
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use crate::errors::{of_file, of_process, of_read, of_snapshot};
 use crate::heap::Heap;
@@ -89,6 +90,8 @@ pub(crate) fn why<'py>(object: &Bound<'py, PyAny>, values: bool) -> PyResult<Bou
     let py = object.py();
     let heap = snapshot(py, values)?;
     let query = address(object).to_string();
+    // One with halves of surrogate pairs names nothing.
+    let text = object.cast::<PyString>().ok().and_then(|text| text.to_str().ok());
     let answers = py.import("deadweight._heap")?;
-    answers.getattr("why_object")?.call1((heap, query))
+    answers.getattr("why_object")?.call1((heap, query, text))
 }

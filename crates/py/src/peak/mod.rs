@@ -285,8 +285,8 @@ fn resident() -> i64 {
 
 /// Counts what Python's allocators give out while its ``with`` is open: ``peak``, ``net`` and ``rss``.
 ///
-/// Memory that native code has from elsewhere, such as NumPy's buffers and Arrow's columns, is not among
-/// ``peak`` and ``net``: ``rss``, how much more of the process is resident at the end, shows it too.
+/// Memory that native code has from elsewhere, such as Arrow's columns and the buffers of NumPy before 2.5, is
+/// not among ``peak`` and ``net``: ``rss``, how much more of the process is resident at the end, shows it too.
 #[pyfunction]
 pub(crate) fn peak(py: Python<'_>) -> PyResult<Peak> {
     attach(py)?;
