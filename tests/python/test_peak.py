@@ -37,6 +37,15 @@ def counted(make):
     return made, p.net, p.peak
 
 
+@pytest.fixture
+def no_collection():
+    """What other tests left behind may be collected at any moment, and free lists emptied by that."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collection")
 def test_net_is_what_objects_hold_to_the_byte():
     # Of types without a free list: those come from there, and nothing is allocated.
     makers = [
@@ -62,10 +71,9 @@ def test_net_is_what_objects_hold_to_the_byte():
         assert peak == 0
 
 
+@pytest.mark.usefixtures("no_collection")
 def test_the_with_statement_itself():
     """Up to 3.13 it makes an object for the method, which goes when that was called."""
-    # Else what other tests left behind may be collected just then.
-    gc.collect()
     with dw.peak() as p:
         pass
     assert (p.peak, p.net) == (0, 0)

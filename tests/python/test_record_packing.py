@@ -203,3 +203,24 @@ def test_rows_that_are_gone_have_no_size():
     assert dw.pack({"x": number} for number in range(9)).packed_from is None
     assert dw.pack([]).packed_from is None
     assert dw.pack([{"x": 1}])[:].packed_from is None
+
+
+def test_an_attribute_that_raises_is_no_missing_one():
+    class Broken:
+        __slots__ = ("number", "score")
+
+        def __init__(self, number):
+            self.number = number
+
+        def __getattr__(self, name):
+            raise ZeroDivisionError(name)
+
+    class Missing(Broken):
+        __slots__ = ()
+
+        def __getattr__(self, name):
+            raise AttributeError(name)
+
+    assert list(dw.pack([Missing(1), Missing(2)]).score) == [None, None]
+    with pytest.raises(ZeroDivisionError, match="score"):
+        dw.pack([Broken(1)])

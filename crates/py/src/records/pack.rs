@@ -194,7 +194,7 @@ impl Packing {
         objects.resize(self.names.len(), py.None().into_bound(py));
         for &field in self.of_class.get(&known).into_iter().flatten() {
             // An attribute that is missing is no value.
-            if let Ok(object) = row.getattr(self.names[field].bind(py)) {
+            if let Some(object) = row.getattr_opt(self.names[field].bind(py))? {
                 objects[field] = object;
             }
         }
