@@ -308,3 +308,36 @@ def test_an_array_over_a_file_copies_nothing(tmp_path):
     with pytest.raises(TypeError):
         opened.append((None,) * len(Row._fields))
     assert memoryview(opened.score).readonly
+
+
+def test_a_column_is_not_compared_as_a_whole():
+    rows = made(5)
+    column = rows.number
+    assert column == column
+    for compared in (
+        lambda: column == 3,
+        lambda: column != 3,
+        lambda: rows.number == rows.number,
+        lambda: column == 3,
+    ):
+        with pytest.raises(TypeError, match="not compared as a whole"):
+            compared()
+    assert [row.number for row in rows[[each == 3 for each in column]]] == [3]
+
+
+def test_a_saved_file_keeps_its_mode_and_links_are_followed(tmp_path):
+    rows, path, link = made(5), tmp_path / "rows.arrow", tmp_path / "link.arrow"
+    rows.save(path)
+    path.chmod(0o600)
+    link.symlink_to(path)
+    rows.append(rows[0])
+    rows.save(link)
+    assert link.is_symlink() and path.stat().st_mode & 0o777 == 0o600
+    assert len(dw.Records.open(path)) == 6
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="a device or a pipe"):
+        rows.save(pipe)
+    assert pipe.is_fifo() and len(list(tmp_path.iterdir())) == 3
+    with pytest.raises(OSError):
+        rows.save(tmp_path)

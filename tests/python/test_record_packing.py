@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import decimal
 from datetime import date
 
 import deadweight as dw
@@ -224,3 +225,10 @@ def test_an_attribute_that_raises_is_no_missing_one():
     assert list(dw.pack([Missing(1), Missing(2)]).score) == [None, None]
     with pytest.raises(ZeroDivisionError, match="score"):
         dw.pack([Broken(1)])
+
+
+@pytest.mark.parametrize("value", [{"b": 1}, [1], 2**64, decimal.Decimal(1)])
+def test_what_no_column_of_values_holds_is_said_with_what_to_do(value):
+    with pytest.raises(TypeError, match=r'row 0, field "a": no column of values holds .*types=\{"a": object\}'):
+        dw.pack([{"a": value}])
+    assert dw.pack([{"a": value}], types={"a": object})[0].a == value

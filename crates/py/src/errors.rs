@@ -123,9 +123,11 @@ pub(crate) fn of_records(error: RecordsError) -> PyErr {
             Reason::Overflow { .. } | Reason::TooLong { .. } | Reason::Categories => {
                 PyOverflowError::new_err(text)
             }
-            Reason::WrongType { .. } | Reason::Null | Reason::Mixed { .. } | Reason::Objects => {
-                PyTypeError::new_err(text)
-            }
+            Reason::WrongType { .. }
+            | Reason::NoType { .. }
+            | Reason::Null
+            | Reason::Mixed { .. }
+            | Reason::Objects => PyTypeError::new_err(text),
             Reason::Memory => PyMemoryError::new_err(text),
             Reason::Damaged(_) => BadRecords::new_err(text),
         },

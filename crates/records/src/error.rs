@@ -23,6 +23,12 @@ pub enum Reason {
         /// What the column holds.
         kind: Kind,
     },
+    /// Of a type that no column of values has.
+    #[error("no column of values holds {value}")]
+    NoType {
+        /// The value.
+        value: String,
+    },
     /// Nothing, where there must be a value.
     #[error("None in a field that is not nullable")]
     Null,

@@ -133,7 +133,7 @@ impl Packer {
     ///
     /// # Errors
     /// [`RecordsError::Ragged`], [`RecordsError::Memory`], and [`RecordsError::Value`]: with
-    /// [`Reason::Mixed`] if no type has this value and the ones before it, [`Reason::WrongType`] if no
+    /// [`Reason::Mixed`] if no type has this value and the ones before it, [`Reason::NoType`] if no
     /// type has it at all. The row is left out then, and another may be taken.
     pub fn push(&mut self, values: &[Value<'_>]) -> Result<(), RecordsError> {
         self.push_each(values)
@@ -171,8 +171,8 @@ impl Packer {
             return column.push(value);
         }
         if self.known[field] == Known::Nothing {
-            let wrong = || Reason::WrongType { value: value.to_string(), kind: column.kind() };
-            let kind = first_kind(*value).ok_or_else(wrong)?;
+            let kind =
+                first_kind(*value).ok_or_else(|| Reason::NoType { value: value.to_string() })?;
             *column = column.converted(kind)?;
             self.known[field] = Known::Seen;
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use deadweight_records::{Kind, Valued};
-use pyo3::exceptions::{PyBufferError, PyIndexError, PyValueError};
+use pyo3::exceptions::{PyBufferError, PyIndexError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyList};
@@ -76,6 +76,17 @@ impl Column {
 impl Column {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.rows)
+    }
+
+    /// By identity it would be False, and that number's row would be taken for `users[users.id == 3]`.
+    fn __eq__(slf: &Bound<'_, Column>, other: &Bound<'_, PyAny>) -> PyResult<bool> {
+        if slf.is(other) {
+            return Ok(true);
+        }
+        Err(PyTypeError::new_err(
+            "a column is not compared as a whole: numpy.asarray(column) == value gives a mask, and so does \
+             [each == value for each in column]; column.tolist() is compared as a list",
+        ))
     }
 
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {

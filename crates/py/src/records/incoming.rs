@@ -182,10 +182,17 @@ pub(crate) fn refused_object(
     object: &Bound<'_, PyAny>,
 ) -> PyErr {
     let reason = match (reason, take(object)) {
-        (Reason::WrongType { .. }, Ok(Taken::Surrogate)) => {
+        (Reason::WrongType { .. } | Reason::NoType { .. }, Ok(Taken::Surrogate)) => {
             let text = shown(object);
             return PyValueError::new_err(format!(
                 "row {row}, field {field:?}: {text} has half of a surrogate pair, which UTF-8 has not"
+            ));
+        }
+        (Reason::NoType { .. }, _) => {
+            let text = shown(object);
+            return PyTypeError::new_err(format!(
+                "row {row}, field {field:?}: no column of values holds {text}; \
+                 types={{{field:?}: object}} makes it one of objects"
             ));
         }
         (Reason::WrongType { value, kind: Kind::TimeDelta }, Ok(Taken::Beyond)) => {

@@ -53,14 +53,28 @@ impl Write for Counted {
 }
 
 /// Writes a table into a file beside the one named, and renames it when it is whole: whoever has
-/// the old file mapped keeps it.
+/// the old file mapped keeps it. The new one has the old one's permissions; a link is followed.
 ///
 /// # Errors
-/// As [`write()`]. What was there before stays as it was.
+/// As [`write()`], and [`FileError::Io`] if there is something else than a file. What was there before
+/// stays as it was.
 pub fn save(table: &mut Table, path: &Path) -> Result<(), FileError> {
+    let old = match fs::metadata(path) {
+        Ok(old) if old.is_file() => Some(old.permissions()),
+        Ok(old) if !old.is_dir() => {
+            let text = "a device or a pipe is there, not a file";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text).into());
+        }
+        // A directory refuses the name by itself.
+        _ => None,
+    };
+    // A link that leads to nothing yet is replaced.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let beside = beside(path);
     let file = OpenOptions::new().write(true).create_new(true).open(&beside)?;
-    let saved = write_whole(table, file).and_then(|()| Ok(fs::rename(&beside, path)?));
+    let permitted = old.map_or(Ok(()), |old| file.set_permissions(old).map_err(FileError::Io));
+    let saved = permitted.and_then(|()| write_whole(table, file));
+    let saved = saved.and_then(|()| Ok(fs::rename(&beside, path)?));
     saved.inspect_err(|_| {
         // What is half written is of no use to anybody.
         let _ = fs::remove_file(&beside);
