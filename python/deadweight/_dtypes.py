@@ -56,6 +56,13 @@ _CODES = {
     "d": "f8",
 }
 
+# Of `typing`, some of them from a later version on: they say nothing of the value.
+_QUALIFIERS = {"Final", "NotRequired", "ReadOnly", "Required"}
+
+
+def _is_name(text: str) -> bool:
+    return text in _NAMES or text in _CODES
+
 
 def column_type(wanted: Any) -> tuple[str, bool]:
     """Name of a column's type, and whether its rows may have no value.
@@ -74,7 +81,7 @@ def column_type(wanted: Any) -> tuple[str, bool]:
         return column_type(wanted.name)
     elif get_origin(wanted) is Annotated:
         plain, *more = get_args(wanted)
-        said = [item for item in more if isinstance(item, (Dtype, str))]
+        said = [item for item in more if isinstance(item, Dtype) or (isinstance(item, str) and _is_name(item))]
         return column_type(said[0] if said else plain)
     elif get_origin(wanted) in (Union, types.UnionType):
         some = [item for item in get_args(wanted) if item is not type(None)]
@@ -82,6 +89,8 @@ def column_type(wanted: Any) -> tuple[str, bool]:
             kind, _ = column_type(some[0])
             return kind, kind != "object"
         return "object", False
+    elif getattr(get_origin(wanted), "_name", None) in _QUALIFIERS:
+        return column_type(get_args(wanted)[0])
     elif get_origin(wanted) is not None or wanted is Any:
         return "object", False
     elif isinstance(wanted, NewType):

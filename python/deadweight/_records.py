@@ -92,9 +92,17 @@ def _annotated(made: type, names: dict[str, Any]) -> Iterator[_Field]:
         except TypeError as error:
             raise TypeError(f"{made.__name__}.{name}: {error}") from None
         default = (vars(made)[name],) if name in vars(made) else ()
+        if default and isinstance(default[0], dataclasses.Field):
+            default = _default_of(made.__name__, name, default[0])
         if default and type(default[0]).__hash__ is None:
             raise ValueError(f"{made.__name__}.{name}: all rows would have the same {type(default[0]).__name__}")
         yield name, kind, nullable, default
+
+
+def _default_of(of: str, name: str, field: dataclasses.Field[Any]) -> tuple[Any, ...]:
+    if field.default_factory is not dataclasses.MISSING:
+        raise TypeError(f"{of}.{name}: all rows have one default: a default_factory makes no more than one value")
+    return () if field.default is dataclasses.MISSING else (field.default,)
 
 
 def _check(made: type, names: Iterable[str]) -> None:
@@ -197,9 +205,9 @@ def _fields_of(source: Any) -> list[_Field]:
     if dataclasses.is_dataclass(source):
         hints = get_type_hints(source, include_extras=True)
         fields = dataclasses.fields(source)
+        name = getattr(source, "__name__", type(source).__name__)
         return [
-            (f.name, *column_type(hints[f.name]), () if f.default is dataclasses.MISSING else (f.default,))
-            for f in fields
+            (field.name, *column_type(hints[field.name]), _default_of(name, field.name, field)) for field in fields
         ]
     if typing.is_typeddict(source):
         # An item that need not be there is a value that need not be.

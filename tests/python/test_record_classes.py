@@ -1,8 +1,10 @@
 """Classes of rows: from annotations, and from what already has fields."""
 
 import dataclasses
+import sys
+import typing
 from datetime import datetime
-from typing import Annotated, ClassVar, Optional, TypedDict
+from typing import Annotated, ClassVar, Final, Optional, TypedDict
 
 import deadweight as dw
 import pytest
@@ -135,3 +137,39 @@ def test_slots_and_unresolvable_annotations_are_refused():
         class Wrong(dw.Record):
             __slots__ = ("a",)
             a: int
+
+
+def test_defaults_of_dataclasses_are_taken_and_factories_refused():
+    class Row(dw.Record):
+        number: int
+        name: str = dataclasses.field(repr=False)
+        score: float = dataclasses.field(default=3.0)
+
+    assert Row(1, "a") == Row(1, "a", 3.0)
+    with pytest.raises(TypeError, match=r"Tagged\.tags: all rows have one default"):
+
+        class Tagged(dw.Record):
+            tags: list = dataclasses.field(default_factory=list)
+
+    @dataclasses.dataclass
+    class Plain:
+        tags: list = dataclasses.field(default_factory=list)
+
+    with pytest.raises(TypeError, match=r"Plain\.tags: all rows have one default"):
+        dw.Record.of(Plain)
+
+
+def test_annotations_may_say_more_than_types():
+    class Row(dw.Record):
+        number: Annotated[int, "of the house"]
+        small: Annotated[int, "u1"]
+        name: Final[str]
+
+    assert Row._schema.fields == [("number", "i8", False), ("small", "u1", False), ("name", "str", False)]
+    if sys.version_info >= (3, 11):
+
+        class Told(TypedDict):
+            number: typing.NotRequired[int]
+            name: typing.Required[str]
+
+        assert dw.Record.of(Told)._schema.fields == [("number", "i8", True), ("name", "str", False)]
