@@ -91,9 +91,9 @@ def _annotated(made: type, names: dict[str, Any]) -> Iterator[_Field]:
             kind, nullable = column_type(hints[name])
         except TypeError as error:
             raise TypeError(f"{made.__name__}.{name}: {error}") from None
-        default = (vars(made)[name],) if name in vars(made) else ()
+        default: tuple[Any, ...] = (vars(made)[name],) if name in vars(made) else ()
         if default and isinstance(default[0], dataclasses.Field):
-            default = _default_of(made.__name__, name, default[0])
+            default = _default_of(made.__name__, name, default[0])  # pyright: ignore[reportUnknownArgumentType]
         if default and type(default[0]).__hash__ is None:
             raise ValueError(f"{made.__name__}.{name}: all rows would have the same {type(default[0]).__name__}")
         yield name, kind, nullable, default
