@@ -395,6 +395,11 @@ def test_bytes_a_row():
     assert sys.getsizeof(users) < users.nbytes + 2000
 
 
+def test_address_space_that_is_only_reserved_is_not_weighed():
+    users = dw.Records(User, ((row, 1.0, f"user {row:07}", "no", None) for row in range(100_000)))
+    assert users.nbytes < sys.getsizeof(users) < 1.1 * users.nbytes
+
+
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_pickles(protocol):
     users = dw.Records(User, [(7, 1.5, "Ada", "no", datetime(2020, 1, 1)), (8, 2.5, "Bob", "sv", None)])

@@ -347,6 +347,18 @@ impl Column {
         valid + each_kind!(&self.values, values => values.payload())
     }
 
+    /// Bytes of memory that it takes: all that it has allocated, but for what a large one has reserved.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        /// From here on an allocation has pages of its own (glibc's `M_MMAP_THRESHOLD`).
+        const LARGE: usize = 128 << 10;
+        const PAGE: usize = 4096;
+        match self.capacity() {
+            small if small < LARGE => small,
+            large => large.min(self.payload().next_multiple_of(PAGE)),
+        }
+    }
+
     /// Bytes that it has allocated, or that lie in a file for it. Large columns reserve address space:
     /// what is past the payload was never written to, and takes no memory.
     #[must_use]

@@ -514,6 +514,12 @@ impl Table {
         (0..self.columns.len()).map(|field| self.payload_of(field)).sum()
     }
 
+    /// Bytes of memory that the columns take; see [`Column::held`].
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.pieces().flat_map(|piece| &piece.columns).map(Column::held).sum()
+    }
+
     /// Bytes that the columns have allocated, or that lie in a file for them; see [`Column::capacity`].
     #[must_use]
     pub fn capacity(&self) -> usize {

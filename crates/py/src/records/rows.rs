@@ -232,7 +232,7 @@ impl Rows {
     }
 
     fn __sizeof__(&self) -> usize {
-        size_of::<Rows>() + self.table.capacity()
+        size_of::<Rows>() + self.table.held()
     }
 
     fn __getitem__<'py>(
