@@ -341,3 +341,14 @@ def test_a_saved_file_keeps_its_mode_and_links_are_followed(tmp_path):
     assert pipe.is_fifo() and len(list(tmp_path.iterdir())) == 3
     with pytest.raises(OSError):
         rows.save(tmp_path)
+
+
+def test_flags_of_numpy_are_a_mask_and_none_is_no_flag():
+    np = pytest.importorskip("numpy")
+    rows = made(4)
+    mask = [each > 1 for each in np.arange(4)]
+    assert [row.number for row in rows[mask]] == [2, 3]
+    with pytest.raises(TypeError):
+        rows[np.True_]
+    with pytest.raises(TypeError, match="not None"):
+        rows[[True, None, True, True]]

@@ -6,8 +6,9 @@ use deadweight_records::RecordsError;
 use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PySlice, PyString};
+use pyo3::types::{PyBool, PyInt, PySlice, PyString};
 
+use super::value::of_numpy;
 use crate::errors::of_records;
 
 pub(crate) enum Selection {
@@ -45,8 +46,23 @@ pub(crate) fn selection(key: &Bound<'_, PyAny>, len: usize) -> PyResult<Selectio
     Ok(Selection::Rows(many(key, len)?))
 }
 
-/// The number that an object is, if it is one.
+/// The flag that an item of a mask is, if it is one.
+fn flag(item: &Bound<'_, PyAny>) -> PyResult<Option<bool>> {
+    if let Ok(flag) = item.cast_exact::<PyBool>() {
+        return Ok(Some(flag.is_true()));
+    }
+    let is_numpys = !item.is_exact_instance_of::<PyInt>() && of_numpy(item) && {
+        // `bool_` to NumPy 1.
+        matches!(item.get_type().name()?.to_string_lossy().as_ref(), "bool" | "bool_")
+    };
+    if is_numpys { item.is_truthy().map(Some) } else { Ok(None) }
+}
+
+/// The number that an object is, if it is one. Flags of NumPy's are none: to 2.2 they have `__index__`.
 pub(crate) fn number(key: &Bound<'_, PyAny>) -> PyResult<Option<isize>> {
+    if !key.is_instance_of::<PyInt>() && flag(key)?.is_some() {
+        return Ok(None);
+    }
     match key.extract() {
         Ok(number) => Ok(Some(number)),
         Err(error) if error.is_instance_of::<PyTypeError>(key.py()) => Ok(None),
@@ -89,14 +105,18 @@ fn many(key: &Bound<'_, PyAny>, len: usize) -> PyResult<Vec<usize>> {
     for (at, item) in key.try_iter().map_err(|_| wrong())?.enumerate() {
         let item = item?;
         rows.try_reserve(1).map_err(no_memory)?;
-        if let Ok(kept) = item.cast_exact::<PyBool>() {
+        if let Some(kept) = flag(&item)? {
             if mask != at {
                 return Err(wrong());
             }
             mask += 1;
-            if kept.is_true() {
+            if kept {
                 rows.push(at);
             }
+        } else if item.is_none() {
+            return Err(PyTypeError::new_err(
+                "a mask says True or False of each row, and not None",
+            ));
         } else if mask == 0 {
             rows.push(row(number(&item)?.ok_or_else(wrong)?, len)?);
         } else {

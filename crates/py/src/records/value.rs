@@ -136,7 +136,7 @@ fn take_rarer<'py>(object: &Bound<'py, PyAny>) -> PyResult<Taken<'py>> {
     Ok(Taken::Plain(value))
 }
 
-fn of_numpy(object: &Bound<'_, PyAny>) -> bool {
+pub(crate) fn of_numpy(object: &Bound<'_, PyAny>) -> bool {
     let module = object.get_type().module();
     module.is_ok_and(|module| module == "numpy")
 }
