@@ -89,11 +89,15 @@ proptest! {
                 prop_assert!(pushed.is_ok(), "{value:?} after {taken:?}: {pushed:?}");
                 taken = with_it;
             } else {
-                let refused = matches!(
-                    pushed,
-                    Err(RecordsError::Value { row, reason: Reason::Mixed { .. } | Reason::WrongType { .. }, .. })
-                        if row == taken.len()
-                );
+                let alone = taken.iter().all(|value| *value == Owned::None);
+                let refused = match &pushed {
+                    Err(RecordsError::Value { row, reason, .. }) if *row == taken.len() => match reason {
+                        Reason::NoType { .. } => alone,
+                        Reason::Mixed { .. } => !alone,
+                        _ => false,
+                    },
+                    _ => false,
+                };
                 prop_assert!(refused, "{value:?} after {taken:?}: {pushed:?}");
             }
         }
