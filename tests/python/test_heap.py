@@ -502,3 +502,10 @@ def test_sizes():
     assert sizes.cached_ints[0] == -5
     assert any(row.type == "list" for row in sizes.rows)
     assert str(sizes)
+
+
+def test_a_text_that_is_asked_about_stays_as_it_is():
+    text = "".join(["é", "ß"] * 100)
+    before = sys.getsizeof(text)
+    assert dw.why(text)
+    assert sys.getsizeof(text) == before

@@ -90,8 +90,10 @@ pub(crate) fn why<'py>(object: &Bound<'py, PyAny>, values: bool) -> PyResult<Bou
     let py = object.py();
     let heap = snapshot(py, values)?;
     let query = address(object).to_string();
-    // One with halves of surrogate pairs names nothing.
-    let text = object.cast::<PyString>().ok().and_then(|text| text.to_str().ok());
+    // A copy of our own, or asking it for UTF-8 would leave that on the object. One with halves of surrogate
+    // pairs names nothing.
+    let text = object.cast::<PyString>().ok().and_then(|text| text.encode_utf8().ok());
+    let text = text.as_ref().and_then(|utf8| std::str::from_utf8(utf8.as_bytes()).ok());
     let answers = py.import("deadweight._heap")?;
     answers.getattr("why_object")?.call1((heap, query, text))
 }
