@@ -163,7 +163,6 @@ class Pressure:
     def _survey(self, reason: str, facts: dict[str, Any], objects: list[tuple[str, object]]) -> str:
         path, file = _new_file(self._path)
         try:
-            self._files.append(path)
             start = {
                 "kind": "start",
                 "format": 1,
@@ -179,6 +178,8 @@ class Pressure:
             os.write(file, json.dumps({"kind": "end", "complete": complete}).encode() + b"\n")
         finally:
             os.close(file)
+            # Only now: who sees it here may read it, or end the program.
+            self._files.append(path)
         _tell(f"deadweight: {reason}: wrote what holds memory to {path}")
         return path
 
