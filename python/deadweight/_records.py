@@ -6,19 +6,19 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import pickle
 import sys
 import typing
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, MutableSequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_type_hints, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 from deadweight import _core
 from deadweight._core import Column
 from deadweight._dtypes import column_type
 from deadweight._packed import PackedFrom, packed_from
+from deadweight._record_fields import Field, annotated, fields_of
 from deadweight._text import size
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ else:
 
 
 R = TypeVar("R", bound="Record")
-_Field = tuple[str, str, bool, tuple[Any, ...]]
 
 
 class _RecordType(type):
@@ -43,7 +42,7 @@ class _RecordType(type):
         bases: tuple[type, ...],
         namespace: dict[str, Any],
         *,
-        fields: list[_Field] | None = None,
+        fields: list[Field] | None = None,
     ) -> _RecordType:
         if namespace.setdefault("__slots__", ()) != ():
             raise TypeError(f"{name}: rows have fields, not slots of their own")
@@ -51,7 +50,7 @@ class _RecordType(type):
         if bases == (_core.Row,):
             return made
         inherited = {field[0]: field for field in _inherited(made)}
-        own = {field[0]: field for field in (_annotated(made, _names(1)) if fields is None else fields)}
+        own = {field[0]: field for field in (annotated(made, _names(1)) if fields is None else fields)}
         by_name = inherited | own
         _check(made, by_name)
         for field in inherited.keys() & namespace.keys() - own.keys():
@@ -66,12 +65,12 @@ class _RecordType(type):
         return made
 
     def __init__(
-        cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], *, fields: list[_Field] | None = None
+        cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], *, fields: list[Field] | None = None
     ) -> None:
         super().__init__(name, bases, namespace)
 
 
-def _inherited(made: type) -> Iterator[_Field]:
+def _inherited(made: type) -> Iterator[Field]:
     for base in reversed(made.__mro__[1:]):
         yield from vars(base).get("_defaults", {}).values()
 
@@ -80,29 +79,6 @@ def _names(outer: int) -> dict[str, Any]:
     """What names mean where a class is defined: annotations may be text, and the class local to a function."""
     frame = sys._getframe(outer + 1)
     return {**frame.f_globals, **frame.f_locals}
-
-
-def _annotated(made: type, names: dict[str, Any]) -> Iterator[_Field]:
-    hints = get_type_hints(made, localns=names, include_extras=True)
-    for name in made.__annotations__:
-        if typing.get_origin(hints[name]) is ClassVar or hints[name] is ClassVar:
-            continue
-        try:
-            kind, nullable = column_type(hints[name])
-        except TypeError as error:
-            raise TypeError(f"{made.__name__}.{name}: {error}") from None
-        default: tuple[Any, ...] = (vars(made)[name],) if name in vars(made) else ()
-        if default and isinstance(default[0], dataclasses.Field):
-            default = _default_of(made.__name__, name, default[0])  # pyright: ignore[reportUnknownArgumentType]
-        if default and type(default[0]).__hash__ is None:
-            raise ValueError(f"{made.__name__}.{name}: all rows would have the same {type(default[0]).__name__}")
-        yield name, kind, nullable, default
-
-
-def _default_of(of: str, name: str, field: dataclasses.Field[Any]) -> tuple[Any, ...]:
-    if field.default_factory is not dataclasses.MISSING:
-        raise TypeError(f"{of}.{name}: all rows have one default: a default_factory makes no more than one value")
-    return () if field.default is dataclasses.MISSING else (field.default,)
 
 
 def _check(made: type, names: Iterable[str]) -> None:
@@ -145,7 +121,7 @@ class Record(_core.Row, metaclass=_RecordType):
         _schema: ClassVar[_core.Schema]
         _fields: ClassVar[tuple[str, ...]]
         _made: ClassVar[bool]
-        _defaults: ClassVar[dict[str, _Field]]
+        _defaults: ClassVar[dict[str, Field]]
 
     @staticmethod
     def of(source: Any, name: str | None = None) -> type[Record]:
@@ -158,7 +134,7 @@ class Record(_core.Row, metaclass=_RecordType):
         Point(x=1.0, y=2.0)
         """
         found: str = name or getattr(source, "__name__", None) or "Row"
-        return _made(found, tuple(_fields_of(source)))
+        return _made(found, tuple(fields_of(source)))
 
     def _asdict(self) -> dict[str, Any]:
         """The values by name."""
@@ -197,39 +173,18 @@ def _objects(record: type[Record]) -> list[str]:
     return [name for name, kind, _ in record._schema.fields if kind == "object"]
 
 
-def _new(name: str, fields: list[_Field]) -> type[Record]:
+def _new(name: str, fields: list[Field]) -> type[Record]:
     return typing.cast("type[Record]", _RecordType(name, (Record,), {"__module__": __name__}, fields=fields))
-
-
-def _fields_of(source: Any) -> list[_Field]:
-    if dataclasses.is_dataclass(source):
-        hints = get_type_hints(source, include_extras=True)
-        fields = dataclasses.fields(source)
-        name = getattr(source, "__name__", type(source).__name__)
-        return [
-            (field.name, *column_type(hints[field.name]), _default_of(name, field.name, field)) for field in fields
-        ]
-    if typing.is_typeddict(source):
-        # An item that need not be there is a value that need not be.
-        optional = source.__optional_keys__
-        told = {name: column_type(hint) for name, hint in get_type_hints(source, include_extras=True).items()}
-        return [(name, kind, none or name in optional, ()) for name, (kind, none) in told.items()]
-    if isinstance(source, Mapping):
-        types = typing.cast("Mapping[str, Any]", source)
-        return [(name, *column_type(wanted), ()) for name, wanted in types.items()]
-    if getattr(source, "names", None):
-        return [(name, *column_type(source[name]), ()) for name in source.names]
-    raise TypeError(f"no dataclass, TypedDict, structured dtype or mapping: {source!r}")
 
 
 # Classes that were made by `of` or `pack` cannot be imported: a pickle has their fields instead, and there is
 # one such class at a time.
-_by_fields: weakref.WeakValueDictionary[tuple[str, tuple[_Field, ...]], type[Record]] = (
+_by_fields: weakref.WeakValueDictionary[tuple[str, tuple[Field, ...]], type[Record]] = (
     weakref.WeakValueDictionary()
 )
 
 
-def _made(name: str, fields: tuple[_Field, ...]) -> type[Record]:
+def _made(name: str, fields: tuple[Field, ...]) -> type[Record]:
     known = _by_fields.get((name, fields))
     return _by_fields.setdefault((name, fields), _new(name, list(fields))) if known is None else known
 
@@ -241,7 +196,7 @@ def _named(record: type[Record]) -> tuple[Any, Any]:
     return record.__name__, tuple(record._defaults.values())
 
 
-def _class(record: Any, fields: tuple[_Field, ...] | None) -> type[Record]:
+def _class(record: Any, fields: tuple[Field, ...] | None) -> type[Record]:
     return record if fields is None else _made(record, fields)
 
 

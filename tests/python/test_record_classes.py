@@ -4,7 +4,7 @@ import dataclasses
 import sys
 import typing
 from datetime import datetime
-from typing import Annotated, ClassVar, Final, Optional, TypedDict
+from typing import Annotated, ClassVar, Final, Literal, Optional, TypedDict
 
 import deadweight as dw
 import pytest
@@ -173,3 +173,80 @@ def test_annotations_may_say_more_than_types():
             name: typing.Required[str]
 
         assert dw.Record.of(Told)._schema.fields == [("number", "i8", True), ("name", "str", False)]
+
+
+TOLD = {
+    "int": "i8",
+    "float": "f8",
+    "<i4": "i4",
+    ">u2": "u2",
+    "|b1": "bool",
+    "?": "bool",
+    "uint32": "u4",
+    "float32": "f4",
+    "M8[us]": "datetime",
+    "<m8[us]": "timedelta",
+    "datetime64[D]": "date",
+    "U12": "str",
+    "S": "bytes",
+    "O": "object",
+    "u4 | None": "u4 | None",
+    "I | None": "u4 | None",
+    "category | None": "category | None",
+    "O | None": "object",
+}
+
+
+@pytest.mark.parametrize(("name", "kind"), TOLD.items())
+def test_names_of_types(name, kind):
+    assert dw.Records(dw.Record.of({"x": name})).types == {"x": kind}
+    assert dw.pack([], types={"x": name}).types == {"x": kind}
+    # Where annotations are not evaluated, they come with their quotes.
+    for annotation in (name, repr(name)):
+        assert dw.Records(type(dw.Record)("Row", (dw.Record,), {"__annotations__": {"x": annotation}})).types == {
+            "x": kind
+        }
+
+
+@pytest.mark.parametrize("name", ["M8[ns]", "i3", "U1x", "u4 | str", "None", "", " | None", "c16"])
+def test_names_of_no_types(name):
+    with pytest.raises(TypeError, match="no column holds"):
+        dw.Record.of({"x": name})
+
+
+def test_names_of_dtypes_are_what_the_dtypes_are():
+    np = pytest.importorskip("numpy")
+    for name, kind in TOLD.items():
+        if "None" not in name and not (name == "int" and np.dtype(int).itemsize < 8):
+            assert dw.Records(dw.Record.of({"x": np.dtype(name)})).types == {"x": kind}
+
+
+class Kinds(dw.Record):
+    a: "u4"  # noqa: F821
+    b: "I | None"  # noqa: F821
+    c: "<i4"  # noqa: F722
+    d: "float"
+
+
+def test_annotations_may_be_names_of_types():
+    assert dw.Records(Kinds).types == {"a": "u4", "b": "u4 | None", "c": "i4", "d": "f8"}
+    Q = str
+
+    class Own(dw.Record):
+        a: "Q"
+
+    assert dw.Records(Own).types == {"a": "str"}
+
+
+def test_types_are_taken_as_they_are_given():
+    packed = dw.pack([{"a": 1, "b": "x"}, {"a": None, "b": "y", "c": [1]}], types={"c": object})
+    assert packed.types == {"a": "u1 | None", "b": "str", "c": "object"}
+    again = dw.pack([{"a": 2, "b": "z", "c": 3}], types=packed.types)
+    assert again.types == packed.types
+    assert dw.Records(dw.Record.of(packed.types)).types == packed.types
+
+
+def test_literals_are_of_the_type_of_their_values():
+    assert dw.Records(
+        dw.Record.of({"a": Literal["x", "y"], "b": Literal[1, None], "c": Literal[1, "x"]})
+    ).types == {"a": "str", "b": "i8 | None", "c": "object"}
