@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,14 @@ def interface(column: Column) -> dict[str, Any]:
     if column.null_count or not len(column) or kind not in _NUMBERS | _TIMES.keys():
         raise AttributeError("__array_interface__")
     return {"version": 3, "shape": (len(column),), "typestr": typestr, "data": memoryview(column._raw())}
+
+
+def dicts(array: Any) -> Iterator[dict[str, Any]]:
+    """The rows of a structured array, of which few are Python objects at a time."""
+    names = array.dtype.names
+    for start in range(0, len(array), 4096):
+        for values in array[start : start + 4096].tolist():
+            yield dict(zip(names, values, strict=True))
 
 
 def structured(rows: Rows) -> Any:

@@ -30,6 +30,7 @@ else:
 
 
 R = TypeVar("R", bound="Record")
+N = TypeVar("N", bound="Record")
 
 
 class _RecordType(type):
@@ -81,16 +82,20 @@ def _names(outer: int) -> dict[str, Any]:
     return {**frame.f_globals, **frame.f_locals}
 
 
+# What each class of rows has besides fields.
+_OF_CLASSES = ("_schema", "_fields", "_made", "_defaults")
+
+
 def _check(made: type, names: Iterable[str]) -> None:
-    # Not those of the metaclass, which rows do not have.
-    taken = set(dir(Record))
+    # Not those of the metaclass, which rows do not have; but ours of the container, which has columns by name too.
+    taken = {*dir(Record), *_OF_CLASSES, *[name for name in dir(Records) if name.startswith("_")]}
     for name in names:
         if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # of a mapping
             raise TypeError(f"{made.__name__}: the name of a field is a str: {name!r}")
-        if name.startswith("_"):
-            raise ValueError(f"{made.__name__}: a field cannot begin with an underscore: {name!r}")
+        if name.startswith("__") and name.endswith("__"):
+            raise ValueError(f"{made.__name__}: such names are Python's own: {name!r}")
         if name in taken:
-            raise ValueError(f"{made.__name__}: rows have a method of that name: {name!r}")
+            raise ValueError(f"{made.__name__}: rows have an attribute of that name: {name!r}")
 
 
 @dataclass_transform(eq_default=True)
@@ -144,6 +149,8 @@ class Record(_core.Row, metaclass=_RecordType):
         """A row of its own, with some values replaced."""
         return type(self)(**(self._asdict() | values))
 
+    __replace__ = _replace  # of `copy.replace`, from 3.13 on
+
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
@@ -152,7 +159,12 @@ class Record(_core.Row, metaclass=_RecordType):
     __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
     def __repr__(self) -> str:
-        values = ", ".join(f"{name}={value!r}" for name, value in self._asdict().items())
+        try:
+            named = self._asdict()
+        except (RuntimeError, OSError) as error:
+            # It has no values any more. Whoever shows it, as a debugger does, is not to fail by that.
+            return f"<{type(self).__name__}: {error}>"
+        values = ", ".join(f"{name}={value!r}" for name, value in named.items())
         return f"{type(self).__name__}({values})"
 
     def __copy__(self) -> Self:
@@ -165,7 +177,8 @@ class Record(_core.Row, metaclass=_RecordType):
         return copied
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _row, (*_named(type(self)), self._astuple())
+        # By name: the class may have got more fields when it is read.
+        return _row, (*_named(type(self)), self._asdict())
 
 
 def _objects(record: type[Record]) -> list[str]:
@@ -200,8 +213,8 @@ def _class(record: Any, fields: tuple[Field, ...] | None) -> type[Record]:
     return record if fields is None else _made(record, fields)
 
 
-def _row(record: Any, fields: Any, values: tuple[Any, ...]) -> Record:
-    return _class(record, fields)(*values)
+def _row(record: Any, fields: Any, values: dict[str, Any]) -> Record:
+    return _class(record, fields)(**values)
 
 
 def _records(kind: type[Records[Any]], record: Any, fields: Any, file: Any) -> Records[Any]:
@@ -225,7 +238,6 @@ else:
         # All methods of a MutableSequence, but not registered as one: Polars and others would go through
         # what is a Sequence row by row, and not ask for its columns.
         __slots__ = ()
-        index = MutableSequence.index
         count = MutableSequence.count
         remove = MutableSequence.remove
         __contains__ = MutableSequence.__contains__
@@ -277,10 +289,58 @@ class Records(_Sequence[R]):
         def __getitem__(self, key: Any) -> Any: ...
         def __iter__(self) -> Iterator[R]: ...
         def __getattr__(self, name: str) -> Column: ...
+        @overload
+        def __setitem__(self, key: str, value: Iterable[Any], /) -> None: ...  # pyright: ignore[reportOverlappingOverload]
+        @overload
+        def __setitem__(self, key: int | slice, value: Any, /) -> None: ...
+        def __setitem__(self, key: Any, value: Any, /) -> None: ...
         def pop(self, index: int = -1, /) -> R: ...
         @property
         def record(self) -> type[R]: ...
 
+    @classmethod
+    def from_columns(cls, record: type[N], /, **columns: Iterable[Any]) -> Records[N]:
+        """Rows of columns, each by the name of its field: values one for each row.
+
+        Numbers of an array (``array.array``, NumPy's) are taken by its buffer, all together. Fields of which
+        there is no column have their default. Raises as :meth:`append` does, ValueError if columns differ in
+        length or a field without a default has none, and TypeError if there is no field of a name.
+
+        >>> import deadweight as dw
+        >>> class Point(dw.Record):
+        ...     x: float
+        ...     name: str = ""
+        >>> points = dw.Records.from_columns(Point, x=[1, 2.5])
+        >>> points.name = ["a", "b"]
+        >>> points[1]
+        Point(x=2.5, name='b')
+        """
+        return cls._of(_core.records_from_columns(record, columns), record, "Row")
+
+    def __setattr__(self, name: str, values: Iterable[Any], /) -> None:
+        # What has a method's name is a column by `rows[name]` alone, as when it is read.
+        if name in self.record._fields and not hasattr(type(self), name):
+            self[name] = values
+        else:
+            super().__setattr__(name, values)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self.record._fields})
+
+    def index(self, value: Any, start: int = 0, stop: int = sys.maxsize, /) -> int:
+        """The number of the first row that is equal to ``value``, of those from ``start`` to ``stop``."""
+        first, last, _ = slice(start, stop).indices(len(self))
+        for number in range(first, last):
+            if number < len(self) and self[number] == value:
+                return number
+        raise ValueError(f"no row is equal to {value!r}")
+
+    @overload
+    @classmethod
+    def open(cls, path: str | PathLike[str], record: None = None, *, copy: bool = False) -> Records[Any]: ...
+    @overload
+    @classmethod
+    def open(cls, path: str | PathLike[str], record: type[N], *, copy: bool = False) -> Records[N]: ...
     @classmethod
     def open(
         cls, path: str | PathLike[str], record: type[Record] | None = None, *, copy: bool = False
@@ -290,13 +350,20 @@ class Records(_Sequence[R]):
 
         The file's length is looked at before each access: if it was cut short, OSError is raised. An array
         over a column cannot look; ``copy=True`` reads all rows instead. Raises :exc:`BadRecords` of a file
-        that is none or is damaged, and ValueError if its fields are not those of ``record``.
+        that is none or is damaged, and ValueError if its fields are not those of ``record``: only those that
+        have a default there need not be in the file.
         """
         rows = cls._of(_core.open_records(path), record, "Row")
         if copy:
             rows._detach()
         return rows
 
+    @overload
+    @classmethod
+    def from_arrow(cls, source: Any, record: None = None) -> Records[Any]: ...
+    @overload
+    @classmethod
+    def from_arrow(cls, source: Any, record: type[N]) -> Records[N]: ...
     @classmethod
     def from_arrow(cls, source: Any, record: type[Record] | None = None) -> Records[Any]:
         """The rows of any table with ``__arrow_c_stream__``, over its own memory until they are changed."""
@@ -365,7 +432,7 @@ class Records(_Sequence[R]):
     def __reduce_ex__(self, protocol: typing.SupportsIndex) -> tuple[Any, ...]:
         if _objects(self.record):
             # Row by row, after the container itself: objects may lead back to it.
-            return _empty, (type(self), *_named(self.record)), _state(self), (row._astuple() for row in self)
+            return _empty, (type(self), *_named(self.record)), _state(self), (row._asdict() for row in self)
         file = self._dump()
         whole = pickle.PickleBuffer(file) if int(protocol) >= 5 else file
         return _records, (type(self), *_named(self.record), whole), _state(self)

@@ -1,6 +1,7 @@
 """Classes of rows: from annotations, and from what already has fields."""
 
 import dataclasses
+import pickle
 import sys
 import typing
 from datetime import datetime
@@ -37,8 +38,10 @@ def test_fields_are_inherited():
     [
         (lambda: Base(), 'no value for field "a"'),
         (lambda: Base(1, "x", 3), "takes 2 values, not 3"),
-        (lambda: Base(1, a=2), "no field, or one that has a value already"),
-        (lambda: Base(1, z=2), "no field, or one that has a value already"),
+        (lambda: Base(1, a=2), "two values for field 'a'"),
+        (lambda: Base(1, b="", z=2), r"Base\(\) has no field 'z'$"),
+        (lambda: Base(z=2), r"Base\(\) has no field 'z'$"),
+        (lambda: Base(1)._replace(aa=2), r"Base\(\) has no field 'aa'$"),
         (lambda: dw.Records(int), "no fields"),
         (lambda: dw.Records(dw.Record), "no fields"),
         (lambda: dw.Record(), "no fields"),
@@ -55,10 +58,47 @@ def test_types_that_no_column_has(wrong):
         dw.Record.of({"a": wrong})
 
 
-@pytest.mark.parametrize("name", ["_private", "of", "_asdict", "__class__"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "of",
+            "_asdict",
+            "_replace",
+            "_fields",
+            "_schema",
+            "_defaults",
+            "_made",
+            "_within",
+            "_packed",
+            "_detach",
+        ),
+        *("__class__", "__hash__", "__len__", "__unheard_of__"),
+    ],
+)
 def test_names_that_rows_have_already(name):
     with pytest.raises(ValueError, match=repr(name)):
         dw.Record.of({name: int})
+
+
+class Private:
+    def __init__(self, number):
+        self._id = number
+        self.__secret = number + 1
+
+
+def test_names_may_begin_with_an_underscore():
+    class Document(dw.Record):
+        _id: dw.u4
+        _source: str = ""
+
+    documents = dw.Records(Document, [{"_id": 7}, (8, "x")])
+    assert (documents[0]._id, documents._id.tolist(), documents["_source"].tolist()) == (7, [7, 8], ["", "x"])
+    documents[1]._id = 9
+    assert documents[1] == Document(_id=9, _source="x")
+    packed = dw.pack([Private(1), Private(2)])
+    assert packed[1]._asdict() == {"_id": 2, "_Private__secret": 3}
+    assert pickle.loads(pickle.dumps(packed)) == packed
 
 
 def test_names_that_are_keywords_are_columns_all_the_same():

@@ -41,7 +41,7 @@ mod _core {
     #[pymodule_export]
     use super::records::{
         Attribute, Column, Row, Rows, Schema, Table, open_records, pack_records, read_records,
-        records_from_arrow,
+        records_from_arrow, records_from_columns,
     };
     #[pymodule_export]
     use super::sizes::{deepsizeof, layout, sizeof};

@@ -21,7 +21,7 @@ pub struct Table {
     pub(crate) rows: usize,
     /// Further batches of a file or of Arrow, with the number of their first row: they stay where they
     /// lie until the first change, which joins them.
-    more: Vec<(usize, Table)>,
+    pub(crate) more: Vec<(usize, Table)>,
 }
 
 impl Table {
@@ -164,7 +164,7 @@ impl Table {
     }
 
     /// Copies the pieces into one.
-    fn join(&mut self) -> Result<(), RecordsError> {
+    pub(crate) fn join(&mut self) -> Result<(), RecordsError> {
         if self.is_whole() {
             return Ok(());
         }
@@ -393,7 +393,9 @@ impl Table {
             columns.push(self.columns.swap_remove(at).into_field(field)?);
         }
         if let Some(more) = self.names.first() {
-            return Err(RecordsError::Fields(format!("there is {more:?} besides")));
+            return Err(RecordsError::Fields(format!(
+                "there is {more:?} besides; Records(User, iter(rows)) copies the fields of User alone"
+            )));
         }
         let names = fields.iter().map(|field| field.name.clone()).collect();
         let mut table = Table::over(names, columns, self.rows)?;

@@ -9,13 +9,15 @@ use deadweight_records::{Kind, Valued};
 use pyo3::exceptions::{PyBufferError, PyIndexError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyList};
+use pyo3::types::{PyByteArray, PyCapsule, PyList};
 use pyo3::{PyTraverseError, PyVisit};
 
+use super::incoming::shown;
 use super::reference::Later;
 use super::rows::Rows;
 use super::select::{number, row as row_at};
 use super::value::{give, take_for};
+use crate::arrow::{array_capsule, field_capsule};
 use crate::errors::of_records;
 
 #[pyclass(frozen, module = "deadweight._core")]
@@ -115,11 +117,17 @@ impl Column {
 
     fn __setitem__(
         slf: &Bound<'_, Column>,
-        index: isize,
+        key: &Bound<'_, PyAny>,
         object: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
         let py = slf.py();
         let column = slf.get();
+        let Some(index) = number(key)? else {
+            let name = column.name(py)?;
+            return Err(PyTypeError::new_err(format!(
+                "a value is set by the number of its row; rows[{name:?}] = values sets all of them"
+            )));
+        };
         let at = row_at(index, column.__len__(py)?)?;
         let _later = Later::begin();
         let taken = take_for(column.kind(py)?, object)?;
@@ -142,7 +150,7 @@ impl Column {
             }
             row += 1;
         }
-        Err(PyValueError::new_err("no row has that value"))
+        Err(PyValueError::new_err(format!("no row has the value {}", shown(value))))
     }
 
     /// How many rows have that value.
@@ -227,6 +235,26 @@ impl Column {
         copy: Option<bool>,
     ) -> PyResult<Bound<'py, PyAny>> {
         slf.py().import("deadweight._arrays")?.call_method1("as_array", (slf, dtype, copy))
+    }
+
+    /// The type of the values, as Arrow's capsule interface has it.
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        let rows = self.rows.bind(py).try_borrow()?;
+        field_capsule(py, rows.table()?.arrow_schema().map_err(of_records)?.field(self.field))
+    }
+
+    /// The values as one array, which shares them as the rows' stream does. No other type can be had.
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_array__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<(Bound<'py, PyCapsule>, Bound<'py, PyCapsule>)> {
+        let _ = requested_schema;
+        let mut rows = self.rows.bind(py).try_borrow_mut()?;
+        let array = rows.shared(|table| table.array(self.field).map_err(of_records))?;
+        drop(rows);
+        Ok((self.__arrow_c_schema__(py)?, array_capsule(py, &array)?))
     }
 
     /// For those who know no buffers. It has one of the values in it, which holds them in place.

@@ -44,20 +44,19 @@ fn of_object<'py>(
     number: usize,
 ) -> PyResult<Vec<Bound<'py, PyAny>>> {
     let py = row.py();
-    let (mut objects, mut found) = (Vec::with_capacity(schema.names.len()), 0);
-    for (field, name) in schema.names.iter().enumerate() {
-        let attribute = row.getattr_opt(name.bind(py))?;
-        found += usize::from(attribute.is_some());
-        let object = attribute.or_else(|| schema.default(py, field));
-        objects.push(object.ok_or_else(|| no_value(schema, field, number))?);
-    }
-    if found == 0 && !objects.is_empty() {
+    let own = schema.names.iter().map(|name| row.getattr_opt(name.bind(py)));
+    let own: Vec<_> = own.collect::<PyResult<_>>()?;
+    if !own.is_empty() && own.iter().all(Option::is_none) {
         // All of it would be defaults: more likely it is no row.
         let class = row.get_type().name()?;
         let text = format!("row {number}: an object of type {class} has none of the fields");
         return Err(PyTypeError::new_err(text));
     }
-    Ok(objects)
+    let values = own.into_iter().enumerate().map(|(field, object)| {
+        let object = object.or_else(|| schema.default(py, field));
+        object.ok_or_else(|| no_value(schema, field, number))
+    });
+    values.collect()
 }
 
 fn as_many<'py>(
@@ -113,29 +112,44 @@ pub(crate) fn arguments<'py>(
         let (most, got) = (schema.fields.len(), given.len());
         return Err(PyTypeError::new_err(format!("{class}() takes {most} values, not {got}")));
     }
+    if let Some(named) = named {
+        check_names(schema, class, given.len(), named)?;
+    }
     let mut objects: Vec<_> = given.iter().collect();
-    let mut used = 0;
     for field in given.len()..schema.fields.len() {
         let told = match named {
             Some(named) => named.get_item(schema.names[field].bind(py))?,
             None => None,
         };
-        used += usize::from(told.is_some());
         objects.push(told.or_else(|| schema.default(py, field)).ok_or_else(|| {
             let name = &schema.fields[field].name;
             PyTypeError::new_err(format!("{class}() has no value for field {name:?}"))
         })?);
     }
-    match named {
-        Some(named) if named.len() != used => {
-            let all: Vec<String> = named.keys().iter().map(|key| shown(&key)).collect();
-            let all = all.join(", ");
-            Err(PyTypeError::new_err(format!(
-                "{class}(): among {all} is no field, or one that has a value already"
-            )))
+    Ok(objects)
+}
+
+/// That each name is of a field that has no value by position.
+fn check_names(
+    schema: &Schema,
+    class: &str,
+    given: usize,
+    named: &Bound<'_, PyDict>,
+) -> PyResult<()> {
+    for name in named.keys() {
+        let place = name.extract::<String>().ok().and_then(|name| schema.position(&name));
+        let name = shown(&name);
+        match place {
+            None => return Err(PyTypeError::new_err(format!("{class}() has no field {name}"))),
+            Some(place) if place < given => {
+                return Err(PyTypeError::new_err(format!(
+                    "{class}() has two values for field {name}"
+                )));
+            }
+            Some(_) => {}
         }
-        _ => Ok(objects),
     }
+    Ok(())
 }
 
 /// The values of a row, in a place that the next row uses again. The objects' own code has run when
@@ -181,6 +195,12 @@ pub(crate) fn refused_object(
     reason: Reason,
     object: &Bound<'_, PyAny>,
 ) -> PyErr {
+    if let (Reason::WrongType { kind: Kind::DateTime, .. } | Reason::NoType { .. }, Some(why)) =
+        (&reason, not_in_datetime(object))
+    {
+        let text = object.str().map_or_else(|_| shown(object), |text| text.to_string());
+        return PyTypeError::new_err(format!("row {row}, field {field:?}: {text} {why}"));
+    }
     let reason = match (reason, take(object)) {
         (Reason::WrongType { .. } | Reason::NoType { .. }, Ok(Taken::Surrogate)) => {
             let text = shown(object);
@@ -203,6 +223,19 @@ pub(crate) fn refused_object(
     of_records(RecordsError::Value { row, field, reason: with_shown(reason, object) })
 }
 
+/// What a datetime has that a column has not.
+fn not_in_datetime(object: &Bound<'_, PyAny>) -> Option<&'static str> {
+    let py = object.py();
+    let part = |name| object.getattr_opt(name).ok().flatten();
+    let fold = part(intern!(py, "fold"))?;
+    if part(intern!(py, "tzinfo")).is_some_and(|zone| !zone.is_none()) {
+        return Some(
+            "has a time zone, which records do not keep: convert it to UTC and take that off",
+        );
+    }
+    fold.eq(1).unwrap_or(false).then_some("has fold=1, which records do not keep: replace(fold=0)")
+}
+
 /// An error about the default of a field.
 pub(crate) fn refused_default(field: String, reason: Reason, object: &Bound<'_, PyAny>) -> PyErr {
     of_records(RecordsError::Field { field, reason: with_shown(reason, object) })
@@ -220,7 +253,7 @@ fn with_shown(reason: Reason, object: &Bound<'_, PyAny>) -> Reason {
 /// Of a long text, messages show this many characters.
 const SHOWN: usize = 60;
 
-fn shown(object: &Bound<'_, PyAny>) -> String {
+pub(crate) fn shown(object: &Bound<'_, PyAny>) -> String {
     let whole = object.repr().ok().map(|text| text.to_string_lossy().into_owned());
     let whole = whole.unwrap_or_else(|| {
         let name = object.get_type().name();

@@ -7,6 +7,7 @@ mod ascii;
 mod column;
 #[expect(unsafe_code, reason = "mapping a file")]
 mod file;
+mod given;
 mod incoming;
 mod pack;
 mod reference;
@@ -20,6 +21,7 @@ mod value;
 
 pub(crate) use column::Column;
 pub(crate) use file::{open_records, read_records};
+pub(crate) use given::records_from_columns;
 pub(crate) use pack::pack_records;
 pub(crate) use row::{Attribute, Row};
 pub(crate) use rows::Rows;

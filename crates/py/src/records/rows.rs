@@ -8,17 +8,18 @@ use deadweight_records::{self as records, Valued};
 use pyo3::exceptions::{PyAttributeError, PyBufferError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyCapsule, PyString, PyType};
+use pyo3::types::{PyBytes, PyCapsule, PyIterator, PyString, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::column::Column;
 use super::file::Watch;
-use super::incoming::{objects, read, refused};
+use super::given::{check_length, column};
+use super::incoming::{objects, read, refused, shown};
 use super::reference::{Later, clear, is_object, traverse};
 use super::row::Row;
 use super::schema::Schema;
 use super::select::{Selection, no_memory, numbers, row as row_at, selection};
-use super::table::{Held, Table};
+use super::table::{Held, Table, fitted, from_arrow};
 use super::value::{Taken, give};
 use crate::arrow::{schema_capsule, stream_capsule};
 use crate::errors::{of_records, of_records_file};
@@ -82,7 +83,10 @@ impl Rows {
 
     /// Does something with the columns that shares them or writes them. What has a buffer of them may
     /// write into it, so that they cannot be shared then: a copy is.
-    fn shared<T>(&mut self, does: impl FnOnce(&mut records::Table) -> PyResult<T>) -> PyResult<T> {
+    pub(crate) fn shared<T>(
+        &mut self,
+        does: impl FnOnce(&mut records::Table) -> PyResult<T>,
+    ) -> PyResult<T> {
         self.is_mapped()?;
         if !self.is_lent() {
             return does(&mut self.table);
@@ -157,6 +161,39 @@ fn as_columns<'a, 'py>(
     Ok((plain || theirs.fields == schema.fields).then_some(rows))
 }
 
+/// The class that is the first argument.
+fn class_of<'a, 'py>(record: Option<&'a Bound<'py, PyAny>>) -> PyResult<&'a Bound<'py, PyType>> {
+    let Some(record) = record else {
+        return Err(PyTypeError::new_err("Records takes a class of rows: Records(User, rows)"));
+    };
+    record.cast::<PyType>().map_err(|_| {
+        PyTypeError::new_err(format!(
+            "Records takes a class of rows first, not {}: Records(User, rows); pack(rows) makes a class",
+            shown(record)
+        ))
+    })
+}
+
+/// The columns of a table of another library, as those of a class.
+fn of_libraries(schema: &Schema, source: &Bound<'_, PyAny>) -> PyResult<Option<records::Table>> {
+    let py = source.py();
+    if source.is_instance_of::<Rows>() || !source.hasattr(intern!(py, "__arrow_c_stream__"))? {
+        return Ok(None);
+    }
+    fitted(py, from_arrow(source)?, schema).map(Some)
+}
+
+/// The rows that something is of: those of a structured array are none of Python's.
+fn rows_of<'py>(source: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
+    let py = source.py();
+    let names = source.getattr_opt(intern!(py, "dtype"))?;
+    let names = names.map(|dtype| dtype.getattr_opt(intern!(py, "names"))).transpose()?.flatten();
+    if names.is_none_or(|names| names.is_none()) {
+        return source.try_iter();
+    }
+    py.import("deadweight._arrays")?.call_method1("dicts", (source,))?.try_iter()
+}
+
 /// A table of rows that come in.
 fn fresh(schema: &Schema, source: &Bound<'_, PyAny>) -> PyResult<records::Table> {
     let mut table = records::Table::new(&schema.fields).map_err(of_records)?;
@@ -164,8 +201,12 @@ fn fresh(schema: &Schema, source: &Bound<'_, PyAny>) -> PyResult<records::Table>
         table.append(rows.try_borrow()?.table()?).map_err(of_records)?;
         return Ok(table);
     }
+    if let Some(columns) = of_libraries(schema, source)? {
+        table.append(&columns).map_err(of_records)?;
+        return Ok(table);
+    }
     let mut incoming = Incoming::of(schema);
-    for (number, row) in source.try_iter()?.enumerate() {
+    for (number, row) in rows_of(source)?.enumerate() {
         incoming.with(&row?, number, |taken| Ok(table.push_each(taken)))?;
     }
     Ok(table)
@@ -174,13 +215,15 @@ fn fresh(schema: &Schema, source: &Bound<'_, PyAny>) -> PyResult<records::Table>
 #[pymethods]
 impl Rows {
     #[new]
-    #[pyo3(signature = (record, table=None, /, *_rest, **_named))]
+    #[pyo3(signature = (record=None, table=None, /, *_rest, **_named))]
     fn new(
-        record: &Bound<'_, PyType>,
+        py: Python<'_>,
+        record: Option<&Bound<'_, PyAny>>,
         table: Option<&Bound<'_, PyAny>>,
         _rest: &Bound<'_, pyo3::types::PyTuple>,
         _named: Option<&Bound<'_, pyo3::types::PyDict>>,
     ) -> PyResult<Rows> {
+        let record = class_of(record)?;
         let schema = Schema::of(record)?;
         if !record.is_subclass_of::<Row>()? {
             return Err(PyTypeError::new_err("records are of a subclass of Record"));
@@ -191,9 +234,7 @@ impl Rows {
             let table = records::Table::new(&schema.get().fields).map_err(of_records)?;
             Held { table, watch: None }
         };
-        if held.table.fields() != schema.get().fields {
-            held.table = held.table.into_fields(&schema.get().fields).map_err(of_records)?;
-        }
+        held.table = fitted(py, held.table, schema.get())?;
         let (class, schema) = (record.clone().unbind(), schema.unbind());
         Ok(Rows {
             class,
@@ -298,8 +339,17 @@ impl Rows {
                 }
                 replace(&mut inside, &fresh, start, count, step)
             }
-            Selection::Rows(_) | Selection::Column(_) => {
-                Err(PyTypeError::new_err("only a row or a slice can be assigned to"))
+            Selection::Column(name) => {
+                let place = schema.position(&name);
+                let place = place
+                    .ok_or_else(|| of_records(records::RecordsError::NoField(name.clone())))?;
+                let fresh = column(&schema.fields[place], value)?;
+                let mut inside = slf.try_borrow_mut()?;
+                check_length(&name, fresh.len(), inside.table()?.len())?;
+                inside.resized()?.set_column(place, fresh).map_err(of_records)
+            }
+            Selection::Rows(_) => {
+                Err(PyTypeError::new_err("only a row, a slice or a column can be assigned to"))
             }
         }
     }
@@ -361,8 +411,11 @@ impl Rows {
             let copy = fresh(schema, rows)?;
             return slf.try_borrow_mut()?.resized()?.append(&copy).map_err(of_records);
         }
+        if let Some(columns) = of_libraries(schema, rows)? {
+            return slf.try_borrow_mut()?.resized()?.append(&columns).map_err(of_records);
+        }
         let mut incoming = Incoming::of(schema);
-        for row in rows.try_iter()? {
+        for row in rows_of(rows)? {
             incoming.push(slf, &row?)?;
         }
         Ok(())

@@ -2,12 +2,13 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use deadweight_records as records;
+use deadweight_records::{self as records, Valued};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::file::Watch;
-use super::schema::{Told, told};
+use super::schema::{Schema, Told, told};
+use super::value::take_for;
 use crate::arrow::batches;
 use crate::errors::of_records;
 
@@ -44,10 +45,34 @@ impl Table {
     }
 }
 
+/// The columns of a class's fields, each that of its name; where there is none, one of the default.
+pub(crate) fn fitted(
+    py: Python<'_>,
+    mut table: records::Table,
+    schema: &Schema,
+) -> PyResult<records::Table> {
+    for (place, field) in schema.fields.iter().enumerate() {
+        if table.position(&field.name).is_none()
+            && let Some(default) = schema.default(py, place)
+        {
+            let taken = take_for(field.kind, &default)?;
+            table = table.with_filled(field, taken.value()).map_err(of_records)?;
+        }
+    }
+    if table.fields() == schema.fields {
+        return Ok(table);
+    }
+    table.into_fields(&schema.fields).map_err(of_records)
+}
+
 /// The columns of any object with `__arrow_c_stream__`.
 #[pyfunction]
 #[pyo3(signature = (source, /))]
 pub(crate) fn records_from_arrow(source: &Bound<'_, PyAny>) -> PyResult<Table> {
+    Ok(Table::new(from_arrow(source)?, None))
+}
+
+pub(crate) fn from_arrow(source: &Bound<'_, PyAny>) -> PyResult<records::Table> {
     let (schema, batches) = batches(source)?;
-    Ok(Table::new(records::Table::from_batches(&schema, batches).map_err(of_records)?, None))
+    records::Table::from_batches(&schema, batches).map_err(of_records)
 }
