@@ -117,10 +117,10 @@ def column_type(wanted: Any) -> tuple[str, bool]:
             return kind, kind != "object"
         return "object", False
     elif get_origin(wanted) is Literal:
-        kinds = {type(value) for value in get_args(wanted)}
-        some = tuple(kinds - {type(None)})
-        kind = _PLAIN.get(some[0], "object") if len(some) == 1 else "object"
-        return kind, kind != "object" and type(None) in kinds
+        values: tuple[object, ...] = get_args(wanted)
+        kinds = {_PLAIN.get(type(value), "object") for value in values if value is not None}
+        kind = kinds.pop() if len(kinds) == 1 else "object"
+        return kind, kind != "object" and None in values
     elif getattr(get_origin(wanted), "_name", None) in _QUALIFIERS:
         return column_type(get_args(wanted)[0])
     elif get_origin(wanted) is not None or wanted is Any:

@@ -129,7 +129,7 @@ class Record(_core.Row, metaclass=_RecordType):
         _defaults: ClassVar[dict[str, Field]]
 
     @staticmethod
-    def of(source: Any, name: str | None = None) -> type[Record]:
+    def of(source: Any, name: str | None = None) -> type[Any]:
         """A class of rows with the fields of a dataclass, a TypedDict, a structured NumPy dtype, or a
         mapping of names to types.
 
@@ -274,7 +274,9 @@ class Records(_Sequence[R]):
     __slots__ = ("__weakref__", "_packed")
     _packed: PackedFrom | None
 
-    def __init__(self, record: type[R], rows: Iterable[Any] | _core.Table = (), /) -> None:
+    def __init__(  # pyright: ignore[reportInconsistentConstructor]  # `__new__` says what is missing
+        self, record: type[R], rows: Iterable[Any] | _core.Table = (), /
+    ) -> None:
         if not isinstance(rows, _core.Table):
             self.extend(rows)
 
@@ -290,7 +292,7 @@ class Records(_Sequence[R]):
         def __iter__(self) -> Iterator[R]: ...
         def __getattr__(self, name: str) -> Column: ...
         @overload
-        def __setitem__(self, key: str, value: Iterable[Any], /) -> None: ...  # pyright: ignore[reportOverlappingOverload]
+        def __setitem__(self, key: str, value: Iterable[Any], /) -> None: ...
         @overload
         def __setitem__(self, key: int | slice, value: Any, /) -> None: ...
         def __setitem__(self, key: Any, value: Any, /) -> None: ...

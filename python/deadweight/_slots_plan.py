@@ -81,7 +81,7 @@ def plan(cls: type, *, weakref: bool, extra: Iterable[str] | None) -> Plan:
             _add(made, cls, name, _SET)
     for name in extra or ():
         _add(made, cls, _mangled(cls, name), _SET)
-    if issubclass(cls, Generic) and getattr(cls, "__parameters__", ()):
+    if Generic in cls.__mro__ and vars(cls).get("__parameters__"):
         # `typing` sets it on what `Box[int](1)` makes, and leaves it where there is no place for it.
         _add(made, cls, "__orig_class__", _SET)
     made.names += [name for name in made.cached if name not in made.names]

@@ -169,6 +169,16 @@ def test_arrays_of_numbers_are_their_values():
         dw.Records.from_columns(dw.Record.of({"x": "i8"}), x=times.astype("M8[ns]"))
 
 
+def test_masked_arrays_have_no_value_where_they_are_masked():
+    np = pytest.importorskip("numpy")
+    rows = dw.Records.from_columns(dw.Record.of({"x": "i4 | None", "y": "i4"}), x=[1, None, 3], y=[4, 5, 6])
+    rows.x = rows.x.to_numpy() * 2
+    assert rows.x.tolist() == [2, None, 6]
+    with pytest.raises(TypeError, match='row 2, field "y": None'):
+        rows.y = np.ma.MaskedArray([1, 2, 3], [False, False, True])
+    assert rows.y.tolist() == [4, 5, 6]
+
+
 def test_fields_are_names_of_the_container():
     assert {"id", "score", "name", "append", "nbytes", "__len__"} <= set(dir(users(1)))
 

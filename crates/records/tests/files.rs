@@ -135,7 +135,13 @@ fn a_file_with_any_byte_changed_is_an_error_or_rows() {
 
 #[test]
 fn what_is_no_arrow_file_is_said_to_be_none() {
-    for foreign in [&b"PAR1 and so on"[..], b"{\"a\": 1}", &[0; 4096]] {
+    for (known, name) in
+        [(&b"PAR1 and so on"[..], "a Parquet file"), (&[0xff; 12], "an Arrow stream")]
+    {
+        let opened = file::open(Bytes::copy_from_slice(known));
+        assert!(matches!(opened, Err(FileError::Other { what, .. }) if what == name), "{opened:?}");
+    }
+    for foreign in [&b"PARC"[..], b"{\"a\": 1}", &[0; 4096]] {
         let opened = file::open(Bytes::copy_from_slice(foreign));
         assert!(matches!(opened, Err(FileError::Foreign)), "{opened:?}");
     }

@@ -10,6 +10,7 @@ use arrow_array::{ArrayRef, PrimitiveArray, RecordBatch};
 use deadweight_records::{self as records, Field, Kind, RecordsError};
 use pyo3::buffer::{Element, ElementType, PyBuffer, PyUntypedBuffer};
 use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyType};
 
@@ -31,17 +32,23 @@ pub(crate) fn column(field: &Field, values: &Bound<'_, PyAny>) -> PyResult<recor
     if values.is_instance_of::<PyString>() {
         return Err(wrong());
     }
-    if field.kind.bounds().is_some() || matches!(field.kind, Kind::F4 | Kind::F8) {
-        if let Some(array) = numbers(values)? {
-            let batch = RecordBatch::try_from_iter([(&field.name, array)]);
-            let batch = batch.map_err(|error| of_arrow(&error))?;
-            let table =
-                records::Table::from_batches(&batch.schema(), [batch]).map_err(of_records)?;
-            return table.into_fields(std::slice::from_ref(field)).map_err(of_records);
-        }
+    let py = values.py();
+    // A masked array lends its values, but not which of them are none.
+    if values.hasattr(intern!(py, "hardmask"))? {
+        return column(field, &values.call_method0(intern!(py, "tolist"))?);
+    }
+    let of_numbers = field.kind.bounds().is_some() || matches!(field.kind, Kind::F4 | Kind::F8);
+    if of_numbers && let Some(array) = numbers(values)? {
+        let batch = RecordBatch::try_from_iter([(&field.name, array)]);
+        let batch = batch.map_err(|error| of_arrow(&error))?;
+        let table = records::Table::from_batches(&batch.schema(), [batch]).map_err(of_records)?;
+        return table.into_fields(std::slice::from_ref(field)).map_err(of_records);
     }
     let mut table = records::Table::new(std::slice::from_ref(field)).map_err(of_records)?;
-    for object in values.try_iter().map_err(|_| wrong())? {
+    let each = values
+        .try_iter()
+        .map_err(|error| if error.is_instance_of::<PyTypeError>(py) { wrong() } else { error });
+    for object in each? {
         let object = object?;
         let pushed = table.push_each(&[take_for(field.kind, &object)?]);
         pushed.map_err(|error| refused(error, |_| Some(0), std::slice::from_ref(&object)))?;
