@@ -1,4 +1,4 @@
-//! Whole columns that somebody hands in.
+//! Whole columns and tables that somebody hands in.
 
 use std::sync::Arc;
 
@@ -12,11 +12,12 @@ use pyo3::buffer::{Element, ElementType, PyBuffer, PyUntypedBuffer};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyType};
+use pyo3::types::{PyDict, PyIterator, PyString, PyType};
 
 use super::incoming::{refused, shown};
+use super::rows::Rows;
 use super::schema::Schema;
-use super::table::Table;
+use super::table::{Table, fitted, from_arrow};
 use super::value::take_for;
 use crate::arrow::of_arrow;
 use crate::errors::of_records;
@@ -127,4 +128,27 @@ pub(crate) fn check_length(name: &str, got: usize, want: usize) -> PyResult<()> 
         return Ok(());
     }
     Err(PyValueError::new_err(format!("field {name:?}: {got} values for {want} rows")))
+}
+
+/// The columns of a table of another library, as those of a class.
+pub(crate) fn of_libraries(
+    schema: &Schema,
+    source: &Bound<'_, PyAny>,
+) -> PyResult<Option<records::Table>> {
+    let py = source.py();
+    if source.is_instance_of::<Rows>() || !source.hasattr(intern!(py, "__arrow_c_stream__"))? {
+        return Ok(None);
+    }
+    fitted(py, from_arrow(source)?, schema).map(Some)
+}
+
+/// The rows that something is of: those of a structured array are none of Python's.
+pub(crate) fn rows_of<'py>(source: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
+    let py = source.py();
+    let names = source.getattr_opt(intern!(py, "dtype"))?;
+    let names = names.map(|dtype| dtype.getattr_opt(intern!(py, "names"))).transpose()?.flatten();
+    if names.is_none_or(|names| names.is_none()) {
+        return source.try_iter();
+    }
+    py.import("deadweight._arrays")?.call_method1("dicts", (source,))?.try_iter()
 }

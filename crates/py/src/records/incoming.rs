@@ -226,6 +226,8 @@ pub(crate) fn refused_object(
 /// What a datetime has that a column has not.
 fn not_in_datetime(object: &Bound<'_, PyAny>) -> Option<&'static str> {
     let py = object.py();
+    let datetime = py.import("datetime").and_then(|module| module.getattr("datetime")).ok()?;
+    object.is_instance(&datetime).ok()?.then_some(())?;
     let part = |name| object.getattr_opt(name).ok().flatten();
     let fold = part(intern!(py, "fold"))?;
     if part(intern!(py, "tzinfo")).is_some_and(|zone| !zone.is_none()) {

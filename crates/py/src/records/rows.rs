@@ -8,18 +8,18 @@ use deadweight_records::{self as records, Valued};
 use pyo3::exceptions::{PyAttributeError, PyBufferError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyCapsule, PyIterator, PyString, PyType};
+use pyo3::types::{PyBytes, PyCapsule, PyString, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::column::Column;
 use super::file::Watch;
-use super::given::{check_length, column};
+use super::given::{check_length, column, of_libraries, rows_of};
 use super::incoming::{objects, read, refused, shown};
 use super::reference::{Later, clear, is_object, traverse};
 use super::row::Row;
 use super::schema::Schema;
 use super::select::{Selection, no_memory, numbers, row as row_at, selection};
-use super::table::{Held, Table, fitted, from_arrow};
+use super::table::{Held, Table, fitted};
 use super::value::{Taken, give};
 use crate::arrow::{schema_capsule, stream_capsule};
 use crate::errors::{of_records, of_records_file};
@@ -172,26 +172,6 @@ fn class_of<'a, 'py>(record: Option<&'a Bound<'py, PyAny>>) -> PyResult<&'a Boun
             shown(record)
         ))
     })
-}
-
-/// The columns of a table of another library, as those of a class.
-fn of_libraries(schema: &Schema, source: &Bound<'_, PyAny>) -> PyResult<Option<records::Table>> {
-    let py = source.py();
-    if source.is_instance_of::<Rows>() || !source.hasattr(intern!(py, "__arrow_c_stream__"))? {
-        return Ok(None);
-    }
-    fitted(py, from_arrow(source)?, schema).map(Some)
-}
-
-/// The rows that something is of: those of a structured array are none of Python's.
-fn rows_of<'py>(source: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
-    let py = source.py();
-    let names = source.getattr_opt(intern!(py, "dtype"))?;
-    let names = names.map(|dtype| dtype.getattr_opt(intern!(py, "names"))).transpose()?.flatten();
-    if names.is_none_or(|names| names.is_none()) {
-        return source.try_iter();
-    }
-    py.import("deadweight._arrays")?.call_method1("dicts", (source,))?.try_iter()
 }
 
 /// A table of rows that come in.
