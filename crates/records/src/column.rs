@@ -21,6 +21,11 @@ pub struct Column {
     pub(crate) valid: Option<Bits>,
 }
 
+#[inline]
+fn is_none(valid: Option<&Bits>, row: usize) -> bool {
+    valid.is_some_and(|valid| valid.get(row) == Some(false))
+}
+
 impl Column {
     pub(crate) fn new(kind: Kind, nullable: bool) -> Column {
         Column::with_chunks(kind, nullable, MOST)
@@ -85,7 +90,7 @@ impl Column {
 
     #[inline]
     pub(crate) fn is_none(&self, row: usize) -> bool {
-        self.valid.as_ref().is_some_and(|valid| valid.get(row) == Some(false))
+        is_none(self.valid.as_ref(), row)
     }
 
     /// The value of a row; nothing if there is no such row.
@@ -201,7 +206,12 @@ impl Column {
     pub(crate) fn set(&mut self, row: usize, value: &Value<'_>) -> Result<(), Reason> {
         self.check(value)?;
         if matches!(value, Value::None) && !self.has_objects() {
-            return self.valid()?.set(row, false);
+            self.valid()?.set(row, false)?;
+            if let Values::Category(words) = &mut self.values {
+                words.set_none();
+            }
+            self.forget_if_worth_it();
+            return Ok(());
         }
         let kind = self.kind;
         match &mut self.values {
@@ -224,9 +234,25 @@ impl Column {
             Values::TimeDelta(values) => values.set(row, accept::timedelta(value, kind)?),
             Values::Object(objects) => objects.set(row, accept::object(value, kind)?),
         }?;
-        match &mut self.valid {
-            Some(valid) => valid.set(row, true),
-            None => Ok(()),
+        if let Some(valid) = &mut self.valid {
+            valid.set(row, true)?;
+        }
+        self.forget_if_worth_it();
+        Ok(())
+    }
+
+    /// Gives back the words of a category that no row has, if that is worth it.
+    fn forget_if_worth_it(&mut self) {
+        let Column { values: Values::Category(words), valid, .. } = self else { return };
+        // Without the memory for it they stay; the change before it was made.
+        let _ = words.forget_if_worth_it(|row| is_none(valid.as_ref(), row));
+    }
+
+    /// Gives back the words of a category that no row has.
+    pub(crate) fn forget(&mut self) -> Result<(), Reason> {
+        match &mut self.values {
+            Values::Category(words) => words.forget(|row| is_none(self.valid.as_ref(), row)),
+            _ => Ok(()),
         }
     }
 
@@ -275,14 +301,18 @@ impl Column {
         if let Some(valid) = &mut self.valid {
             valid.truncate(len)?;
         }
-        each_kind!(&mut self.values, values => values.truncate(len))
+        each_kind!(&mut self.values, values => values.truncate(len))?;
+        self.forget_if_worth_it();
+        Ok(())
     }
 
     pub(crate) fn delete(&mut self, start: usize, end: usize) -> Result<(), Reason> {
         if let Some(valid) = &mut self.valid {
             valid.delete(start, end)?;
         }
-        each_kind!(&mut self.values, values => values.delete(start, end))
+        each_kind!(&mut self.values, values => values.delete(start, end))?;
+        self.forget_if_worth_it();
+        Ok(())
     }
 
     /// Whether its texts are in several chunks.

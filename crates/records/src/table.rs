@@ -497,15 +497,32 @@ impl Table {
         self.reserve(0)
     }
 
-    /// Gives back room to grow, and what replaced texts have left.
+    /// Gives back the words of categories that no row has. Batches of a file or of Arrow, which were not
+    /// changed, keep theirs: those of all of them are the same.
+    pub(crate) fn forget(&mut self) -> Result<(), RecordsError> {
+        if !self.is_whole() {
+            return Ok(());
+        }
+        for (column, name) in self.columns.iter_mut().zip(&self.names) {
+            column.forget().map_err(|reason| RecordsError::of_field(name, reason))?;
+        }
+        Ok(())
+    }
+
+    /// Gives back room to grow, what replaced texts have left, and categories that no row has.
     ///
     /// # Errors
     /// [`RecordsError::Memory`].
     pub fn shrink_to_fit(&mut self) -> Result<(), RecordsError> {
+        self.forget()?;
+        self.shrink_columns()
+    }
+
+    fn shrink_columns(&mut self) -> Result<(), RecordsError> {
         for (column, name) in self.columns.iter_mut().zip(&self.names) {
             column.shrink_to_fit().map_err(|reason| RecordsError::of_field(name, reason))?;
         }
-        self.more_mut().try_for_each(Table::shrink_to_fit)
+        self.more_mut().try_for_each(Table::shrink_columns)
     }
 
     /// Bytes of all values: what the rows would take without room to grow.
