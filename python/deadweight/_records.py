@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import operator
 import pickle
 import sys
 import typing
@@ -169,9 +170,9 @@ class Record(_core.Row, metaclass=_RecordType):
         return type(self)(**(self._asdict() | values))
 
     def __eq__(self, other: object) -> bool:
-        if type(self) is not type(other):
+        if not isinstance(other, Record) or not _alike(type(self), type(other)):
             return NotImplemented
-        return self._astuple() == typing.cast(Record, other)._astuple()
+        return self._astuple() == other._astuple()
 
     __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
@@ -190,6 +191,14 @@ class Record(_core.Row, metaclass=_RecordType):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _row, (*_named(type(self)), self._astuple())
+
+
+def _alike(one: type[Record], other: type[Record]) -> bool:
+    """Whether rows of both can be equal. A class that `of` or `pack` has made is its name and its fields' names:
+    how wide their columns are depends on other rows."""
+    if one is other:
+        return True
+    return one._made and other._made and one.__name__ == other.__name__ and one._fields == other._fields
 
 
 def _objects(record: type[Record]) -> list[str]:
@@ -373,7 +382,10 @@ class Records(_Sequence[R]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, _core.Rows):
             return NotImplemented
-        if self.record is not other.record or not self._same(other):
+        if self.record is not other.record:
+            alike = len(self) == len(other) and _alike(self.record, other.record)
+            return alike and all(map(operator.eq, self, typing.cast("Records[Any]", other)))
+        if not self._same(other):
             return False
         return all(self[name].tolist() == other[name].tolist() for name in _objects(self.record))
 

@@ -232,3 +232,33 @@ def test_what_no_column_of_values_holds_is_said_with_what_to_do(value):
     with pytest.raises(TypeError, match=r'row 0, field "a": no column of values holds .*types=\{"a": object\}'):
         dw.pack([{"a": value}])
     assert dw.pack([{"a": value}], types={"a": object})[0].a == value
+
+
+def test_rows_are_equal_however_wide_their_columns_are():
+    narrow, wide = dw.pack([{"a": 1, "b": "x"}]), dw.pack([{"a": 1, "b": "x"}, {"a": 300, "b": None}])
+    assert narrow.types != wide.types
+    assert narrow[0] == wide[0]
+    assert wide[0] == narrow[0]
+    assert wide[1] != narrow[0]
+    assert narrow[0] in wide and wide.index(narrow[0]) == 0
+    assert narrow == wide[:1] and wide[:1] == narrow
+    assert narrow != wide and wide[1:] != narrow
+    assert dw.pack([{"a": 1}])[0] == dw.pack([{"a": 1.0}])[0]
+    # The class has another name, or the fields have.
+    assert dw.pack([{"a": 1}], name="A")[0] != dw.pack([{"a": 1}], name="B")[0]
+    assert dw.pack([{"a": 1}])[0] != dw.pack([{"b": 1}])[0]
+    assert dw.pack([{"a": 1}]) != dw.pack([{"b": 1}])
+    assert dw.pack([{"a": 1, "b": 2}])[0] != dw.pack([{"b": 2, "a": 1}])[0]
+
+
+def test_rows_of_classes_of_a_programs_own_are_of_their_class():
+    class One(dw.Record):
+        a: int
+
+    class Two(dw.Record):
+        a: int
+
+    made = dw.Record.of({"a": int}, name="One")
+    for other in (Two(1), made(1), dw.pack([{"a": 1}], name="One")[0]):
+        assert One(1) != other and other != One(1)
+    assert dw.Records(One, [(1,)]) != dw.Records(made, [(1,)])
