@@ -301,13 +301,39 @@ def test_an_array_over_a_file_copies_nothing(tmp_path):
             assert seen.tolist() == list(rows[name])
             assert not seen.flags.writeable
             with pytest.raises(BufferError):
-                opened[0].score = 1.0
+                setattr(opened[0], name, getattr(opened[1], name))
+            with pytest.raises(BufferError):
+                opened[0] = row(1)
+            with pytest.raises(BufferError):
+                opened[::2] = opened[::2]
             del seen
     # Nor is there less of it for a copy.
     opened.shrink_to_fit()
     with pytest.raises(TypeError):
         opened.append((None,) * len(Row._fields))
     assert memoryview(opened.score).readonly
+
+
+def test_a_changed_column_of_a_file_is_in_memory(tmp_path):
+    np = pytest.importorskip("numpy")
+    rows, path = made(1000), tmp_path / "rows.arrow"
+    rows.save(path)
+    opened = dw.Records.open(path, Row)
+    seen = np.asarray(opened.number)
+    opened[0].score = 7.0
+    scores = np.asarray(opened.score)
+    assert scores.flags.writeable and not seen.flags.writeable
+    scores[1] = 8.0
+    opened[2].score = 9.0
+    assert scores[:3].tolist() == opened.score[:3].tolist() == [7.0, 8.0, 9.0]
+    assert seen.tolist() == list(rows.number)
+    # No column moves, as long as anybody looks at one.
+    del seen
+    with pytest.raises(BufferError):
+        opened.append(rows[0])
+    with memoryview(opened.number) as numbers:
+        assert numbers.readonly
+    assert dw.Records.open(path, Row) == rows
 
 
 def test_a_column_is_not_compared_as_a_whole():

@@ -288,3 +288,14 @@ def test_names_that_are_none():
         assert not hasattr(rows, name)
     with pytest.raises(TypeError, match="the name of a field is a str: 1"):
         dw.Record.of({1: int})
+
+
+def test_an_attribute_of_a_class_with_more_fields():
+    rows = dw.Records(dw.Record.of({"x": int}), [(1,)])
+    more = dw.Record.of({"x": int, "y": int}).y
+    for use in (lambda: more.__get__(rows[0]), lambda: more.__set__(rows[0], 2)):
+        with pytest.raises(KeyError):
+            use()
+    for use in (lambda: more.__get__(rows.pop()), lambda: more.__set__(rows.record(1), 2)):
+        with pytest.raises(RuntimeError, match="another class"):
+            use()
