@@ -96,7 +96,8 @@ impl Column {
     /// The value of a row; nothing if there is no such row.
     ///
     /// # Errors
-    /// [`Reason::Damaged`], of a column that lies in a file.
+    /// [`Reason::Damaged`], of a column that lies in a file; [`Reason::Overflow`] of a date or a time that
+    /// somebody has put there through a buffer, or a file has.
     #[inline]
     pub fn get(&self, row: usize) -> Result<Option<Value<'_>>, Reason> {
         if self.is_none(row) {
@@ -115,8 +116,15 @@ impl Column {
             Values::F4(values) => values.get(row).map(|float| Value::Float(float.into())),
             Values::F8(values) => values.get(row).map(Value::Float),
             Values::Bool(values) => values.get(row).map(Value::Bool),
-            Values::DateTime(values) => values.get(row).map(Value::DateTime),
-            Values::Date(values) => values.get(row).map(Value::Date),
+            // A buffer or a file may have any number.
+            Values::DateTime(values) => match values.get(row).map(Value::DateTime) {
+                Some(time) => Some(Value::DateTime(accept::datetime(&time, self.kind)?)),
+                None => None,
+            },
+            Values::Date(values) => match values.get(row).map(Value::Date) {
+                Some(date) => Some(Value::Date(accept::date(&date, self.kind)?)),
+                None => None,
+            },
             Values::TimeDelta(values) => values.get(row).map(Value::TimeDelta),
             Values::Object(objects) => objects.get(row).map(Value::Object),
             Values::Str(texts) if row < texts.len() => Some(Value::Str(texts.text(row)?)),
@@ -358,9 +366,28 @@ impl Column {
             return Ok(self);
         }
         let mut other = Column::new(field.kind, field.nullable);
-        let appended = other.append(&self, &Rows::Run(0..self.len()));
+        let is_float = matches!(self.kind, Kind::F4 | Kind::F8);
+        let appended = if is_float && field.nullable && field.kind.bounds().is_some() {
+            other.append_integers(&self)
+        } else {
+            other.append(&self, &Rows::Run(0..self.len()))
+        };
         appended.map_err(|reason| RecordsError::at(other.len(), &field.name, reason))?;
         Ok(other)
+    }
+
+    /// Appends floats to integers: those of libraries that have no integers without a value, and NaN
+    /// in such a row instead.
+    fn append_integers(&mut self, floats: &Column) -> Result<(), Reason> {
+        for row in 0..floats.len() {
+            let value = match floats.get(row)? {
+                Some(Value::Float(float)) if float.is_nan() => Value::None,
+                Some(Value::Float(float)) if float.fract() == 0.0 => Value::Int(float as i128),
+                value => value.unwrap_or(Value::None),
+            };
+            self.push(&value)?;
+        }
+        Ok(())
     }
 
     /// The same values in a column of another kind.

@@ -219,7 +219,7 @@ impl Table {
     /// One value.
     ///
     /// # Errors
-    /// [`RecordsError::NoRow`], [`RecordsError::NoField`]; [`Reason::Damaged`] if it lies in a file.
+    /// [`RecordsError::NoRow`], [`RecordsError::NoField`]; those of [`Column::get`].
     pub fn get(&self, row: usize, field: usize) -> Result<Value<'_>, RecordsError> {
         if row >= self.rows {
             self.check_row(row)?;
@@ -378,7 +378,8 @@ impl Table {
     }
 
     /// The same rows in columns of these fields, each that of its name: as it is where the kind is the
-    /// same, in a new one where the field's takes its values.
+    /// same, in a new one where the field's takes its values. Whole floats become integers where those may
+    /// have no value, which NaN is then.
     ///
     /// # Errors
     /// [`RecordsError::Fields`] if the names are not the same, [`RecordsError::Value`],
