@@ -295,8 +295,8 @@ def _state(rows: Records[Any]) -> dict[str, Any] | None:
 class Records(_Sequence[R]):
     """Rows of one class, kept as typed columns: a list of objects to look at, at a fifth of the memory.
 
-    ``rows`` may be instances of the class, tuples in the order of its fields, dicts, or any objects with
-    such attributes. A field is a column too: ``users.score``, or ``users["score"]``.
+    ``rows`` may be instances of the class, tuples in the order of its fields, dicts and other mappings, or
+    any objects with such attributes. A field is a column too: ``users.score``, or ``users["score"]``.
 
     What is taken out by number is a view: to change it is to change the container. Rows that are
     deleted or inserted leave views taken before without a place; they raise RuntimeError.
@@ -353,7 +353,11 @@ class Records(_Sequence[R]):
 
     @classmethod
     def from_arrow(cls, source: Any, record: type[Record] | None = None) -> Records[Any]:
-        """The rows of any table with ``__arrow_c_stream__``, over its own memory until they are changed."""
+        """The rows of any table with ``__arrow_c_stream__``, over its own memory until they are changed.
+
+        Raises OverflowError with row and field of a date or a time that is beyond year 9999 or finer than
+        microseconds, TypeError of a column whose type records do not hold.
+        """
         return cls._of(_core.records_from_arrow(source), record, "Row")
 
     @classmethod
@@ -437,12 +441,12 @@ def pack(
 ) -> Records[Any]:
     """Packs rows into :class:`Records` of the narrowest types that lose nothing of them.
 
-    ``rows`` is any iterable of dicts, tuples or objects, a structured NumPy array, or a table with
-    ``__arrow_c_stream__``; it is gone through once. ``types`` says what some fields are to be, ``names`` how
-    the items of tuples are called, ``name`` how the class. Of objects of one class, the first decides which
-    attributes are looked for. Values that no column holds together raise TypeError with row, field and value,
-    unless ``types`` says ``object`` of that field: then they are kept as they are. What a list of rows took, and
-    takes now, is printed with the result, and in its ``packed_from``.
+    ``rows`` is any iterable of dicts and other mappings, tuples and lists, or objects, a structured NumPy
+    array, or a table with ``__arrow_c_stream__``; it is gone through once. ``types`` says what some fields are
+    to be, ``names`` how the items of tuples and lists are called, ``name`` how the class. Of objects of one class,
+    the first decides which attributes are looked for. Values that no column holds together raise TypeError with
+    row, field and value, unless ``types`` says ``object`` of that field: then they are kept as they are. What a
+    list of rows took, and takes now, is printed with the result, and in its ``packed_from``.
 
     >>> import deadweight as dw
     >>> users = dw.pack([{"id": 7, "name": "Ada"}, {"id": 70_000, "name": "Bob", "age": 36}])
@@ -451,11 +455,11 @@ def pack(
     >>> users[1]
     Row(id=70000, name='Bob', age=36)
     """
-    if hasattr(rows, "__arrow_c_stream__"):
-        if types or names:
-            raise TypeError("a table has types and names already: Records.from_arrow, and extend another with it")
-        return Records._of(_core.records_from_arrow(rows), None, name)
     told = [(field, *column_type(wanted)) for field, wanted in (types or {}).items()]
+    if hasattr(rows, "__arrow_c_stream__"):
+        if names:
+            raise TypeError("a table has names already")
+        return Records._of(_core.pack_arrow(rows, told), None, name)
     structure = getattr(getattr(rows, "dtype", None), "names", None)
     if structure:
         names = names or structure
