@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import operator
 import pickle
 import sys
 import typing
@@ -152,9 +153,9 @@ class Record(_core.Row, metaclass=_RecordType):
     __replace__ = _replace  # of `copy.replace`, from 3.13 on
 
     def __eq__(self, other: object) -> bool:
-        if type(self) is not type(other):
+        if not isinstance(other, Record) or not _alike(type(self), type(other)):
             return NotImplemented
-        return self._astuple() == typing.cast(Record, other)._astuple()
+        return self._astuple() == other._astuple()
 
     __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
@@ -179,6 +180,14 @@ class Record(_core.Row, metaclass=_RecordType):
     def __reduce__(self) -> tuple[Any, ...]:
         # By name: the class may have got more fields when it is read.
         return _row, (*_named(type(self)), self._asdict())
+
+
+def _alike(one: type[Record], other: type[Record]) -> bool:
+    """Whether rows of both can be equal. A class that `of` or `pack` has made is its name and its fields' names:
+    how wide their columns are depends on other rows."""
+    if one is other:
+        return True
+    return one._made and other._made and one.__name__ == other.__name__ and one._fields == other._fields
 
 
 def _objects(record: type[Record]) -> list[str]:
@@ -253,8 +262,8 @@ def _state(rows: Records[Any]) -> dict[str, Any] | None:
 class Records(_Sequence[R]):
     """Rows of one class, kept as typed columns: a list of objects to look at, at a fifth of the memory.
 
-    ``rows`` may be instances of the class, tuples in the order of its fields, dicts, or any objects with
-    such attributes. A field is a column too: ``users.score``, or ``users["score"]``.
+    ``rows`` may be instances of the class, tuples in the order of its fields, dicts and other mappings, or
+    any objects with such attributes. A field is a column too: ``users.score``, or ``users["score"]``.
 
     What is taken out by number is a view: to change it is to change the container. Rows that are
     deleted or inserted leave views taken before without a place; they raise RuntimeError.
@@ -368,7 +377,11 @@ class Records(_Sequence[R]):
     def from_arrow(cls, source: Any, record: type[N]) -> Records[N]: ...
     @classmethod
     def from_arrow(cls, source: Any, record: type[Record] | None = None) -> Records[Any]:
-        """The rows of any table with ``__arrow_c_stream__``, over its own memory until they are changed."""
+        """The rows of any table with ``__arrow_c_stream__``, over its own memory until they are changed.
+
+        Raises OverflowError with row and field of a date or a time that is beyond year 9999 or finer than
+        microseconds, TypeError of a column whose type records do not hold.
+        """
         return cls._of(_core.records_from_arrow(source), record, "Row")
 
     @classmethod
@@ -397,7 +410,10 @@ class Records(_Sequence[R]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, _core.Rows):
             return NotImplemented
-        if self.record is not other.record or not self._same(other):
+        if self.record is not other.record:
+            alike = len(self) == len(other) and _alike(self.record, other.record)
+            return alike and all(map(operator.eq, self, typing.cast("Records[Any]", other)))
+        if not self._same(other):
             return False
         return all(self[name].tolist() == other[name].tolist() for name in _objects(self.record))
 
@@ -449,12 +465,12 @@ def pack(
 ) -> Records[Any]:
     """Packs rows into :class:`Records` of the narrowest types that lose nothing of them.
 
-    ``rows`` is any iterable of dicts, tuples or objects, a structured NumPy array, or a table with
-    ``__arrow_c_stream__``; it is gone through once. ``types`` says what some fields are to be, ``names`` how
-    the items of tuples are called, ``name`` how the class. Of objects of one class, the first decides which
-    attributes are looked for. Values that no column holds together raise TypeError with row, field and value,
-    unless ``types`` says ``object`` of that field: then they are kept as they are. What a list of rows took, and
-    takes now, is printed with the result, and in its ``packed_from``.
+    ``rows`` is any iterable of dicts and other mappings, tuples and lists, or objects, a structured NumPy
+    array, or a table with ``__arrow_c_stream__``; it is gone through once. ``types`` says what some fields are
+    to be, ``names`` how the items of tuples and lists are called, ``name`` how the class. Of objects of one class,
+    the first decides which attributes are looked for. Values that no column holds together raise TypeError with
+    row, field and value, unless ``types`` says ``object`` of that field: then they are kept as they are. What a
+    list of rows took, and takes now, is printed with the result, and in its ``packed_from``.
 
     >>> import deadweight as dw
     >>> users = dw.pack([{"id": 7, "name": "Ada"}, {"id": 70_000, "name": "Bob", "age": 36}])
@@ -463,11 +479,11 @@ def pack(
     >>> users[1]
     Row(id=70000, name='Bob', age=36)
     """
-    if hasattr(rows, "__arrow_c_stream__"):
-        if types or names:
-            raise TypeError("a table has types and names already: Records.from_arrow, and extend another with it")
-        return Records._of(_core.records_from_arrow(rows), None, name)
     told = [(field, *column_type(wanted)) for field, wanted in (types or {}).items()]
+    if hasattr(rows, "__arrow_c_stream__"):
+        if names:
+            raise TypeError("a table has names already")
+        return Records._of(_core.pack_arrow(rows, told), None, name)
     structure = getattr(getattr(rows, "dtype", None), "names", None)
     if structure:
         names = names or structure

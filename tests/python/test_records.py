@@ -320,6 +320,45 @@ def test_the_collector_may_give_buffers_back_at_any_moment():
     users.clear()
 
 
+def test_categories_go_with_their_rows(tmp_path):
+    """A window over what comes, as a log keeps it."""
+    window = dw.Records(dw.Record.of({"session": "category", "number": "u4"}))
+    for start in range(0, 100_000, 1_000):
+        window.extend((f"session {start + number:08}", number) for number in range(1_000))
+        if len(window) == 2_000:
+            del window[:1_000]
+        assert window.nbytes < 120_000
+    assert window.session.tolist() == [f"session {99_000 + number:08}" for number in range(1_000)]
+    for number in range(50_000):
+        window[0].session = f"change {number:08}"
+    assert window.nbytes < 120_000
+
+    few = dw.Records(window.record, [("a", 1), ("b", 2), ("c", 3)])
+    least = few[1:].nbytes
+    del few[0]
+    assert few.nbytes > least
+    few.save(tmp_path / "few.arrow")
+    for again in (dw.Records.open(tmp_path / "few.arrow"), pickle.loads(pickle.dumps(few))):
+        assert (again, again.nbytes) == (few, least)
+    del few[0]
+    few.shrink_to_fit()
+    assert few.session.tolist() == ["c"] and few.nbytes == few[:].nbytes
+
+
+def test_a_table_keeps_categories_that_records_gave_back():
+    pa = pytest.importorskip("pyarrow")
+    rows = dw.pack([{"x": f"word {number % 100}"} for number in range(2_000)])
+    before = pa.table(rows)
+    words = before["x"].chunk(0).dictionary.to_pylist()
+    rows[0].x = "another"
+    del rows[1:]
+    rows.shrink_to_fit()
+    assert pa.table(rows)["x"].chunk(0).dictionary.to_pylist() == ["another"]
+    before.validate(full=True)
+    assert before["x"].chunk(0).dictionary.to_pylist() == words
+    assert before["x"].to_pylist() == [f"word {number % 100}" for number in range(2_000)]
+
+
 def test_a_view_keeps_its_container():
     view = dw.Records(User, [(7, 1.0, "a", "b", None)])[0]
     gc.collect()

@@ -366,3 +366,14 @@ def test_a_row_that_has_no_place_any_more_is_shown():
         row.x  # noqa: B018
     assert repr(row).startswith("<Point: rows were inserted or deleted")
     assert str([row]) == f"[{row!r}]"
+
+
+def test_an_attribute_of_a_class_with_more_fields():
+    rows = dw.Records(dw.Record.of({"x": int}), [(1,)])
+    more = dw.Record.of({"x": int, "y": int}).y
+    for use in (lambda: more.__get__(rows[0]), lambda: more.__set__(rows[0], 2)):
+        with pytest.raises(KeyError):
+            use()
+    for use in (lambda: more.__get__(rows.pop()), lambda: more.__set__(rows.record(1), 2)):
+        with pytest.raises(RuntimeError, match="another class"):
+            use()

@@ -14,10 +14,11 @@ class User(dw.Record):
     score: float = 0.5
     name: str = "?"
     joined: datetime | None = None
+    rank: int | None = None
 
 
 def users(count):
-    return dw.Records(User, [(number, number, f"user {number}", None) for number in range(count)])
+    return dw.Records(User, [(number, number, f"user {number}", None, None) for number in range(count)])
 
 
 class Fails:
@@ -48,6 +49,7 @@ def test_a_column_is_assigned():
         ("id", [1, -2, 3], OverflowError, 'row 1, field "id": -2 does not fit into u4'),
         ("id", array.array("q", [1, 2, 2**40]), OverflowError, 'row 2, field "id": 1099511627776 does not fit'),
         ("id", array.array("d", [1, 2, 3]), TypeError, 'row 0, field "id": 1.* is no u4'),
+        ("rank", array.array("d", [1, 2, 3]), TypeError, 'row 0, field "rank": 1.* is no i8'),
         ("id", [1, 2, None], TypeError, 'row 2, field "id": None in a field that is not nullable'),
         ("score", array.array("Q", [1, 2**53 + 1, 2]), OverflowError, 'row 1, field "score": 9007199254740993'),
         ("name", ["a", "b", "\ud800"], ValueError, 'row 2, field "name".*half of a surrogate pair'),
@@ -128,7 +130,7 @@ def test_rows_of_columns():
     rows = dw.Records.from_columns(User, name=["a", "b"], id=array.array("H", [7, 8]))
     assert list(rows) == [User(7, name="a"), User(8, name="b")]
     assert rows.types == users(0).types
-    rows.append((9, 1, "c", None))
+    rows.append((9, 1, "c", None, None))
     assert len(dw.Records.from_columns(dw.Record.of({"a": "u1 | None"}))) == 0
     words = dw.Records.from_columns(dw.Record.of({"two words": "u1"}), **{"two words": b"ab"})
     assert words["two words"].tolist() == [97, 98]

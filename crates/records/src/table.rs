@@ -219,7 +219,7 @@ impl Table {
     /// One value.
     ///
     /// # Errors
-    /// [`RecordsError::NoRow`], [`RecordsError::NoField`]; [`Reason::Damaged`] if it lies in a file.
+    /// [`RecordsError::NoRow`], [`RecordsError::NoField`]; those of [`Column::get`].
     pub fn get(&self, row: usize, field: usize) -> Result<Value<'_>, RecordsError> {
         if row >= self.rows {
             self.check_row(row)?;
@@ -378,7 +378,8 @@ impl Table {
     }
 
     /// The same rows in columns of these fields, each that of its name: as it is where the kind is the
-    /// same, in a new one where the field's takes its values.
+    /// same, in a new one where the field's takes its values. Whole floats become integers where those may
+    /// have no value, which NaN is then.
     ///
     /// # Errors
     /// [`RecordsError::Fields`] if the names are not the same, [`RecordsError::Value`],
@@ -499,15 +500,32 @@ impl Table {
         self.reserve(0)
     }
 
-    /// Gives back room to grow, and what replaced texts have left.
+    /// Gives back the words of categories that no row has. Batches of a file or of Arrow, which were not
+    /// changed, keep theirs: those of all of them are the same.
+    pub(crate) fn forget(&mut self) -> Result<(), RecordsError> {
+        if !self.is_whole() {
+            return Ok(());
+        }
+        for (column, name) in self.columns.iter_mut().zip(&self.names) {
+            column.forget().map_err(|reason| RecordsError::of_field(name, reason))?;
+        }
+        Ok(())
+    }
+
+    /// Gives back room to grow, what replaced texts have left, and categories that no row has.
     ///
     /// # Errors
     /// [`RecordsError::Memory`].
     pub fn shrink_to_fit(&mut self) -> Result<(), RecordsError> {
+        self.forget()?;
+        self.shrink_columns()
+    }
+
+    fn shrink_columns(&mut self) -> Result<(), RecordsError> {
         for (column, name) in self.columns.iter_mut().zip(&self.names) {
             column.shrink_to_fit().map_err(|reason| RecordsError::of_field(name, reason))?;
         }
-        self.more_mut().try_for_each(Table::shrink_to_fit)
+        self.more_mut().try_for_each(Table::shrink_columns)
     }
 
     /// Bytes of all values: what the rows would take without room to grow.

@@ -32,7 +32,8 @@ pub(crate) struct Column {
 struct Lent {
     /// How many values, and how many bytes each.
     extent: [isize; 2],
-    count: Arc<AtomicUsize>,
+    counts: Arc<[AtomicUsize]>,
+    field: usize,
 }
 
 /// How the numbers of a kind are named in buffers, and how many bytes each has.
@@ -132,7 +133,8 @@ impl Column {
         let _later = Later::begin();
         let taken = take_for(column.kind(py)?, object)?;
         let mut rows = column.rows.bind(py).try_borrow_mut()?;
-        let set = rows.values_mut()?.set(at, column.field, taken.value());
+        let set =
+            rows.values_mut(column.field..column.field + 1)?.set(at, column.field, taken.value());
         drop(rows);
         set.map_err(|error| {
             super::incoming::refused(error, |_| Some(0), std::slice::from_ref(object))
@@ -268,7 +270,7 @@ impl Column {
         Ok(format!("<Column {name}: {rows} of {kind}>"))
     }
 
-    /// The values where they lie, writable unless they lie in a file. Until it is given back, the
+    /// The values where they lie, writable unless that is in a file. Until it is given back, the
     /// container takes no rows and gives none up, as a `bytearray` does not.
     unsafe fn __getbuffer__(
         slf: Bound<'_, Column>,
@@ -296,17 +298,19 @@ impl Column {
         }
         let len = rows.table()?.len();
         let wants_to_write = flags & ffi::PyBUF_WRITABLE == ffi::PyBUF_WRITABLE;
-        let readonly = !wants_to_write && rows.is_mapped()? && rows.table()?.is_whole();
+        let readonly = !wants_to_write && rows.is_mapped(column.field)? && rows.table()?.is_whole();
         let address = if readonly {
             rows.table()?.columns()[column.field].address().map(<*const u8>::cast_mut)
         } else {
             // Of a file, or of what Arrow has, a copy is made here, once: no buffer may be out.
-            let own = rows.values_mut()?.column_mut(column.field).map_err(of_records)?;
+            let own = rows.values_mut(column.field..column.field + 1)?;
+            let own = own.column_mut(column.field).map_err(of_records)?;
             own.address_mut().map_err(|_| of_records(deadweight_records::RecordsError::Memory))?
         };
         let address = address.ok_or_else(|| PyBufferError::new_err("no numbers"))?;
-        let lent = Lent { extent: [len as isize, width as isize], count: rows.lent.clone() };
-        lent.count.fetch_add(1, Ordering::Relaxed);
+        let extent = [len as isize, width as isize];
+        let lent = Lent { extent, counts: rows.lent.clone(), field: column.field };
+        lent.counts[column.field].fetch_add(1, Ordering::Relaxed);
         drop(rows);
         let has = |flag: c_int| flags & flag == flag;
         // SAFETY: `view` is as above. The values stay where they are while `lent` is not zero: `Rows`
@@ -338,7 +342,7 @@ impl Column {
         // SAFETY: called once for each buffer that `__getbuffer__` has filled, whose `internal` is the box
         // that was let go of there.
         let lent = unsafe { Box::from_raw((*view).internal.cast::<Lent>()) };
-        lent.count.fetch_sub(1, Ordering::Relaxed);
+        lent.counts[lent.field].fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -43,7 +43,13 @@ pub(crate) fn column(field: &Field, values: &Bound<'_, PyAny>) -> PyResult<recor
         let batch = RecordBatch::try_from_iter([(&field.name, array)]);
         let batch = batch.map_err(|error| of_arrow(&error))?;
         let table = records::Table::from_batches(&batch.schema(), [batch]).map_err(of_records)?;
-        return table.into_fields(std::slice::from_ref(field)).map_err(of_records);
+        let wanted = std::slice::from_ref(field);
+        if table.columns().iter().any(|column| column.kind() == field.kind) {
+            return table.into_fields(wanted).map_err(of_records);
+        }
+        let mut converted = records::Table::new(wanted).map_err(of_records)?;
+        converted.append(&table).map_err(of_records)?;
+        return Ok(converted);
     }
     let mut table = records::Table::new(std::slice::from_ref(field)).map_err(of_records)?;
     let each = values

@@ -11,8 +11,8 @@ use super::schema::Schema;
 use super::value::{Taken, take, take_for};
 use crate::errors::of_records;
 
-/// A row's objects, in the order of the fields: of a row, a tuple, a list, a dict, or any object with
-/// such attributes.
+/// A row's objects, in the order of the fields: of a row, a tuple, a list, a dict or another mapping, or
+/// any object with such attributes.
 pub(crate) fn objects<'py>(
     schema: &Schema,
     row: &Bound<'py, PyAny>,
@@ -35,7 +35,20 @@ pub(crate) fn objects<'py>(
     if let Ok(list) = row.cast::<PyList>() {
         return as_many(schema, list.iter().collect(), number);
     }
+    if let Some(dict) = as_dict(row)? {
+        return of_dict(schema, &dict, number);
+    }
     of_object(schema, row, number)
+}
+
+/// What any other mapping has, which is what `dict` takes for one: a class of rows whose field is called
+/// `keys` has no items.
+pub(crate) fn as_dict<'py>(row: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let (py, class) = (row.py(), row.get_type());
+    if !class.hasattr(intern!(py, "keys"))? || !class.hasattr(intern!(py, "__getitem__"))? {
+        return Ok(None);
+    }
+    Ok(Some(py.get_type::<PyDict>().call1((row,))?.cast_into()?))
 }
 
 fn of_object<'py>(

@@ -1,5 +1,6 @@
 //! The container: a sequence of rows over columns.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,9 +33,9 @@ pub(crate) struct Rows {
     watch: Option<Watch>,
     /// How often rows have got other numbers.
     pub(crate) moves: u64,
-    /// Buffers of columns that somebody has: while there are any, no column moves. They are counted
+    /// Buffers that somebody has, for each column: while there are any, no column moves. They are counted
     /// outside, for one may be given back at any moment, by the collector.
-    pub(crate) lent: Arc<AtomicUsize>,
+    pub(crate) lent: Arc<[AtomicUsize]>,
 }
 
 impl Rows {
@@ -47,22 +48,32 @@ impl Rows {
         Ok(&self.table)
     }
 
-    /// Whether columns lie in a file.
-    pub(crate) fn is_mapped(&self) -> PyResult<bool> {
-        self.watch.as_ref().map_or(Ok(false), Watch::holds)
+    /// Whether the numbers of a column lie in a file.
+    pub(crate) fn is_mapped(&self, field: usize) -> PyResult<bool> {
+        let Some(watch) = &self.watch else { return Ok(false) };
+        let numbers = self.table.columns().get(field).and_then(records::Column::address);
+        Ok(watch.holds()? && numbers.is_some_and(|numbers| watch.has(numbers)))
     }
 
     fn is_lent(&self) -> bool {
-        self.lent.load(Ordering::Relaxed) > 0
+        self.lent.iter().any(|lent| lent.load(Ordering::Relaxed) > 0)
     }
 
-    /// The columns, for other values in rows that are there.
-    pub(crate) fn values_mut(&mut self) -> PyResult<&mut records::Table> {
-        // The first change of what lies in a file copies it, and a buffer would be of the old.
-        if self.is_lent() && self.is_mapped()? {
-            return Err(lent());
+    /// The columns, for other values of some fields in rows that are there.
+    pub(crate) fn values_mut(&mut self, fields: Range<usize>) -> PyResult<&mut records::Table> {
+        for field in fields {
+            let lent_out =
+                self.lent.get(field).is_some_and(|lent| lent.load(Ordering::Relaxed) > 0);
+            // The first change of what lies in a file copies it, and a buffer would be of the old.
+            if lent_out && self.is_mapped(field)? {
+                return Err(lent());
+            }
         }
         Ok(&mut self.table)
+    }
+
+    fn all(&self) -> Range<usize> {
+        0..self.table.columns().len()
     }
 
     /// The columns, for more rows or fewer.
@@ -70,7 +81,7 @@ impl Rows {
         if self.is_lent() {
             return Err(lent());
         }
-        self.is_mapped()?;
+        self.table()?;
         Ok(&mut self.table)
     }
 
@@ -87,7 +98,7 @@ impl Rows {
         &mut self,
         does: impl FnOnce(&mut records::Table) -> PyResult<T>,
     ) -> PyResult<T> {
-        self.is_mapped()?;
+        self.table()?;
         if !self.is_lent() {
             return does(&mut self.table);
         }
@@ -215,15 +226,9 @@ impl Rows {
             Held { table, watch: None }
         };
         held.table = fitted(py, held.table, schema.get())?;
+        let lent = held.table.columns().iter().map(|_| AtomicUsize::new(0)).collect();
         let (class, schema) = (record.clone().unbind(), schema.unbind());
-        Ok(Rows {
-            class,
-            schema,
-            table: held.table,
-            watch: held.watch,
-            moves: 0,
-            lent: Arc::default(),
-        })
+        Ok(Rows { class, schema, table: held.table, watch: held.watch, moves: 0, lent })
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -309,7 +314,9 @@ impl Rows {
             }
             Selection::Row(index) => Incoming::of(schema).with(value, index, |taken| {
                 let values: Vec<_> = taken.iter().map(Taken::value).collect();
-                Ok(slf.try_borrow_mut()?.values_mut()?.set_row(index, &values))
+                let mut inside = slf.try_borrow_mut()?;
+                let all = inside.all();
+                Ok(inside.values_mut(all)?.set_row(index, &values))
             }),
             Selection::Slice { start, count, step } => {
                 let fresh = fresh(schema, value)?;
@@ -552,7 +559,8 @@ fn replace(
         let (got, want) = (fresh.len(), count);
         return Err(of_records(records::RecordsError::Length { got, want }));
     }
-    let table = rows.values_mut()?;
+    let all = rows.all();
+    let table = rows.values_mut(all)?;
     for (from, to) in numbers(start, count, step)?.into_iter().enumerate() {
         let values: Result<Vec<_>, _> =
             (0..fresh.columns().len()).map(|field| fresh.get(from, field)).collect();

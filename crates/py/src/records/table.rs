@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use super::file::Watch;
 use super::schema::{Schema, Told, told};
 use super::value::take_for;
-use crate::arrow::batches;
+use crate::arrow::{batches, of_arrow};
 use crate::errors::of_records;
 
 /// A table that the first container takes.
@@ -74,5 +74,18 @@ pub(crate) fn records_from_arrow(source: &Bound<'_, PyAny>) -> PyResult<Table> {
 
 pub(crate) fn from_arrow(source: &Bound<'_, PyAny>) -> PyResult<records::Table> {
     let (schema, batches) = batches(source)?;
-    records::Table::from_batches(&schema, batches).map_err(of_records)
+    let fields = schema.fields().iter().enumerate();
+    let kept: Vec<usize> =
+        fields.filter(|(_, field)| !is_index(field.name())).map(|(at, _)| at).collect();
+    let wanted = schema.project(&kept).map_err(|error| of_arrow(&error))?;
+    let batches: Result<Vec<_>, _> = batches.iter().map(|batch| batch.project(&kept)).collect();
+    let batches = batches.map_err(|error| of_arrow(&error))?;
+    records::Table::from_batches(&wanted, batches).map_err(of_records)
+}
+
+/// Whether a column is the index of a data frame, which has no name: so pandas calls it, as no field can
+/// be called.
+fn is_index(name: &str) -> bool {
+    let number = name.strip_prefix("__index_level_").and_then(|rest| rest.strip_suffix("__"));
+    number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
 }
