@@ -256,6 +256,18 @@ impl Column {
         let _ = words.forget_if_worth_it(|row| is_none(valid.as_ref(), row));
     }
 
+    /// Whether another column has the same words in the same order, if both are categories.
+    pub(crate) fn has_words_of(&self, other: &Column) -> bool {
+        match (&self.values, &other.values) {
+            (Values::Category(words), Values::Category(others)) => {
+                let (words, others) = (words.words(), others.words());
+                words.len() == others.len()
+                    && (0..words.len()).all(|word| words.get(word) == others.get(word))
+            }
+            _ => true,
+        }
+    }
+
     /// Gives back the words of a category that no row has.
     pub(crate) fn forget(&mut self) -> Result<(), Reason> {
         match &mut self.values {

@@ -500,8 +500,17 @@ impl Table {
         self.reserve(0)
     }
 
+    /// Sees to it that each category has one list of words, as a file has: Arrow's batches may have several.
+    pub(crate) fn unite_words(&mut self) -> Result<(), RecordsError> {
+        let same = |piece: &Table| {
+            let mut both = self.columns.iter().zip(&piece.columns);
+            both.all(|(column, other)| column.has_words_of(other))
+        };
+        if self.pieces().all(same) { Ok(()) } else { self.join() }
+    }
+
     /// Gives back the words of categories that no row has. Batches of a file or of Arrow, which were not
-    /// changed, keep theirs: those of all of them are the same.
+    /// changed, keep theirs.
     pub(crate) fn forget(&mut self) -> Result<(), RecordsError> {
         if !self.is_whole() {
             return Ok(());

@@ -3,8 +3,8 @@
 
 use std::collections::VecDeque;
 
+use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, RecordBatch};
 use bytes::Bytes;
 use deadweight_records::{Field, Kind, Table, Value, file};
 use proptest::prelude::*;
@@ -123,6 +123,18 @@ fn batches_that_were_not_changed_keep_theirs() {
     table.set(0, 0, Value::Str("b")).unwrap();
     table.shrink_to_fit().unwrap();
     assert_eq!(words(&table.batches().unwrap().1[0]), ["b"]);
+}
+
+#[test]
+fn batches_with_categories_of_their_own_are_one_file() {
+    let (mut one, mut other) = (sessions(), sessions());
+    ["a", "b"].iter().for_each(|word| push(&mut one, word));
+    ["c", "b", "a"].iter().for_each(|word| push(&mut other, word));
+    let (schema, mut batches) = one.batches().unwrap();
+    batches.extend(other.batches().unwrap().1);
+    let mut table = Table::from_batches(&schema, batches).unwrap();
+    let read = written(&mut table);
+    assert_eq!(texts(&read), ["a", "b", "c", "b", "a"].map(|word| Some(word.to_owned())));
 }
 
 proptest! {

@@ -19,6 +19,7 @@ use crate::table::Table;
 /// # Errors
 /// [`FileError::Io`], and those of [`Table::batches`].
 pub fn write(table: &mut Table, to: impl Write) -> Result<(), FileError> {
+    table.unite_words()?;
     table.forget()?;
     let (schema, batches) = table.batches()?;
     let failed = |error: ArrowError| match error {
