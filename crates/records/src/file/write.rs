@@ -20,7 +20,11 @@ use crate::table::Table;
 /// [`FileError::Io`], and those of [`Table::batches`].
 pub fn write(table: &mut Table, to: impl Write) -> Result<(), FileError> {
     table.unite_words()?;
-    table.forget()?;
+    // Without the memory for it they are written too.
+    match table.forget() {
+        Ok(()) | Err(RecordsError::Memory) => {}
+        Err(error) => return Err(error.into()),
+    }
     let (schema, batches) = table.batches()?;
     let failed = |error: ArrowError| match error {
         ArrowError::IoError(_, error) => FileError::Io(error),
