@@ -73,12 +73,19 @@ def interface(column: Column) -> dict[str, Any]:
     return {"version": 3, "shape": (len(column),), "typestr": typestr, "data": memoryview(column._raw())}
 
 
-def dicts(array: Any) -> Iterator[dict[str, Any]]:
+def tuples(array: Any) -> Iterator[tuple[Any, ...]]:
     """The rows of a structured array, of which few are Python objects at a time."""
-    names = array.dtype.names
-    for start in range(0, len(array), 4096):
-        for values in array[start : start + 4096].tolist():
-            yield dict(zip(names, values, strict=True))
+    for field in array.dtype.names:
+        # Finer than datetime has them: their items would come as integers.
+        kind = array.dtype[field]
+        if kind.kind in "mM" and kind.str.endswith(("ns]", "ps]", "fs]", "as]")):
+            raise TypeError(f"field {field!r} is of {kind}: convert it to microseconds")
+    return (row for start in range(0, len(array), 4096) for row in array[start : start + 4096].tolist())
+
+
+def dicts(array: Any) -> Iterator[dict[str, Any]]:
+    """The same with names."""
+    return (dict(zip(array.dtype.names, row, strict=True)) for row in tuples(array))
 
 
 def structured(rows: Rows) -> Any:

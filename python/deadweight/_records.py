@@ -486,24 +486,15 @@ def pack(
         return Records._of(_core.pack_arrow(rows, told), None, name)
     structure = getattr(getattr(rows, "dtype", None), "names", None)
     if structure:
+        from deadweight._arrays import tuples
+
         names = names or structure
-        for field in structure:
-            # Finer than datetime has them: their items would come as integers.
-            kind = rows.dtype[field]
-            if kind.kind in "mM" and kind.str.endswith(("ns]", "ps]", "fs]", "as]")):
-                raise TypeError(f"field {field!r} is of {kind}: convert it to microseconds")
         # What was a float of four bytes is one still, and no value can say so.
         told += [
             (field, "f4", False) for field in structure if rows.dtype[field] == "f4" and field not in (types or {})
         ]
-        rows = _tuples(rows)
+        rows = tuples(rows)
     table = _core.pack_records(rows, None if names is None else list(names), told)
     packed = Records._of(table, None, name)
     packed._packed = packed_from(rows, packed.nbytes)
     return packed
-
-
-def _tuples(array: Any) -> Iterator[tuple[Any, ...]]:
-    """The rows of a structured array, of which few are Python objects at a time."""
-    for start in range(0, len(array), 4096):
-        yield from array[start : start + 4096].tolist()

@@ -224,6 +224,8 @@ def test_structured_arrays_come_in_by_name():
     assert (rows.id.tolist(), rows[4999].name, rows[0].score) == (list(range(5000)), "", 0.5)
     rows[:] = many[:2]
     assert len(rows) == 2
+    with pytest.raises(TypeError, match=r"field 'id' is of datetime64\[ns\]"):
+        rows.extend(np.zeros(2, [("id", "M8[ns]")]))
     with pytest.raises(ValueError, match="row 2: there is no field 'x'"):
         rows.extend(np.zeros(2, [("id", "u1"), ("x", "u1")]))
 
