@@ -125,44 +125,46 @@ pub(crate) fn arguments<'py>(
         let (most, got) = (schema.fields.len(), given.len());
         return Err(PyTypeError::new_err(format!("{class}() takes {most} values, not {got}")));
     }
-    if let Some(named) = named {
-        check_names(schema, class, given.len(), named)?;
-    }
     let mut objects: Vec<_> = given.iter().collect();
+    let mut used = 0;
     for field in given.len()..schema.fields.len() {
         let told = match named {
             Some(named) => named.get_item(schema.names[field].bind(py))?,
             None => None,
         };
+        used += usize::from(told.is_some());
         objects.push(told.or_else(|| schema.default(py, field)).ok_or_else(|| {
             let name = &schema.fields[field].name;
-            PyTypeError::new_err(format!("{class}() has no value for field {name:?}"))
+            let missing = || format!("{class}() has no value for field {name:?}");
+            PyTypeError::new_err(
+                misnamed(schema, class, given.len(), named).unwrap_or_else(missing),
+            )
         })?);
     }
-    Ok(objects)
+    if named.map_or(0, PyDictMethods::len) == used {
+        return Ok(objects);
+    }
+    let text = misnamed(schema, class, given.len(), named).unwrap_or_default();
+    Err(PyTypeError::new_err(text))
 }
 
-/// That each name is of a field that has no value by position.
-fn check_names(
+/// What is said of the first name that is of no field, or of one that has a value by position.
+fn misnamed(
     schema: &Schema,
     class: &str,
     given: usize,
-    named: &Bound<'_, PyDict>,
-) -> PyResult<()> {
-    for name in named.keys() {
-        let place = name.extract::<String>().ok().and_then(|name| schema.position(&name));
-        let name = shown(&name);
+    named: Option<&Bound<'_, PyDict>>,
+) -> Option<String> {
+    named?.keys().iter().find_map(|key| {
+        let place = key.extract::<String>().ok().and_then(|name| schema.position(&name));
         match place {
-            None => return Err(PyTypeError::new_err(format!("{class}() has no field {name}"))),
+            None => Some(format!("{class}() has no field {}", shown(&key))),
             Some(place) if place < given => {
-                return Err(PyTypeError::new_err(format!(
-                    "{class}() has two values for field {name}"
-                )));
+                Some(format!("{class}() has two values for field {}", shown(&key)))
             }
-            Some(_) => {}
+            Some(_) => None,
         }
-    }
-    Ok(())
+    })
 }
 
 /// The values of a row, in a place that the next row uses again. The objects' own code has run when
