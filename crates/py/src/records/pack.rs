@@ -7,6 +7,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
+use super::alike::put_alike;
 use super::incoming::{names_of, refused};
 use super::schema::kind;
 use super::table::Table;
@@ -94,6 +95,12 @@ impl Packing {
     ) -> PyResult<()> {
         objects.clear();
         taken.clear();
+        if let Ok(dict) = row.cast::<PyDict>()
+            && put_alike(&mut self.packer, &self.names, dict)?
+        {
+            self.packer.end_row();
+            return Ok(());
+        }
         if let Ok(dict) = row.cast::<PyDict>() {
             self.of_dict(dict, objects)?;
         } else if let Ok(tuple) = row.cast::<PyTuple>() {
@@ -114,17 +121,6 @@ impl Packing {
         objects: &mut Vec<Bound<'py, PyAny>>,
     ) -> PyResult<()> {
         let py = dict.py();
-        // Most often it has the keys of the first one, in the same order.
-        for ((key, value), name) in dict.iter().zip(&self.names) {
-            if !key.is(name) {
-                break;
-            }
-            objects.push(value);
-        }
-        if objects.len() == dict.len() && objects.len() == self.names.len() {
-            return Ok(());
-        }
-        objects.clear();
         let mut found = 0;
         for name in &self.names {
             let object = dict.get_item(name.bind(py))?;
