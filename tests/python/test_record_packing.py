@@ -219,6 +219,25 @@ def test_keys_that_are_not_the_same_objects():
     assert dw.pack(rows).name.tolist() == [0, 1, 2, 3, 4]
 
 
+class Text(str):
+    pass
+
+
+def test_dicts_that_part_from_the_first_one_at_any_field():
+    """By the order of their keys, or by a value that is not read where it lies."""
+    first = {"id": 1, "name": "Ada", "score": 0.5, "seen": None, "tag": "a"}
+    rows = [first]
+    for name, value in {"id": 2**64 - 1, "name": "Zoë", "score": 7, "seen": b"x", "tag": Text("b")}.items():
+        rows += [{**first, name: value}, dict(first)]
+    items = list(first.items())
+    rows += [dict(items[at:] + items[:at]) for at in range(len(items))]
+    assert [row._asdict() for row in dw.pack(rows)] == rows
+    late = {name: value for name, value in items if name != "tag"} | {"late": 1}
+    rows += [late, first]
+    every = dict.fromkeys(first | late)
+    assert [row._asdict() for row in dw.pack(rows)] == [every | row for row in rows]
+
+
 def test_a_row_that_is_refused_leaves_the_others_whole():
     def source():
         yield {"a": 1, "b": "x"}

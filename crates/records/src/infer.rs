@@ -149,18 +149,46 @@ impl Packer {
             return Err(RecordsError::Ragged { row, got: values.len(), want });
         }
         for (field, has) in values.iter().enumerate() {
-            if let Err(reason) = self.push_value(field, &has.value()) {
-                self.table.cut_back(field + 1)?;
-                return Err(match reason {
-                    Reason::Memory => RecordsError::Memory,
-                    reason => RecordsError::at(row, &self.table.names[field], reason),
-                });
-            }
+            self.put(field, &has.value())?;
         }
-        self.table.rows += 1;
+        self.end_row();
         Ok(())
     }
 
+    /// Takes a value of the next row, for whoever has no use for a row in one piece. All fields have theirs, from
+    /// the first to the last, before [`Packer::end_row`] makes them a row.
+    ///
+    /// # Errors
+    /// As [`Packer::push`]: the values of the row that came before are left out too then.
+    #[inline]
+    pub fn put(&mut self, field: usize, value: &Value<'_>) -> Result<(), RecordsError> {
+        self.push_value(field, value).or_else(|reason| self.refused(field, reason))
+    }
+
+    #[cold]
+    fn refused(&mut self, field: usize, reason: Reason) -> Result<(), RecordsError> {
+        self.leave_out(field + 1)?;
+        Err(match reason {
+            Reason::Memory => RecordsError::Memory,
+            reason => RecordsError::at(self.rows(), &self.table.names[field], reason),
+        })
+    }
+
+    /// The values that were put are a row.
+    pub fn end_row(&mut self) {
+        debug_assert!(self.table.columns.iter().all(|column| column.len() == self.table.rows + 1));
+        self.table.rows += 1;
+    }
+
+    /// Takes back the values that were put in so many fields.
+    ///
+    /// # Errors
+    /// [`RecordsError::Memory`].
+    pub fn leave_out(&mut self, fields: usize) -> Result<(), RecordsError> {
+        self.table.cut_back(fields)
+    }
+
+    #[inline]
     fn push_value(&mut self, field: usize, value: &Value<'_>) -> Result<(), Reason> {
         let column = &mut self.table.columns[field];
         if self.known[field] == Known::Told {

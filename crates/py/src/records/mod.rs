@@ -1,6 +1,8 @@
 //! Records: rows of typed columns as Python objects. The columns are `deadweight-records`'; here are
 //! conversions, and the protocols by which Python and other libraries come at them.
 
+#[expect(unsafe_code, reason = "the items of a dict, without references of our own")]
+mod alike;
 #[expect(unsafe_code, reason = "the state word of a text")]
 mod ascii;
 #[expect(unsafe_code, reason = "buffers lent to other libraries")]

@@ -7,6 +7,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
+use super::alike::put_alike;
 use super::incoming::{as_dict, names_of, refused};
 use super::reference::{Reference, is_object};
 use super::schema::kind;
@@ -175,6 +176,10 @@ impl Packing {
         taken.clear();
         if let Ok(dict) = row.cast::<PyDict>() {
             self.by_name(row)?;
+            if put_alike(&mut self.packer, &self.names, dict)? {
+                self.packer.end_row();
+                return Ok(());
+            }
             self.of_dict(dict, objects)?;
         } else if let Ok(tuple) = row.cast::<PyTuple>() {
             self.of_tuple(tuple, objects)?;
@@ -218,17 +223,6 @@ impl Packing {
         objects: &mut Vec<Bound<'py, PyAny>>,
     ) -> PyResult<()> {
         let py = dict.py();
-        // Most often it has the keys of the first one, in the same order.
-        for ((key, value), name) in dict.iter().zip(&self.names) {
-            if !key.is(name) {
-                break;
-            }
-            objects.push(value);
-        }
-        if objects.len() == dict.len() && objects.len() == self.names.len() {
-            return Ok(());
-        }
-        objects.clear();
         let mut found = 0;
         for name in &self.names {
             let object = dict.get_item(name.bind(py))?;

@@ -77,6 +77,24 @@ pub(crate) fn take<'py>(object: &Bound<'py, PyAny>) -> PyResult<Taken<'py>> {
     take_rarer(object)
 }
 
+/// What `take` gives of the commonest objects, read where it lies: with no reference, and no code run.
+#[inline]
+pub(crate) fn read<'a>(object: &'a Bound<'_, PyAny>) -> Option<Value<'a>> {
+    if let Ok(text) = object.cast_exact::<PyString>() {
+        return if is_ascii(text) { text.to_str().ok().map(Value::Str) } else { None };
+    }
+    if let Ok(int) = object.cast_exact::<PyInt>() {
+        return int.extract::<i64>().ok().map(|int| Value::Int(int.into()));
+    }
+    if let Ok(float) = object.cast_exact::<PyFloat>() {
+        return Some(Value::Float(float.value()));
+    }
+    if let Ok(flag) = object.cast_exact::<PyBool>() {
+        return Some(Value::Bool(flag.is_true()));
+    }
+    object.is_none().then_some(Value::None)
+}
+
 fn encoded<'py>(text: &Bound<'py, PyString>) -> PyResult<Taken<'py>> {
     match text.encode_utf8() {
         Ok(utf8) => Ok(Taken::Text(utf8)),
