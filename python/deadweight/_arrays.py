@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,21 @@ def interface(column: Column) -> dict[str, Any]:
     if column.null_count or not len(column) or kind not in _NUMBERS | _TIMES.keys():
         raise AttributeError("__array_interface__")
     return {"version": 3, "shape": (len(column),), "typestr": typestr, "data": memoryview(column._raw())}
+
+
+def tuples(array: Any) -> Iterator[tuple[Any, ...]]:
+    """The rows of a structured array, of which few are Python objects at a time."""
+    for field in array.dtype.names:
+        # Finer than datetime has them: their items would come as integers.
+        kind = array.dtype[field]
+        if kind.kind in "mM" and kind.str.endswith(("ns]", "ps]", "fs]", "as]")):
+            raise TypeError(f"field {field!r} is of {kind}: convert it to microseconds")
+    return (row for start in range(0, len(array), 4096) for row in array[start : start + 4096].tolist())
+
+
+def dicts(array: Any) -> Iterator[dict[str, Any]]:
+    """The same with names."""
+    return (dict(zip(array.dtype.names, row, strict=True)) for row in tuples(array))
 
 
 def structured(rows: Rows) -> Any:

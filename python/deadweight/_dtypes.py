@@ -6,7 +6,7 @@ import datetime
 import types
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Annotated, Any, NewType, TypeAlias, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NewType, TypeAlias, Union, get_args, get_origin
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,22 @@ _PLAIN: dict[object, str] = {
     object: "object",
 }
 _NAMES = {"i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8", "category", *_PLAIN.values()}
-# Those of the module `array`, on Linux.
-_CODES = {
+_OTHER_NAMES = {
+    "int": "i8",
+    "float": "f8",
+    # NumPy's, and of these the letters that `array` has too, on Linux.
+    "?": "bool",
+    "b1": "bool",
+    "O": "object",
+    "M8[us]": "datetime",
+    "M8[D]": "date",
+    "m8[us]": "timedelta",
+    "datetime64[us]": "datetime",
+    "datetime64[D]": "date",
+    "timedelta64[us]": "timedelta",
+    **{f"{word}{8 * bytes}": f"{word[0]}{bytes}" for word in ("int", "uint") for bytes in (1, 2, 4, 8)},
+    "float32": "f4",
+    "float64": "f8",
     "b": "i1",
     "h": "i2",
     "i": "i4",
@@ -60,28 +74,41 @@ _CODES = {
 _QUALIFIERS = {"Final", "NotRequired", "ReadOnly", "Required"}
 
 
-def _is_name(text: str) -> bool:
-    return text in _NAMES or text in _CODES
+def named_type(name: str) -> tuple[str, bool] | None:
+    """What :func:`column_type` makes of a name, or None if no column's type is called that.
+
+    ``"u4"``, ``"int"``, ``"datetime | None"``, a type code of ``array.array`` as ``"I"``, a dtype of NumPy's as
+    ``"<i4"``, ``"M8[us]"`` or ``"U12"``.
+    """
+    plain, _, none = name.partition(" | ")
+    if none not in ("", "None"):
+        return None
+    plain = plain.lstrip("<=>|")
+    if plain[:1] in ("U", "S") and (plain[1:].isdecimal() or plain in ("U", "S")):
+        return "str" if plain[0] == "U" else "bytes", bool(none)
+    kind = plain if plain in _NAMES else _OTHER_NAMES.get(plain)
+    return None if kind is None else (kind, bool(none) and kind != "object")
 
 
 def column_type(wanted: Any) -> tuple[str, bool]:
     """Name of a column's type, and whether its rows may have no value.
 
-    ``wanted`` is a Python type, one of ``dw.u1`` … ``dw.category``, ``X | None`` of these, a name such as
-    ``"u4"``, a type code of ``array.array``, or a NumPy dtype. Of any other annotation the values are kept as
-    the objects that they are, and None is one of them. What is no type at all raises TypeError.
+    ``wanted`` is a Python type, one of ``dw.u1`` … ``dw.category``, ``X | None`` of these, a name as
+    :func:`named_type` has them, or a NumPy dtype; of a ``Literal``, the type of its values. Of any other
+    annotation the values are kept as the objects that they are, and None is one of them. What is no type at all
+    raises TypeError.
     """
     if isinstance(wanted, str):
-        name = _CODES.get(wanted, wanted)
-        if name in _NAMES:
-            return name, False
+        named = named_type(wanted)
+        if named:
+            return named
     elif isinstance(wanted, type) and wanted in _PLAIN:
         return _PLAIN[wanted], False
     elif isinstance(wanted, Dtype):
         return column_type(wanted.name)
     elif get_origin(wanted) is Annotated:
         plain, *more = get_args(wanted)
-        said = [item for item in more if isinstance(item, Dtype) or (isinstance(item, str) and _is_name(item))]
+        said = [item for item in more if isinstance(item, Dtype) or (isinstance(item, str) and named_type(item))]
         return column_type(said[0] if said else plain)
     elif get_origin(wanted) in (Union, types.UnionType):
         some = [item for item in get_args(wanted) if item is not type(None)]
@@ -89,6 +116,11 @@ def column_type(wanted: Any) -> tuple[str, bool]:
             kind, _ = column_type(some[0])
             return kind, kind != "object"
         return "object", False
+    elif get_origin(wanted) is Literal:
+        values: tuple[object, ...] = get_args(wanted)
+        kinds = {_PLAIN.get(type(value), "object") for value in values if value is not None}
+        kind = kinds.pop() if len(kinds) == 1 else "object"
+        return kind, kind != "object" and None in values
     elif getattr(get_origin(wanted), "_name", None) in _QUALIFIERS:
         return column_type(get_args(wanted)[0])
     elif get_origin(wanted) is not None or wanted is Any:

@@ -6,19 +6,20 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
+import operator
 import pickle
 import sys
 import typing
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, MutableSequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_type_hints, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 from deadweight import _core
 from deadweight._core import Column
 from deadweight._dtypes import column_type
 from deadweight._packed import PackedFrom, packed_from
+from deadweight._record_fields import Field, annotated, fields_of
 from deadweight._text import size
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ else:
 
 
 R = TypeVar("R", bound="Record")
-_Field = tuple[str, str, bool, tuple[Any, ...]]
+N = TypeVar("N", bound="Record")
 
 
 class _RecordType(type):
@@ -43,7 +44,7 @@ class _RecordType(type):
         bases: tuple[type, ...],
         namespace: dict[str, Any],
         *,
-        fields: list[_Field] | None = None,
+        fields: list[Field] | None = None,
     ) -> _RecordType:
         if namespace.setdefault("__slots__", ()) != ():
             raise TypeError(f"{name}: rows have fields, not slots of their own")
@@ -51,7 +52,7 @@ class _RecordType(type):
         if bases == (_core.Row,):
             return made
         inherited = {field[0]: field for field in _inherited(made)}
-        own = {field[0]: field for field in (_annotated(made, _names(1)) if fields is None else fields)}
+        own = {field[0]: field for field in (annotated(made, _names(1)) if fields is None else fields)}
         by_name = inherited | own
         _check(made, by_name)
         for field in inherited.keys() & namespace.keys() - own.keys():
@@ -66,12 +67,12 @@ class _RecordType(type):
         return made
 
     def __init__(
-        cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], *, fields: list[_Field] | None = None
+        cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], *, fields: list[Field] | None = None
     ) -> None:
         super().__init__(name, bases, namespace)
 
 
-def _inherited(made: type) -> Iterator[_Field]:
+def _inherited(made: type) -> Iterator[Field]:
     for base in reversed(made.__mro__[1:]):
         yield from vars(base).get("_defaults", {}).values()
 
@@ -82,39 +83,20 @@ def _names(outer: int) -> dict[str, Any]:
     return {**frame.f_globals, **frame.f_locals}
 
 
-def _annotated(made: type, names: dict[str, Any]) -> Iterator[_Field]:
-    hints = get_type_hints(made, localns=names, include_extras=True)
-    for name in made.__annotations__:
-        if typing.get_origin(hints[name]) is ClassVar or hints[name] is ClassVar:
-            continue
-        try:
-            kind, nullable = column_type(hints[name])
-        except TypeError as error:
-            raise TypeError(f"{made.__name__}.{name}: {error}") from None
-        default: tuple[Any, ...] = (vars(made)[name],) if name in vars(made) else ()
-        if default and isinstance(default[0], dataclasses.Field):
-            default = _default_of(made.__name__, name, default[0])  # pyright: ignore[reportUnknownArgumentType]
-        if default and type(default[0]).__hash__ is None:
-            raise ValueError(f"{made.__name__}.{name}: all rows would have the same {type(default[0]).__name__}")
-        yield name, kind, nullable, default
-
-
-def _default_of(of: str, name: str, field: dataclasses.Field[Any]) -> tuple[Any, ...]:
-    if field.default_factory is not dataclasses.MISSING:
-        raise TypeError(f"{of}.{name}: all rows have one default: a default_factory makes no more than one value")
-    return () if field.default is dataclasses.MISSING else (field.default,)
+# What each class of rows has besides fields.
+_OF_CLASSES = ("_schema", "_fields", "_made", "_defaults")
 
 
 def _check(made: type, names: Iterable[str]) -> None:
-    # Not those of the metaclass, which rows do not have.
-    taken = set(dir(Record))
+    # Not those of the metaclass, which rows do not have; but ours of the container, which has columns by name too.
+    taken = {*dir(Record), *_OF_CLASSES, *[name for name in dir(Records) if name.startswith("_")]}
     for name in names:
         if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # of a mapping
             raise TypeError(f"{made.__name__}: the name of a field is a str: {name!r}")
-        if name.startswith("_"):
-            raise ValueError(f"{made.__name__}: a field cannot begin with an underscore: {name!r}")
+        if name.startswith("__") and name.endswith("__"):
+            raise ValueError(f"{made.__name__}: such names are Python's own: {name!r}")
         if name in taken:
-            raise ValueError(f"{made.__name__}: rows have a method of that name: {name!r}")
+            raise ValueError(f"{made.__name__}: rows have an attribute of that name: {name!r}")
 
 
 @dataclass_transform(eq_default=True)
@@ -145,10 +127,10 @@ class Record(_core.Row, metaclass=_RecordType):
         _schema: ClassVar[_core.Schema]
         _fields: ClassVar[tuple[str, ...]]
         _made: ClassVar[bool]
-        _defaults: ClassVar[dict[str, _Field]]
+        _defaults: ClassVar[dict[str, Field]]
 
     @staticmethod
-    def of(source: Any, name: str | None = None) -> type[Record]:
+    def of(source: Any, name: str | None = None) -> type[Any]:
         """A class of rows with the fields of a dataclass, a TypedDict, a structured NumPy dtype, or a
         mapping of names to types.
 
@@ -158,7 +140,7 @@ class Record(_core.Row, metaclass=_RecordType):
         Point(x=1.0, y=2.0)
         """
         found: str = name or getattr(source, "__name__", None) or "Row"
-        return _made(found, tuple(_fields_of(source)))
+        return _made(found, tuple(fields_of(source)))
 
     def _asdict(self) -> dict[str, Any]:
         """The values by name."""
@@ -168,15 +150,22 @@ class Record(_core.Row, metaclass=_RecordType):
         """A row of its own, with some values replaced."""
         return type(self)(**(self._asdict() | values))
 
+    __replace__ = _replace  # of `copy.replace`, from 3.13 on
+
     def __eq__(self, other: object) -> bool:
-        if type(self) is not type(other):
+        if not isinstance(other, Record) or not _alike(type(self), type(other)):
             return NotImplemented
-        return self._astuple() == typing.cast(Record, other)._astuple()
+        return self._astuple() == other._astuple()
 
     __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
     def __repr__(self) -> str:
-        values = ", ".join(f"{name}={value!r}" for name, value in self._asdict().items())
+        try:
+            named = self._asdict()
+        except (RuntimeError, OSError) as error:
+            # It has no values any more. Whoever shows it, as a debugger does, is not to fail by that.
+            return f"<{type(self).__name__}: {error}>"
+        values = ", ".join(f"{name}={value!r}" for name, value in named.items())
         return f"{type(self).__name__}({values})"
 
     def __copy__(self) -> Self:
@@ -189,7 +178,16 @@ class Record(_core.Row, metaclass=_RecordType):
         return copied
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _row, (*_named(type(self)), self._astuple())
+        # By name: the class may have got more fields when it is read.
+        return _row, (*_named(type(self)), self._asdict())
+
+
+def _alike(one: type[Record], other: type[Record]) -> bool:
+    """Whether rows of both can be equal. A class that `of` or `pack` has made is its name and its fields' names:
+    how wide their columns are depends on other rows."""
+    if one is other:
+        return True
+    return one._made and other._made and one.__name__ == other.__name__ and one._fields == other._fields
 
 
 def _objects(record: type[Record]) -> list[str]:
@@ -197,39 +195,18 @@ def _objects(record: type[Record]) -> list[str]:
     return [name for name, kind, _ in record._schema.fields if kind == "object"]
 
 
-def _new(name: str, fields: list[_Field]) -> type[Record]:
+def _new(name: str, fields: list[Field]) -> type[Record]:
     return typing.cast("type[Record]", _RecordType(name, (Record,), {"__module__": __name__}, fields=fields))
-
-
-def _fields_of(source: Any) -> list[_Field]:
-    if dataclasses.is_dataclass(source):
-        hints = get_type_hints(source, include_extras=True)
-        fields = dataclasses.fields(source)
-        name = getattr(source, "__name__", type(source).__name__)
-        return [
-            (field.name, *column_type(hints[field.name]), _default_of(name, field.name, field)) for field in fields
-        ]
-    if typing.is_typeddict(source):
-        # An item that need not be there is a value that need not be.
-        optional = source.__optional_keys__
-        told = {name: column_type(hint) for name, hint in get_type_hints(source, include_extras=True).items()}
-        return [(name, kind, none or name in optional, ()) for name, (kind, none) in told.items()]
-    if isinstance(source, Mapping):
-        types = typing.cast("Mapping[str, Any]", source)
-        return [(name, *column_type(wanted), ()) for name, wanted in types.items()]
-    if getattr(source, "names", None):
-        return [(name, *column_type(source[name]), ()) for name in source.names]
-    raise TypeError(f"no dataclass, TypedDict, structured dtype or mapping: {source!r}")
 
 
 # Classes that were made by `of` or `pack` cannot be imported: a pickle has their fields instead, and there is
 # one such class at a time.
-_by_fields: weakref.WeakValueDictionary[tuple[str, tuple[_Field, ...]], type[Record]] = (
+_by_fields: weakref.WeakValueDictionary[tuple[str, tuple[Field, ...]], type[Record]] = (
     weakref.WeakValueDictionary()
 )
 
 
-def _made(name: str, fields: tuple[_Field, ...]) -> type[Record]:
+def _made(name: str, fields: tuple[Field, ...]) -> type[Record]:
     known = _by_fields.get((name, fields))
     return _by_fields.setdefault((name, fields), _new(name, list(fields))) if known is None else known
 
@@ -241,12 +218,12 @@ def _named(record: type[Record]) -> tuple[Any, Any]:
     return record.__name__, tuple(record._defaults.values())
 
 
-def _class(record: Any, fields: tuple[_Field, ...] | None) -> type[Record]:
+def _class(record: Any, fields: tuple[Field, ...] | None) -> type[Record]:
     return record if fields is None else _made(record, fields)
 
 
-def _row(record: Any, fields: Any, values: tuple[Any, ...]) -> Record:
-    return _class(record, fields)(*values)
+def _row(record: Any, fields: Any, values: dict[str, Any]) -> Record:
+    return _class(record, fields)(**values)
 
 
 def _records(kind: type[Records[Any]], record: Any, fields: Any, file: Any) -> Records[Any]:
@@ -270,7 +247,6 @@ else:
         # All methods of a MutableSequence, but not registered as one: Polars and others would go through
         # what is a Sequence row by row, and not ask for its columns.
         __slots__ = ()
-        index = MutableSequence.index
         count = MutableSequence.count
         remove = MutableSequence.remove
         __contains__ = MutableSequence.__contains__
@@ -286,8 +262,8 @@ def _state(rows: Records[Any]) -> dict[str, Any] | None:
 class Records(_Sequence[R]):
     """Rows of one class, kept as typed columns: a list of objects to look at, at a fifth of the memory.
 
-    ``rows`` may be instances of the class, tuples in the order of its fields, dicts, or any objects with
-    such attributes. A field is a column too: ``users.score``, or ``users["score"]``.
+    ``rows`` may be instances of the class, tuples in the order of its fields, dicts and other mappings, or
+    any objects with such attributes. A field is a column too: ``users.score``, or ``users["score"]``.
 
     What is taken out by number is a view: to change it is to change the container. Rows that are
     deleted or inserted leave views taken before without a place; they raise RuntimeError.
@@ -307,7 +283,9 @@ class Records(_Sequence[R]):
     __slots__ = ("__weakref__", "_packed")
     _packed: PackedFrom | None
 
-    def __init__(self, record: type[R], rows: Iterable[Any] | _core.Table = (), /) -> None:
+    def __init__(  # pyright: ignore[reportInconsistentConstructor]  # `__new__` says what is missing
+        self, record: type[R], rows: Iterable[Any] | _core.Table = (), /
+    ) -> None:
         if not isinstance(rows, _core.Table):
             self.extend(rows)
 
@@ -322,10 +300,58 @@ class Records(_Sequence[R]):
         def __getitem__(self, key: Any) -> Any: ...
         def __iter__(self) -> Iterator[R]: ...
         def __getattr__(self, name: str) -> Column: ...
+        @overload
+        def __setitem__(self, key: str, value: Iterable[Any], /) -> None: ...
+        @overload
+        def __setitem__(self, key: int | slice, value: Any, /) -> None: ...
+        def __setitem__(self, key: Any, value: Any, /) -> None: ...
         def pop(self, index: int = -1, /) -> R: ...
         @property
         def record(self) -> type[R]: ...
 
+    @classmethod
+    def from_columns(cls, record: type[N], /, **columns: Iterable[Any]) -> Records[N]:
+        """Rows of columns, each by the name of its field: values one for each row.
+
+        Numbers of an array (``array.array``, NumPy's) are taken by its buffer, all together. Fields of which
+        there is no column have their default. Raises as :meth:`append` does, ValueError if columns differ in
+        length or a field without a default has none, and TypeError if there is no field of a name.
+
+        >>> import deadweight as dw
+        >>> class Point(dw.Record):
+        ...     x: float
+        ...     name: str = ""
+        >>> points = dw.Records.from_columns(Point, x=[1, 2.5])
+        >>> points.name = ["a", "b"]
+        >>> points[1]
+        Point(x=2.5, name='b')
+        """
+        return cls._of(_core.records_from_columns(record, columns), record, "Row")
+
+    def __setattr__(self, name: str, values: Iterable[Any], /) -> None:
+        # What has a method's name is a column by `rows[name]` alone, as when it is read.
+        if name in self.record._fields and not hasattr(type(self), name):
+            self[name] = values
+        else:
+            super().__setattr__(name, values)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self.record._fields})
+
+    def index(self, value: Any, start: int = 0, stop: int = sys.maxsize, /) -> int:
+        """The number of the first row that is equal to ``value``, of those from ``start`` to ``stop``."""
+        first, last, _ = slice(start, stop).indices(len(self))
+        for number in range(first, last):
+            if number < len(self) and self[number] == value:
+                return number
+        raise ValueError(f"no row is equal to {value!r}")
+
+    @overload
+    @classmethod
+    def open(cls, path: str | PathLike[str], record: None = None, *, copy: bool = False) -> Records[Any]: ...
+    @overload
+    @classmethod
+    def open(cls, path: str | PathLike[str], record: type[N], *, copy: bool = False) -> Records[N]: ...
     @classmethod
     def open(
         cls, path: str | PathLike[str], record: type[Record] | None = None, *, copy: bool = False
@@ -335,16 +361,27 @@ class Records(_Sequence[R]):
 
         The file's length is looked at before each access: if it was cut short, OSError is raised. An array
         over a column cannot look; ``copy=True`` reads all rows instead. Raises :exc:`BadRecords` of a file
-        that is none or is damaged, and ValueError if its fields are not those of ``record``.
+        that is none or is damaged, and ValueError if its fields are not those of ``record``: only those that
+        have a default there need not be in the file.
         """
         rows = cls._of(_core.open_records(path), record, "Row")
         if copy:
             rows._detach()
         return rows
 
+    @overload
+    @classmethod
+    def from_arrow(cls, source: Any, record: None = None) -> Records[Any]: ...
+    @overload
+    @classmethod
+    def from_arrow(cls, source: Any, record: type[N]) -> Records[N]: ...
     @classmethod
     def from_arrow(cls, source: Any, record: type[Record] | None = None) -> Records[Any]:
-        """The rows of any table with ``__arrow_c_stream__``, over its own memory until they are changed."""
+        """The rows of any table with ``__arrow_c_stream__``, over its own memory until they are changed.
+
+        Raises OverflowError with row and field of a date or a time that is beyond year 9999 or finer than
+        microseconds, TypeError of a column whose type records do not hold.
+        """
         return cls._of(_core.records_from_arrow(source), record, "Row")
 
     @classmethod
@@ -373,7 +410,10 @@ class Records(_Sequence[R]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, _core.Rows):
             return NotImplemented
-        if self.record is not other.record or not self._same(other):
+        if self.record is not other.record:
+            alike = len(self) == len(other) and _alike(self.record, other.record)
+            return alike and all(map(operator.eq, self, typing.cast("Records[Any]", other)))
+        if not self._same(other):
             return False
         return all(self[name].tolist() == other[name].tolist() for name in _objects(self.record))
 
@@ -410,7 +450,7 @@ class Records(_Sequence[R]):
     def __reduce_ex__(self, protocol: typing.SupportsIndex) -> tuple[Any, ...]:
         if _objects(self.record):
             # Row by row, after the container itself: objects may lead back to it.
-            return _empty, (type(self), *_named(self.record)), _state(self), (row._astuple() for row in self)
+            return _empty, (type(self), *_named(self.record)), _state(self), (row._asdict() for row in self)
         file = self._dump()
         whole = pickle.PickleBuffer(file) if int(protocol) >= 5 else file
         return _records, (type(self), *_named(self.record), whole), _state(self)
@@ -425,12 +465,12 @@ def pack(
 ) -> Records[Any]:
     """Packs rows into :class:`Records` of the narrowest types that lose nothing of them.
 
-    ``rows`` is any iterable of dicts, tuples or objects, a structured NumPy array, or a table with
-    ``__arrow_c_stream__``; it is gone through once. ``types`` says what some fields are to be, ``names`` how
-    the items of tuples are called, ``name`` how the class. Of objects of one class, the first decides which
-    attributes are looked for. Values that no column holds together raise TypeError with row, field and value,
-    unless ``types`` says ``object`` of that field: then they are kept as they are. What a list of rows took, and
-    takes now, is printed with the result, and in its ``packed_from``.
+    ``rows`` is any iterable of dicts and other mappings, tuples and lists, or objects, a structured NumPy
+    array, or a table with ``__arrow_c_stream__``; it is gone through once. ``types`` says what some fields are
+    to be, ``names`` how the items of tuples and lists are called, ``name`` how the class. Of objects of one class,
+    the first decides which attributes are looked for. Values that no column holds together raise TypeError with
+    row, field and value, unless ``types`` says ``object`` of that field: then they are kept as they are. What a
+    list of rows took, and takes now, is printed with the result, and in its ``packed_from``.
 
     >>> import deadweight as dw
     >>> users = dw.pack([{"id": 7, "name": "Ada"}, {"id": 70_000, "name": "Bob", "age": 36}])
@@ -439,31 +479,22 @@ def pack(
     >>> users[1]
     Row(id=70000, name='Bob', age=36)
     """
-    if hasattr(rows, "__arrow_c_stream__"):
-        if types or names:
-            raise TypeError("a table has types and names already: Records.from_arrow, and extend another with it")
-        return Records._of(_core.records_from_arrow(rows), None, name)
     told = [(field, *column_type(wanted)) for field, wanted in (types or {}).items()]
+    if hasattr(rows, "__arrow_c_stream__"):
+        if names:
+            raise TypeError("a table has names already")
+        return Records._of(_core.pack_arrow(rows, told), None, name)
     structure = getattr(getattr(rows, "dtype", None), "names", None)
     if structure:
+        from deadweight._arrays import tuples
+
         names = names or structure
-        for field in structure:
-            # Finer than datetime has them: their items would come as integers.
-            kind = rows.dtype[field]
-            if kind.kind in "mM" and kind.str.endswith(("ns]", "ps]", "fs]", "as]")):
-                raise TypeError(f"field {field!r} is of {kind}: convert it to microseconds")
         # What was a float of four bytes is one still, and no value can say so.
         told += [
             (field, "f4", False) for field in structure if rows.dtype[field] == "f4" and field not in (types or {})
         ]
-        rows = _tuples(rows)
+        rows = tuples(rows)
     table = _core.pack_records(rows, None if names is None else list(names), told)
     packed = Records._of(table, None, name)
     packed._packed = packed_from(rows, packed.nbytes)
     return packed
-
-
-def _tuples(array: Any) -> Iterator[tuple[Any, ...]]:
-    """The rows of a structured array, of which few are Python objects at a time."""
-    for start in range(0, len(array), 4096):
-        yield from array[start : start + 4096].tolist()

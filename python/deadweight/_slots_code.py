@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
+from deadweight._slots_instances import Step, known_in
+
 # What says nothing of values: fillers, and what only prepares a call or a frame.
 _SILENT = frozenset(
     ("CACHE", "COPY_FREE_VARS", "EXTENDED_ARG", "MAKE_CELL", "NOP", "NOT_TAKEN", "PRECALL", "PUSH_NULL", "RESUME")
@@ -20,9 +22,6 @@ _VARIABLE = frozenset(("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF
 _COPY = (("DUP_TOP", None), ("COPY", 1))
 _EXCHANGE = (("ROT_TWO", None), ("SWAP", 2))
 _WEAKREF = frozenset(("ref", "proxy", "finalize", "WeakMethod"))
-
-Step = tuple[str, Any]
-"""What an instruction does, and the name or value it does it with."""
 
 
 @dataclass(slots=True)
@@ -41,26 +40,28 @@ class Use:
     makes_weakref: bool = False
 
 
-def use_of(code: CodeType, instance: str | None, maker: str | None = None) -> Use:
+def use_of(code: CodeType, instance: str | None, maker: str | None = None, name: str | None = None) -> Use:
     """What code, with the functions inside it, does with the attributes of its variable ``instance``.
 
-    Its other variables count where they are given an instance: the result of some ``__new__``, that of a call
-    of ``maker``, the variable that the class is in, or what comes first in ``*args``.
+    Its other variables count where they are given an instance, as far as :class:`Known` sees it. ``maker`` is
+    the variable that the class is in, ``name`` its own name.
     """
     use = Use()
-    _follow(code, {instance} if instance else set(), maker, use)
+    classes = {step for step in (("load", maker), ("global", name)) if step[1]}
+    _follow(code, {instance} if instance else set(), classes, use)
     return use
 
 
-def _follow(code: CodeType, instances: set[str], maker: str | None, use: Use) -> None:
+def _follow(code: CodeType, instances: set[str], classes: set[Step], use: Use) -> None:
     steps = list(_steps(code))
-    instances = instances | _made(steps, code, maker)
+    known = known_in(steps, instances, classes, _arguments(code))
+    instances = known.instances
     setters = _setters(steps)
     copied: list[tuple[bool, Any]] = []
     for place, (kind, value) in enumerate(steps):
         before = steps[place - 1] if place else ("", None)
         after = [*steps[place + 1 : place + 3], ("", None), ("", None)]
-        on_instance = before[0] == "load" and before[1] in instances
+        on_instance = known.is_on_instance(steps[:place])
         if kind == "copy" and after[0][0] == "attribute":
             copied.append((on_instance, after[0][1]))
         elif kind == "set":
@@ -89,7 +90,9 @@ def _follow(code: CodeType, instances: set[str], maker: str | None, use: Use) ->
             use.makes_weakref |= is_global and value in _WEAKREF
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            _follow(constant, instances & set(constant.co_freevars), None, use)
+            inner = set(constant.co_freevars)
+            named = {step for step in known.classes if step[0] == "global" or step[1] in inner}
+            _follow(constant, instances & inner, named, use)
 
 
 def _note_set(use: Use, name: str) -> None:
@@ -126,26 +129,6 @@ def _setters(steps: list[Step]) -> set[Step]:
         if kind == "attribute" and value == "__setattr__" and steps[place - 1][0] == "global":
             following = steps[place + 1]
             found.add(("load", following[1]) if following[0] == "store" else (kind, value))
-    return found
-
-
-def _made(steps: list[Step], code: CodeType, maker: str | None) -> set[str]:
-    """Variables that are given a new instance, or the first of `*args` where it is what `self` would be."""
-    found: set[str] = set()
-    begin = 0
-    expression: list[Step] = []
-    for place, (kind, value) in enumerate(steps):
-        # What is unpacked goes to many variables, and any may be the one.
-        if steps[place - 1][0] != "store":
-            expression = steps[begin:place]
-        if kind == "store" and expression:
-            is_call = expression[-1][0] == "call"
-            by_class = is_call and expression[0] == ("load", maker) and expression[1][0] != "attribute"
-            by_new = is_call and ("attribute", "__new__") in expression
-            if by_class or by_new or expression[0] == ("load", _arguments(code)):
-                found.add(value)
-        if kind in ("store", "set", "end"):
-            begin = place + 1
     return found
 
 

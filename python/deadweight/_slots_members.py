@@ -39,7 +39,7 @@ def methods(cls: type) -> Iterator[Method]:
         for function, is_direct in _functions(member):
             # What a decorator keeps beside a method is not the class's.
             if (is_direct or _is_in_body(function, cls)) and function not in _OURS:
-                yield Method(where, _use(function, name, member))
+                yield Method(where, _use(function, name, member, cls.__name__))
         yield from [Method(where, use) for use in _described(member)]
 
 
@@ -72,11 +72,11 @@ def class_cells(cls: type) -> list[CellType]:
     return [cell for cell in cells if any(content is cls for content in _content(cell))]
 
 
-def _use(function: FunctionType, name: str, member: object) -> Use:
+def _use(function: FunctionType, name: str, member: object, kind: str) -> Use:
     first = _parameter(function, 0)
     if name == "__new__" or isinstance(member, classmethod):
-        return use_of(function.__code__, None, maker=first)
-    return use_of(function.__code__, None if isinstance(member, staticmethod) else first)
+        return use_of(function.__code__, None, maker=first, name=kind)
+    return use_of(function.__code__, None if isinstance(member, staticmethod) else first, name=kind)
 
 
 def _parameter(function: FunctionType, place: int) -> str | None:

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from types import FunctionType, MethodDescriptorType
-from typing import Any, ClassVar, Final, get_origin
+from typing import Any, ClassVar, Final, Generic, get_origin
 
 from deadweight._slots_members import Method, methods
 from deadweight._slots_refused import is_by_statement, refused
@@ -81,6 +81,9 @@ def plan(cls: type, *, weakref: bool, extra: Iterable[str] | None) -> Plan:
             _add(made, cls, name, _SET)
     for name in extra or ():
         _add(made, cls, _mangled(cls, name), _SET)
+    if Generic in cls.__mro__ and vars(cls).get("__parameters__"):
+        # `typing` sets it on what `Box[int](1)` makes, and leaves it where there is no place for it.
+        _add(made, cls, "__orig_class__", _SET)
     made.names += [name for name in made.cached if name not in made.names]
     if made.names and cls.__itemsize__:
         reason = "its instances vary in size, as those of int, tuple and bytes: slots have no place in them"
@@ -100,7 +103,8 @@ def _bases_with_dict(cls: type) -> Iterator[Blocker]:
     for kind in cls.__mro__[1:]:
         if "__dict__" in vars(kind):
             name = kind.__qualname__
-            remedy = f"put @dw.slots on {name} first" if is_by_statement(kind) else ""
+            is_own = is_by_statement(kind) and kind.__module__.partition(".")[0] not in sys.stdlib_module_names
+            remedy = f"put @dw.slots on {name} first" if is_own else ""
             if vars(kind).get("_is_protocol"):
                 remedy = f"put __slots__ = () into {name}"
             yield Blocker(name, "a base without __slots__, so each instance has a dict all the same", remedy)

@@ -1,10 +1,11 @@
 """Classes of rows: from annotations, and from what already has fields."""
 
 import dataclasses
+import pickle
 import sys
 import typing
 from datetime import datetime
-from typing import Annotated, ClassVar, Final, Optional, TypedDict
+from typing import Annotated, ClassVar, Final, Literal, Optional, TypedDict
 
 import deadweight as dw
 import pytest
@@ -37,8 +38,10 @@ def test_fields_are_inherited():
     [
         (lambda: Base(), 'no value for field "a"'),
         (lambda: Base(1, "x", 3), "takes 2 values, not 3"),
-        (lambda: Base(1, a=2), "no field, or one that has a value already"),
-        (lambda: Base(1, z=2), "no field, or one that has a value already"),
+        (lambda: Base(1, a=2), "two values for field 'a'"),
+        (lambda: Base(1, b="", z=2), r"Base\(\) has no field 'z'$"),
+        (lambda: Base(z=2), r"Base\(\) has no field 'z'$"),
+        (lambda: Base(1)._replace(aa=2), r"Base\(\) has no field 'aa'$"),
         (lambda: dw.Records(int), "no fields"),
         (lambda: dw.Records(dw.Record), "no fields"),
         (lambda: dw.Record(), "no fields"),
@@ -55,10 +58,47 @@ def test_types_that_no_column_has(wrong):
         dw.Record.of({"a": wrong})
 
 
-@pytest.mark.parametrize("name", ["_private", "of", "_asdict", "__class__"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "of",
+            "_asdict",
+            "_replace",
+            "_fields",
+            "_schema",
+            "_defaults",
+            "_made",
+            "_within",
+            "_packed",
+            "_detach",
+        ),
+        *("__class__", "__hash__", "__len__", "__unheard_of__"),
+    ],
+)
 def test_names_that_rows_have_already(name):
     with pytest.raises(ValueError, match=repr(name)):
         dw.Record.of({name: int})
+
+
+class Private:
+    def __init__(self, number):
+        self._id = number
+        self.__secret = number + 1
+
+
+def test_names_may_begin_with_an_underscore():
+    class Document(dw.Record):
+        _id: dw.u4
+        _source: str = ""
+
+    documents = dw.Records(Document, [{"_id": 7}, (8, "x")])
+    assert (documents[0]._id, documents._id.tolist(), documents["_source"].tolist()) == (7, [7, 8], ["", "x"])
+    documents[1]._id = 9
+    assert documents[1] == Document(_id=9, _source="x")
+    packed = dw.pack([Private(1), Private(2)])
+    assert packed[1]._asdict() == {"_id": 2, "_Private__secret": 3}
+    assert pickle.loads(pickle.dumps(packed)) == packed
 
 
 def test_names_that_are_keywords_are_columns_all_the_same():
@@ -173,3 +213,80 @@ def test_annotations_may_say_more_than_types():
             name: typing.Required[str]
 
         assert dw.Record.of(Told)._schema.fields == [("number", "i8", True), ("name", "str", False)]
+
+
+TOLD = {
+    "int": "i8",
+    "float": "f8",
+    "<i4": "i4",
+    ">u2": "u2",
+    "|b1": "bool",
+    "?": "bool",
+    "uint32": "u4",
+    "float32": "f4",
+    "M8[us]": "datetime",
+    "<m8[us]": "timedelta",
+    "datetime64[D]": "date",
+    "U12": "str",
+    "S": "bytes",
+    "O": "object",
+    "u4 | None": "u4 | None",
+    "I | None": "u4 | None",
+    "category | None": "category | None",
+    "O | None": "object",
+}
+
+
+@pytest.mark.parametrize(("name", "kind"), TOLD.items())
+def test_names_of_types(name, kind):
+    assert dw.Records(dw.Record.of({"x": name})).types == {"x": kind}
+    assert dw.pack([], types={"x": name}).types == {"x": kind}
+    # Where annotations are not evaluated, they come with their quotes.
+    for annotation in (name, repr(name)):
+        assert dw.Records(type(dw.Record)("Row", (dw.Record,), {"__annotations__": {"x": annotation}})).types == {
+            "x": kind
+        }
+
+
+@pytest.mark.parametrize("name", ["M8[ns]", "i3", "U1x", "u4 | str", "None", "", " | None", "c16"])
+def test_names_of_no_types(name):
+    with pytest.raises(TypeError, match="no column holds"):
+        dw.Record.of({"x": name})
+
+
+def test_names_of_dtypes_are_what_the_dtypes_are():
+    np = pytest.importorskip("numpy")
+    for name, kind in TOLD.items():
+        if "None" not in name and not (name == "int" and np.dtype(int).itemsize < 8):
+            assert dw.Records(dw.Record.of({"x": np.dtype(name)})).types == {"x": kind}
+
+
+class Kinds(dw.Record):
+    a: "u4"  # noqa: F821
+    b: "I | None"  # noqa: F821
+    c: "<i4"  # noqa: F722
+    d: "float"
+
+
+def test_annotations_may_be_names_of_types():
+    assert dw.Records(Kinds).types == {"a": "u4", "b": "u4 | None", "c": "i4", "d": "f8"}
+    Q = str
+
+    class Own(dw.Record):
+        a: "Q"
+
+    assert dw.Records(Own).types == {"a": "str"}
+
+
+def test_types_are_taken_as_they_are_given():
+    packed = dw.pack([{"a": 1, "b": "x"}, {"a": None, "b": "y", "c": [1]}], types={"c": object})
+    assert packed.types == {"a": "u1 | None", "b": "str", "c": "object"}
+    again = dw.pack([{"a": 2, "b": "z", "c": 3}], types=packed.types)
+    assert again.types == packed.types
+    assert dw.Records(dw.Record.of(packed.types)).types == packed.types
+
+
+def test_literals_are_of_the_type_of_their_values():
+    assert dw.Records(
+        dw.Record.of({"a": Literal["x", "y"], "b": Literal[1, None], "c": Literal[1, "x"]})
+    ).types == {"a": "str", "b": "i8 | None", "c": "object"}

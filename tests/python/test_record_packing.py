@@ -1,8 +1,11 @@
 """pack: the narrowest types that lose nothing, from rows of any shape."""
 
 import collections
+import csv
 import dataclasses
 import decimal
+import sqlite3
+import types
 from datetime import date
 
 import deadweight as dw
@@ -105,6 +108,62 @@ def test_nothing_to_pack():
     assert len(dw.pack(iter([{}, {}]))) == 2
 
 
+@pytest.mark.parametrize("named", [{"a": 3}, Data(3, "x"), Attributes(3, "x"), types.MappingProxyType({"a": 3})])
+@pytest.mark.parametrize("unnamed", [(1, 2), [1, 2]])
+def test_items_without_names_among_rows_with_names(unnamed, named):
+    with pytest.raises(TypeError, match=f"row 2: a {type(named).__name__} among tuples.* names="):
+        dw.pack([unnamed, unnamed, named])
+    with pytest.raises(TypeError, match="row 1: items without names among rows with names: names="):
+        dw.pack([named, unnamed])
+
+
+def test_names_bring_items_and_names_together():
+    rows = dw.pack([(1, "x"), {"b": "y", "a": 2}, [3, "z"], Attributes(4, "w")], names=["a", "b"])
+    assert [row._astuple() for row in rows] == [(1, "x"), (2, "y"), (3, "z"), (4, "w")]
+    rows = dw.pack([{"b": "x", "a": 1}, Named(2, "y")])
+    assert [row._asdict() for row in rows] == [{"b": "x", "a": 1}, {"b": "y", "a": 2}]
+
+
+def test_rows_that_are_lists():
+    rows = dw.pack(csv.reader(["1,x", "2,y"]), names=["a", "b"])
+    assert [row._asdict() for row in rows] == [{"a": "1", "b": "x"}, {"a": "2", "b": "y"}]
+    assert dw.pack([[1, "x"]]).types == {"field_0": "u1", "field_1": "str"}
+    with pytest.raises(ValueError, match="row 1 has 1 values, not 2"):
+        dw.pack([[1, 2], [1]])
+
+
+def of_sqlite(a, b):
+    connection = sqlite3.connect(":memory:")
+    connection.row_factory = sqlite3.Row
+    row = connection.execute("SELECT ? AS a, ? AS b", (a, b)).fetchone()
+    connection.close()
+    return row
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        of_sqlite,
+        lambda a, b: types.MappingProxyType({"a": a, "b": b}),
+        lambda a, b: collections.ChainMap({"a": a}, {"b": b}),
+        lambda a, b: collections.UserDict(a=a, b=b),
+    ],
+)
+def test_mappings_that_are_no_dicts(mapping):
+    source = [mapping(number, f"text {number}") for number in range(3)]
+    rows = dw.pack(source)
+    assert rows.types == {"a": "u1", "b": "str"}
+    assert [(row.a, row.b) for row in rows] == [(number, f"text {number}") for number in range(3)]
+    appended = dw.Records(Packed, source)
+    appended.append(source[0])
+    assert appended.a.tolist() == [0, 1, 2, 0]
+
+
+def test_a_field_may_be_called_as_a_method_of_mappings():
+    rows = dw.pack([dw.Record.of({"keys": int, "values": str})(1, "x")])
+    assert rows[0]._asdict() == {"keys": 1, "values": "x"}
+
+
 def test_a_generator_is_not_gathered():
     alive = 0
     most = 0
@@ -125,7 +184,7 @@ def test_a_generator_is_not_gathered():
     assert most <= 2
 
 
-@pytest.mark.parametrize("wrong", [[7], [{1: 2}], [object()], 7])
+@pytest.mark.parametrize("wrong", [[7], [{1: 2}], [object()], 7, [types.MappingProxyType({1: 2})]])
 def test_what_is_no_row(wrong):
     with pytest.raises(TypeError):
         dw.pack(wrong)
@@ -251,3 +310,33 @@ def test_what_no_column_of_values_holds_is_said_with_what_to_do(value):
     with pytest.raises(TypeError, match=r'row 0, field "a": no column of values holds .*types=\{"a": object\}'):
         dw.pack([{"a": value}])
     assert dw.pack([{"a": value}], types={"a": object})[0].a == value
+
+
+def test_rows_are_equal_however_wide_their_columns_are():
+    narrow, wide = dw.pack([{"a": 1, "b": "x"}]), dw.pack([{"a": 1, "b": "x"}, {"a": 300, "b": None}])
+    assert narrow.types != wide.types
+    assert narrow[0] == wide[0]
+    assert wide[0] == narrow[0]
+    assert wide[1] != narrow[0]
+    assert narrow[0] in wide and wide.index(narrow[0]) == 0
+    assert narrow == wide[:1] and wide[:1] == narrow
+    assert narrow != wide and wide[1:] != narrow
+    assert dw.pack([{"a": 1}])[0] == dw.pack([{"a": 1.0}])[0]
+    # The class has another name, or the fields have.
+    assert dw.pack([{"a": 1}], name="A")[0] != dw.pack([{"a": 1}], name="B")[0]
+    assert dw.pack([{"a": 1}])[0] != dw.pack([{"b": 1}])[0]
+    assert dw.pack([{"a": 1}]) != dw.pack([{"b": 1}])
+    assert dw.pack([{"a": 1, "b": 2}])[0] != dw.pack([{"b": 2, "a": 1}])[0]
+
+
+def test_rows_of_classes_of_a_programs_own_are_of_their_class():
+    class One(dw.Record):
+        a: int
+
+    class Two(dw.Record):
+        a: int
+
+    made = dw.Record.of({"a": int}, name="One")
+    for other in (Two(1), made(1), dw.pack([{"a": 1}], name="One")[0]):
+        assert One(1) != other and other != One(1)
+    assert dw.Records(One, [(1,)]) != dw.Records(made, [(1,)])

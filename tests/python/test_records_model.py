@@ -81,6 +81,7 @@ COPIES = {
     "mask": lambda rows: rows[[True] * len(rows)],
     "again": lambda rows: dw.Records(rows.record, rows),
     "row by row": lambda rows: dw.Records(rows.record, iter(rows)),
+    "columns": lambda rows: dw.Records.from_columns(rows.record, **{name: rows[name] for name in rows.types}),
     "arrow": lambda rows: dw.Records.from_arrow(rows, rows.record),
     "later": lambda rows: dw.Records.from_arrow(Stream(rows), rows.record),
     **{
@@ -255,6 +256,19 @@ class Model(RuleBasedStateMachine):
             lambda: self.rows.remove(ours), lambda: self.plain.remove(theirs)
         ):
             self.moved()
+
+    @precondition(lambda self: self.plain)
+    @rule(data=st.data(), how=st.sampled_from(["list", "iterator"]))
+    def set_a_column(self, data, how):
+        name = data.draw(st.sampled_from(self.fields))
+        some = data.draw(st.lists(KINDS[self.kinds[name]][1], min_size=1, max_size=4))
+        values = [some[at % len(some)] for at in range(len(self.plain))]
+        if how == "iterator":
+            self.rows[name] = iter(values)
+        else:
+            setattr(self.rows, name, values)
+        for row, value in zip(self.plain, values, strict=True):
+            setattr(row, name, value)
 
     @precondition(lambda self: self.plain)
     @rule(data=st.data(), how=st.sampled_from(["view", "column", "iterator", "buffer"]))

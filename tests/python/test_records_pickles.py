@@ -181,3 +181,25 @@ def test_pickled_while_a_buffer_is_out_or_out_of_a_file(tmp_path):
     del opened
     (tmp_path / "rows.arrow").unlink()
     assert pickle.loads(pickled) == rows
+
+
+def of_version(kind, **more):
+    """The class `Versioned`, as one version of a program has it."""
+    annotations = {"a": int, "b": kind, **{name: type(value) for name, value in more.items()}}
+    body = {"__annotations__": dict(reversed(annotations.items())), "__module__": __name__, **more}
+    return type(dw.Record)("Versioned", (dw.Record,), body)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("kind", [str, object])
+def test_a_pickle_may_lack_what_has_a_default(kind, protocol, monkeypatch):
+    before = of_version(kind)
+    monkeypatch.setitem(globals(), "Versioned", before)
+    rows = dw.Records(before, [("x", 1), ("y", 2)])
+    pickles = pickle.dumps(rows, protocol), pickle.dumps(rows[1], protocol)
+    after = of_version(kind, c=7, d="new")
+    monkeypatch.setitem(globals(), "Versioned", after)
+    again, row = map(pickle.loads, pickles)
+    assert list(again) == [after(a=1, b="x"), after(a=2, b="y")]
+    assert row == again[1]
+    assert (row.c, row.d) == (7, "new")

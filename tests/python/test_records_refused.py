@@ -3,7 +3,7 @@
 import copy
 import dataclasses
 import pickle
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import deadweight as dw
 import pytest
@@ -105,6 +105,10 @@ def test_an_attribute_that_fails_is_no_missing_one():
 
 @pytest.mark.parametrize("wrong", [7, None, "text", object()])
 def test_what_has_none_of_the_fields_is_no_row_of_defaults(wrong):
+    with pytest.raises(
+        TypeError, match=rf"row 0: an object of type {type(wrong).__name__} has none of the fields"
+    ):
+        points(0).append(wrong)
     rows = dw.Records(Optional, [{}])
     with pytest.raises(TypeError, match="has none of the fields"):
         rows.append(wrong)
@@ -288,3 +292,88 @@ def test_names_that_are_none():
         assert not hasattr(rows, name)
     with pytest.raises(TypeError, match="the name of a field is a str: 1"):
         dw.Record.of({1: int})
+
+
+def test_containers_of_no_class():
+    with pytest.raises(TypeError, match=r"Records takes a class of rows: Records\(User, rows\)"):
+        dw.Records()
+    for wrong in (5, [(1, 2)], {"a": 1}):
+        with pytest.raises(TypeError, match=r"a class of rows first, not .*; pack\(rows\) makes a class"):
+            dw.Records(wrong)
+
+
+def test_what_is_not_there_is_named():
+    rows = points(3)
+    gone = Point(9, 9, 9)
+    assert rows.index(Point(1, 1, 1)) == 1
+    for call in (rows.index, rows.remove):
+        with pytest.raises(ValueError, match=r"no row is equal to Point\(x=9\.0, y=9\.0, n=9\)"):
+            call(gone)
+    with pytest.raises(ValueError, match="no row has the value 9"):
+        rows.n.index(9)
+    for bounds in ((2,), (0, 1), (-1,), (0, -2)):
+        with pytest.raises(ValueError, match="no row is equal"):
+            rows.index(Point(1, 1, 1), *bounds)
+    assert rows.index(Point(1, 1, 1), -2, -1) == 1
+
+
+def test_slices_of_columns_are_not_assigned():
+    rows = points(3)
+    for key in (slice(0, 2), [0, 1], [True, False, True], "x", None):
+        with pytest.raises(TypeError, match=r'by the number of its row; rows\["n"\] = values sets all'):
+            rows.n[key] = [7, 8]
+    assert list(rows.n) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (datetime(2024, 1, 1, tzinfo=timezone.utc), r"2024-01-01 00:00:00\+00:00 has a time zone"),
+        (datetime(2024, 1, 1, fold=1), "2024-01-01 00:00:00 has fold=1"),
+    ],
+)
+def test_datetimes_that_would_lose_something(wrong, why):
+    class Event(dw.Record):
+        at: datetime
+
+    for call in (lambda: Event(wrong), lambda: dw.Records(Event, [(wrong,)]), lambda: dw.pack([{"at": wrong}])):
+        with pytest.raises(TypeError, match=rf'row 0, field "at": {why}'):
+            call()
+    assert dw.pack([{"at": wrong}], types={"at": object})[0].at is wrong
+
+
+def test_files_of_other_formats_are_said_to_be_those(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    path = tmp_path / "other"
+    table = pa.table({"a": [1, 2]})
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, table.schema) as writer:
+        writer.write(table)
+    with pytest.raises(dw.BadRecords, match=r"an Arrow stream, and not .*pyarrow\.ipc\.open_stream"):
+        dw.Records.open(path)
+    with pa.ipc.open_stream(str(path)) as reader:
+        assert dw.Records.from_arrow(reader).a.tolist() == [1, 2]
+    parquet = pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(table, path)
+    with pytest.raises(dw.BadRecords, match="a Parquet file, and not an Arrow file"):
+        dw.Records.open(path)
+
+
+def test_a_row_that_has_no_place_any_more_is_shown():
+    rows = points(3)
+    row = rows[1]
+    del rows[0]
+    with pytest.raises(RuntimeError):
+        row.x  # noqa: B018
+    assert repr(row).startswith("<Point: rows were inserted or deleted")
+    assert str([row]) == f"[{row!r}]"
+
+
+def test_an_attribute_of_a_class_with_more_fields():
+    rows = dw.Records(dw.Record.of({"x": int}), [(1,)])
+    more = dw.Record.of({"x": int, "y": int}).y
+    for use in (lambda: more.__get__(rows[0]), lambda: more.__set__(rows[0], 2)):
+        with pytest.raises(KeyError):
+            use()
+    for use in (lambda: more.__get__(rows.pop()), lambda: more.__set__(rows.record(1), 2)):
+        with pytest.raises(RuntimeError, match="another class"):
+            use()

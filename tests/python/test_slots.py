@@ -4,6 +4,7 @@ import abc
 import collections.abc
 import functools
 import gc
+import pickle
 import sys
 import typing
 import weakref
@@ -167,6 +168,16 @@ def test_generics():
     assert Box.__parameters__ == (T,)
     assert typing.get_type_hints(Box) == {"content": T}
     assert not hasattr(Box[int](3), "__dict__")
+    assert Box[int](3).__orig_class__ == Box[int]
+    assert not hasattr(Box(3), "__orig_class__")
+    again = pickle.loads(pickle.dumps(Box[int](3)))
+    assert again.__orig_class__ == Box[int]
+
+    @dw.slots
+    class OfInts(Box[int]):
+        pass
+
+    assert OfInts.__slots__ == ()
 
     @dw.slots
     class Known(typing.Generic[T]):
@@ -189,7 +200,7 @@ def test_generics_with_type_parameters():
     )
     pair = namespace["Pair"]
     assert [parameter.__name__ for parameter in pair.__type_params__] == ["A", "B"]
-    assert pair.__slots__ == ("first", "second")
+    assert pair.__slots__ == ("first", "second", "__orig_class__")
     assert pair[int, str](1).first == 1
     assert pair(1).who()[0] is pair
 

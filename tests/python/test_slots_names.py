@@ -1,10 +1,12 @@
 """Which attributes a class's code sets: compared with its source, and with what the compiler says."""
 
 import ast
+import copy
 import importlib
 import inspect
 import re
 import sys
+from copy import deepcopy
 
 import deadweight as dw
 import pytest
@@ -84,8 +86,8 @@ def test_the_names_are_those_of_the_source(name):
     for kind, function, source in functions(importlib.import_module(name)):
         code = function.__code__
         instance = code.co_varnames[0] if code.co_argcount else None
-        # `setattr` and what is made by `__new__` are more than assignments: they have tests of their own.
-        calls = {"setattr", "__setattr__", "__new__", "__dict__"}
+        # `setattr` and instances in other variables are more than assignments: they have tests of their own.
+        calls = {"setattr", "__setattr__", "__new__", "__dict__", "copy", "deepcopy"}
         texts = {node.id for node in ast.walk(source) if isinstance(node, ast.Name)}
         texts |= {node.attr for node in ast.walk(source) if isinstance(node, ast.Attribute)}
         if code.co_argcount and not texts & calls:
@@ -291,3 +293,79 @@ def test_a_setattr_that_passes_names_on_asks_nothing():
 
     assert Checked.__slots__ == ("x",)
     assert Checked().x == 2
+
+
+class Node:
+    """Ways to come by another instance, or by the same in another variable: as in `Holder`."""
+
+    def __init__(self, value=None):
+        self.a_value = value
+
+    def of_type(self):
+        new = type(self)(1)
+        new.a_type = 1
+        other = type(self).found(1)
+        other.no_type = 1
+
+    def of_class(self):
+        new = self.__class__(1)
+        new.a_class = 1
+        kind = type(self)
+        more = kind(new)
+        more.a_kind = 1
+        kind.no_kind = 1
+
+    def of_name(self):
+        new = Node(1)
+        new.a_name = 1
+        other = Holder(1)
+        other.no_name = 1
+
+        def inner():
+            deeper = Node()
+            deeper.a_inner = 1
+
+        return inner
+
+    def of_copy(self, memo):
+        shallow = copy.copy(self)
+        shallow.a_copy = 1
+        deep = deepcopy(self, memo)
+        deep.a_deep = 1
+        other = copy.copy(self.a_value)
+        other.no_copy = 1
+        item = copy.copy(self[0])
+        item.no_item = 1
+
+    def of_itself(self, other):
+        me = self
+        me.a_me = 1
+        (_walrus := self).a_walrus = 1
+        (thing := other).no_walrus = 1
+        if (again := copy.copy(self)) is not None:
+            again.a_again = thing
+        same = me
+        same.a_same = 1
+        value = self.a_value
+        value.no_value = 1
+
+    @classmethod
+    def single(cls):
+        if cls._single is None:
+            cls._single = made = cls()
+            made.a_made = 1
+        cls._single.a_single = 1
+        cls._other = 1
+        cls._other.no_other = 1
+
+    def __new__(cls, *arguments):
+        cls._new = super().__new__(cls)
+        cls._new.a_new = 1
+        return cls._new
+
+
+def test_instances_in_other_variables_are_seen():
+    found = {name for method in methods(Node) for name in method.use.names}
+    text = inspect.getsource(Node)
+    assert found == set(re.findall(r"\.(a_\w+) = ", text))
+    assert len(re.findall(r"\.(no_\w+) = ", text)) > 5

@@ -1,6 +1,8 @@
 """Classes that cannot have slots as they are: each is refused in one clear line, and left as it was."""
 
+import collections
 import enum
+import threading
 import typing
 import weakref
 
@@ -250,3 +252,14 @@ def test_only_classes_are_taken(thing):
         dw.slots(thing)
     with pytest.raises(TypeError, match="takes a class"):
         dw.explain_slots(thing)
+
+
+@pytest.mark.parametrize("base", [threading.Thread, collections.Counter, collections.UserDict])
+def test_classes_of_the_standard_library_are_nobodys_to_decorate(base):
+    class Some(base):
+        pass
+
+    with pytest.raises(dw.CannotSlot) as refused:
+        dw.slots(Some)
+    (blocker,) = [each for each in refused.value.blockers if each.where == base.__name__]
+    assert (blocker.reason, blocker.remedy) == (NO_SLOTS.partition(";")[0], "")

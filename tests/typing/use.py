@@ -81,6 +81,17 @@ assert_type(users.score.tolist(), list[Any])
 for each in users:
     assert_type(each, User)
 assert_type(dw.pack([{"a": 1}]), dw.Records[Any])
+assert_type(dw.Records.open("x.arrow"), dw.Records[Any])
+assert_type(dw.Records.open("x.arrow", User, copy=True), dw.Records[User])
+assert_type(dw.Records.from_arrow(users), dw.Records[Any])
+assert_type(dw.Records.from_arrow(users, User), dw.Records[User])
+assert_type(dw.Records.from_columns(User, user_id=[1], name=["Ada"]), dw.Records[User])
+assert_type(dw.Record.of({"x": "f4"})(x=1).x, Any)
+users.score = [1.5, 2.5]
+users["score"] = (float(number) for number in range(2))
+users[0] = user
+users[:1] = [(7, "Ada")]
+users.score = 3  # type: ignore[assignment]  # pyright: ignore[reportArgumentType]
 assert_type(users.packed_from, dw.PackedFrom | None)
 User("Ada", 7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 

@@ -4,10 +4,11 @@
 use std::ffi::CStr;
 use std::sync::Arc;
 
+use arrow_array::ffi::FFI_ArrowArray;
 use arrow_array::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
 use arrow_array::{
-    ArrayRef, Float64Array, Int64Array, RecordBatch, RecordBatchIterator, RecordBatchOptions,
-    StringArray,
+    Array, ArrayRef, Float64Array, Int64Array, RecordBatch, RecordBatchIterator,
+    RecordBatchOptions, StringArray,
 };
 use arrow_schema::ffi::FFI_ArrowSchema;
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
@@ -17,6 +18,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
 const SCHEMA_NAME: &CStr = c"arrow_schema";
+const ARRAY_NAME: &CStr = c"arrow_array";
 const STREAM_NAME: &CStr = c"arrow_array_stream";
 
 pub(crate) fn of_arrow(error: &ArrowError) -> PyErr {
@@ -30,6 +32,23 @@ pub(crate) fn schema_capsule<'py>(
 ) -> PyResult<Bound<'py, PyCapsule>> {
     let schema = FFI_ArrowSchema::try_from(schema).map_err(|error| of_arrow(&error))?;
     PyCapsule::new_with_value(py, schema, SCHEMA_NAME)
+}
+
+/// A capsule of the schema of one column.
+pub(crate) fn field_capsule<'py>(
+    py: Python<'py>,
+    field: &Field,
+) -> PyResult<Bound<'py, PyCapsule>> {
+    let schema = FFI_ArrowSchema::try_from(field).map_err(|error| of_arrow(&error))?;
+    PyCapsule::new_with_value(py, schema, SCHEMA_NAME)
+}
+
+/// A capsule of an array.
+pub(crate) fn array_capsule<'py>(
+    py: Python<'py>,
+    array: &dyn Array,
+) -> PyResult<Bound<'py, PyCapsule>> {
+    PyCapsule::new_with_value(py, FFI_ArrowArray::new(&array.to_data()), ARRAY_NAME)
 }
 
 /// A capsule of a stream of batches. It frees them if nobody takes the stream.

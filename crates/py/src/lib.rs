@@ -40,8 +40,8 @@ mod _core {
     use super::peak::{Peak, peak};
     #[pymodule_export]
     use super::records::{
-        Attribute, Column, Row, Rows, Schema, Table, open_records, pack_records, read_records,
-        records_from_arrow,
+        Attribute, Column, Row, Rows, Schema, Table, open_records, pack_arrow, pack_records,
+        read_records, records_from_arrow, records_from_columns,
     };
     #[pymodule_export]
     use super::sizes::{deepsizeof, layout, sizeof};

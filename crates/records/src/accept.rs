@@ -4,7 +4,7 @@
 //! nothing of them is lost. Nothing else is converted.
 
 use crate::error::Reason;
-use crate::kind::{Field, Kind};
+use crate::kind::{DATES, DATETIMES, Field, Kind};
 use crate::objects::Object;
 use crate::value::Value;
 
@@ -70,12 +70,20 @@ pub(crate) fn bytes<'a>(value: &Value<'a>, kind: Kind) -> Result<&'a [u8], Reaso
 
 #[inline]
 pub(crate) fn datetime(value: &Value<'_>, kind: Kind) -> Result<i64, Reason> {
-    if let Value::DateTime(micros) = *value { Ok(micros) } else { Err(wrong(value, kind)) }
+    match *value {
+        Value::DateTime(micros) if DATETIMES.contains(&micros) => Ok(micros),
+        Value::DateTime(_) => Err(overflow(value, kind)),
+        _ => Err(wrong(value, kind)),
+    }
 }
 
 #[inline]
 pub(crate) fn date(value: &Value<'_>, kind: Kind) -> Result<i32, Reason> {
-    if let Value::Date(days) = *value { Ok(days) } else { Err(wrong(value, kind)) }
+    match *value {
+        Value::Date(days) if DATES.contains(&days) => Ok(days),
+        Value::Date(_) => Err(overflow(value, kind)),
+        _ => Err(wrong(value, kind)),
+    }
 }
 
 #[inline]

@@ -92,12 +92,17 @@ impl Codes {
     }
 }
 
+/// Words that no row has are not worth a look below so many bytes of words.
+const LITTLE: usize = 4096;
+
 /// Row `i` has the word of number `codes[i]`. A row without a value has some code or other: that
 /// there is no value is said elsewhere.
 #[derive(Debug)]
 pub(crate) struct Categories {
     codes: Codes,
     words: Texts,
+    /// How many rows may have had the last of a word, since it was counted which words rows have.
+    left: usize,
     /// Numbers of the first `indexed` words, by what they are. Words of a file are indexed when one
     /// is first looked for.
     index: HashTable<i32>,
@@ -113,7 +118,7 @@ impl Categories {
     /// Over codes and words of a file, of which nothing is certain.
     pub(crate) fn over(codes: Codes, words: Texts) -> Categories {
         let hasher = DefaultHashBuilder::default();
-        Categories { codes, words, index: HashTable::new(), indexed: 0, hasher }
+        Categories { codes, words, left: 0, index: HashTable::new(), indexed: 0, hasher }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -184,7 +189,13 @@ impl Categories {
 
     pub(crate) fn set(&mut self, row: usize, word: &str) -> Result<(), Reason> {
         let code = self.number(word)?;
+        self.left += 1;
         self.codes.set(row, code)
+    }
+
+    /// A row has no value any more.
+    pub(crate) fn set_none(&mut self) {
+        self.left += 1;
     }
 
     /// Appends the words of rows of another column; for rows that have none, `is_none` says so.
@@ -216,11 +227,66 @@ impl Categories {
         })
     }
 
+    /// Bytes of the words that no row has; nothing if a row has a code of no word, which is damage that
+    /// whoever reads the row is told of.
+    fn unused(&self, is_none: impl Fn(usize) -> bool) -> Result<Option<usize>, Reason> {
+        let mut used = Vec::new();
+        used.try_reserve_exact(self.words.len())?;
+        used.resize(self.words.len(), false);
+        for row in (0..self.len()).filter(|row| !is_none(*row)) {
+            let Ok(code) = self.code(row) else { return Ok(None) };
+            used[code] = true;
+        }
+        let unused = used.iter().enumerate().filter(|(_, used)| !**used);
+        let mut bytes = 0;
+        for (word, _) in unused {
+            bytes += self.words.get(word)?.len() + size_of::<i32>();
+        }
+        Ok(Some(bytes))
+    }
+
+    /// Gives back the words that no row has. What Arrow has of them stays as it is.
+    pub(crate) fn forget(&mut self, is_none: impl Fn(usize) -> bool) -> Result<(), Reason> {
+        if self.unused(&is_none)?.is_some_and(|bytes| bytes > 0) {
+            self.rebuild(is_none)?;
+        }
+        self.left = 0;
+        Ok(())
+    }
+
+    /// The same when they are more than half of the bytes. It is counted once so many rows have lost
+    /// their word that each of them pays for a few others.
+    pub(crate) fn forget_if_worth_it(
+        &mut self,
+        is_none: impl Fn(usize) -> bool,
+    ) -> Result<(), Reason> {
+        const OTHERS: usize = 8;
+        let bytes = self.words.payload();
+        if bytes <= LITTLE || self.left.saturating_mul(OTHERS) < self.len() + self.words.len() {
+            return Ok(());
+        }
+        self.left = 0;
+        match self.unused(&is_none)? {
+            Some(unused) if unused > bytes / 2 => self.rebuild(is_none),
+            _ => Ok(()),
+        }
+    }
+
+    fn rebuild(&mut self, is_none: impl Fn(usize) -> bool) -> Result<(), Reason> {
+        let mut fresh = Categories::new();
+        fresh.reserve(self.len())?;
+        fresh.append(self, &Rows::Run(0..self.len()), is_none)?;
+        *self = fresh;
+        Ok(())
+    }
+
     pub(crate) fn truncate(&mut self, len: usize) -> Result<(), Reason> {
+        self.left += self.len().saturating_sub(len);
         each_width!(&mut self.codes, codes => codes.truncate(len))
     }
 
     pub(crate) fn delete(&mut self, start: usize, end: usize) -> Result<(), Reason> {
+        self.left += end - start;
         each_width!(&mut self.codes, codes => codes.delete(start, end))
     }
 

@@ -21,6 +21,11 @@ pub struct Column {
     pub(crate) valid: Option<Bits>,
 }
 
+#[inline]
+fn is_none(valid: Option<&Bits>, row: usize) -> bool {
+    valid.is_some_and(|valid| valid.get(row) == Some(false))
+}
+
 impl Column {
     pub(crate) fn new(kind: Kind, nullable: bool) -> Column {
         Column::with_chunks(kind, nullable, MOST)
@@ -85,13 +90,14 @@ impl Column {
 
     #[inline]
     pub(crate) fn is_none(&self, row: usize) -> bool {
-        self.valid.as_ref().is_some_and(|valid| valid.get(row) == Some(false))
+        is_none(self.valid.as_ref(), row)
     }
 
     /// The value of a row; nothing if there is no such row.
     ///
     /// # Errors
-    /// [`Reason::Damaged`], of a column that lies in a file.
+    /// [`Reason::Damaged`], of a column that lies in a file; [`Reason::Overflow`] of a date or a time that
+    /// somebody has put there through a buffer, or a file has.
     #[inline]
     pub fn get(&self, row: usize) -> Result<Option<Value<'_>>, Reason> {
         if self.is_none(row) {
@@ -110,8 +116,15 @@ impl Column {
             Values::F4(values) => values.get(row).map(|float| Value::Float(float.into())),
             Values::F8(values) => values.get(row).map(Value::Float),
             Values::Bool(values) => values.get(row).map(Value::Bool),
-            Values::DateTime(values) => values.get(row).map(Value::DateTime),
-            Values::Date(values) => values.get(row).map(Value::Date),
+            // A buffer or a file may have any number.
+            Values::DateTime(values) => match values.get(row).map(Value::DateTime) {
+                Some(time) => Some(Value::DateTime(accept::datetime(&time, self.kind)?)),
+                None => None,
+            },
+            Values::Date(values) => match values.get(row).map(Value::Date) {
+                Some(date) => Some(Value::Date(accept::date(&date, self.kind)?)),
+                None => None,
+            },
             Values::TimeDelta(values) => values.get(row).map(Value::TimeDelta),
             Values::Object(objects) => objects.get(row).map(Value::Object),
             Values::Str(texts) if row < texts.len() => Some(Value::Str(texts.text(row)?)),
@@ -201,7 +214,12 @@ impl Column {
     pub(crate) fn set(&mut self, row: usize, value: &Value<'_>) -> Result<(), Reason> {
         self.check(value)?;
         if matches!(value, Value::None) && !self.has_objects() {
-            return self.valid()?.set(row, false);
+            self.valid()?.set(row, false)?;
+            if let Values::Category(words) = &mut self.values {
+                words.set_none();
+            }
+            self.forget_if_worth_it();
+            return Ok(());
         }
         let kind = self.kind;
         match &mut self.values {
@@ -224,9 +242,37 @@ impl Column {
             Values::TimeDelta(values) => values.set(row, accept::timedelta(value, kind)?),
             Values::Object(objects) => objects.set(row, accept::object(value, kind)?),
         }?;
-        match &mut self.valid {
-            Some(valid) => valid.set(row, true),
-            None => Ok(()),
+        if let Some(valid) = &mut self.valid {
+            valid.set(row, true)?;
+        }
+        self.forget_if_worth_it();
+        Ok(())
+    }
+
+    /// Gives back the words of a category that no row has, if that is worth it.
+    fn forget_if_worth_it(&mut self) {
+        let Column { values: Values::Category(words), valid, .. } = self else { return };
+        // Without the memory for it they stay; the change before it was made.
+        let _ = words.forget_if_worth_it(|row| is_none(valid.as_ref(), row));
+    }
+
+    /// Whether another column has the same words in the same order, if both are categories.
+    pub(crate) fn has_words_of(&self, other: &Column) -> bool {
+        match (&self.values, &other.values) {
+            (Values::Category(words), Values::Category(others)) => {
+                let (words, others) = (words.words(), others.words());
+                words.len() == others.len()
+                    && (0..words.len()).all(|word| words.get(word) == others.get(word))
+            }
+            _ => true,
+        }
+    }
+
+    /// Gives back the words of a category that no row has.
+    pub(crate) fn forget(&mut self) -> Result<(), Reason> {
+        match &mut self.values {
+            Values::Category(words) => words.forget(|row| is_none(self.valid.as_ref(), row)),
+            _ => Ok(()),
         }
     }
 
@@ -275,14 +321,18 @@ impl Column {
         if let Some(valid) = &mut self.valid {
             valid.truncate(len)?;
         }
-        each_kind!(&mut self.values, values => values.truncate(len))
+        each_kind!(&mut self.values, values => values.truncate(len))?;
+        self.forget_if_worth_it();
+        Ok(())
     }
 
     pub(crate) fn delete(&mut self, start: usize, end: usize) -> Result<(), Reason> {
         if let Some(valid) = &mut self.valid {
             valid.delete(start, end)?;
         }
-        each_kind!(&mut self.values, values => values.delete(start, end))
+        each_kind!(&mut self.values, values => values.delete(start, end))?;
+        self.forget_if_worth_it();
+        Ok(())
     }
 
     /// Whether its texts are in several chunks.
@@ -328,9 +378,28 @@ impl Column {
             return Ok(self);
         }
         let mut other = Column::new(field.kind, field.nullable);
-        let appended = other.append(&self, &Rows::Run(0..self.len()));
+        let is_float = matches!(self.kind, Kind::F4 | Kind::F8);
+        let appended = if is_float && field.nullable && field.kind.bounds().is_some() {
+            other.append_integers(&self)
+        } else {
+            other.append(&self, &Rows::Run(0..self.len()))
+        };
         appended.map_err(|reason| RecordsError::at(other.len(), &field.name, reason))?;
         Ok(other)
+    }
+
+    /// Appends floats to integers: those of libraries that have no integers without a value, and NaN
+    /// in such a row instead.
+    fn append_integers(&mut self, floats: &Column) -> Result<(), Reason> {
+        for row in 0..floats.len() {
+            let value = match floats.get(row)? {
+                Some(Value::Float(float)) if float.is_nan() => Value::None,
+                Some(Value::Float(float)) if float.fract() == 0.0 => Value::Int(float as i128),
+                value => value.unwrap_or(Value::None),
+            };
+            self.push(&value)?;
+        }
+        Ok(())
     }
 
     /// The same values in a column of another kind.

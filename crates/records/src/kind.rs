@@ -1,6 +1,7 @@
 //! What a column can hold.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use crate::objects::Objects;
 
@@ -36,15 +37,21 @@ pub enum Kind {
     Bytes,
     /// Text of which there are few different: a number of one, two or four bytes for each.
     Category,
-    /// Microseconds since 1970, in no time zone.
+    /// Microseconds since 1970, in no time zone, of the years 1 to 9999.
     DateTime,
-    /// Days since 1970.
+    /// Days since 1970, of the same years.
     Date,
     /// Microseconds.
     TimeDelta,
     /// Objects of which nothing is known here: [`Kind::objects`].
     Object(Objects),
 }
+
+/// Microseconds since 1970 from year 1 to year 9999: those that Python's `datetime` has (`MINYEAR` and
+/// `MAXYEAR` of Include/datetime.h).
+pub(crate) const DATETIMES: RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_999_999;
+/// Days of the same years.
+pub(crate) const DATES: RangeInclusive<i32> = -719_162..=2_932_896;
 
 impl Kind {
     /// All of them but objects, of which there is one kind for each who has some.

@@ -41,6 +41,7 @@
 
 mod accept;
 mod arrow;
+mod beside;
 mod bits;
 mod category;
 mod column;

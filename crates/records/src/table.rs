@@ -21,7 +21,7 @@ pub struct Table {
     pub(crate) rows: usize,
     /// Further batches of a file or of Arrow, with the number of their first row: they stay where they
     /// lie until the first change, which joins them.
-    more: Vec<(usize, Table)>,
+    pub(crate) more: Vec<(usize, Table)>,
 }
 
 impl Table {
@@ -164,7 +164,7 @@ impl Table {
     }
 
     /// Copies the pieces into one.
-    fn join(&mut self) -> Result<(), RecordsError> {
+    pub(crate) fn join(&mut self) -> Result<(), RecordsError> {
         if self.is_whole() {
             return Ok(());
         }
@@ -219,7 +219,7 @@ impl Table {
     /// One value.
     ///
     /// # Errors
-    /// [`RecordsError::NoRow`], [`RecordsError::NoField`]; [`Reason::Damaged`] if it lies in a file.
+    /// [`RecordsError::NoRow`], [`RecordsError::NoField`]; those of [`Column::get`].
     pub fn get(&self, row: usize, field: usize) -> Result<Value<'_>, RecordsError> {
         if row >= self.rows {
             self.check_row(row)?;
@@ -378,7 +378,8 @@ impl Table {
     }
 
     /// The same rows in columns of these fields, each that of its name: as it is where the kind is the
-    /// same, in a new one where the field's takes its values.
+    /// same, in a new one where the field's takes its values. Whole floats become integers where those may
+    /// have no value, which NaN is then.
     ///
     /// # Errors
     /// [`RecordsError::Fields`] if the names are not the same, [`RecordsError::Value`],
@@ -393,7 +394,9 @@ impl Table {
             columns.push(self.columns.swap_remove(at).into_field(field)?);
         }
         if let Some(more) = self.names.first() {
-            return Err(RecordsError::Fields(format!("there is {more:?} besides")));
+            return Err(RecordsError::Fields(format!(
+                "there is {more:?} besides; Records(User, iter(rows)) copies the fields of User alone"
+            )));
         }
         let names = fields.iter().map(|field| field.name.clone()).collect();
         let mut table = Table::over(names, columns, self.rows)?;
@@ -497,15 +500,41 @@ impl Table {
         self.reserve(0)
     }
 
-    /// Gives back room to grow, and what replaced texts have left.
+    /// Sees to it that each category has one list of words, as a file has: Arrow's batches may have several.
+    pub(crate) fn unite_words(&mut self) -> Result<(), RecordsError> {
+        let same = |piece: &Table| {
+            let mut both = self.columns.iter().zip(&piece.columns);
+            both.all(|(column, other)| column.has_words_of(other))
+        };
+        if self.pieces().all(same) { Ok(()) } else { self.join() }
+    }
+
+    /// Gives back the words of categories that no row has. Batches of a file or of Arrow, which were not
+    /// changed, keep theirs.
+    pub(crate) fn forget(&mut self) -> Result<(), RecordsError> {
+        if !self.is_whole() {
+            return Ok(());
+        }
+        for (column, name) in self.columns.iter_mut().zip(&self.names) {
+            column.forget().map_err(|reason| RecordsError::of_field(name, reason))?;
+        }
+        Ok(())
+    }
+
+    /// Gives back room to grow, what replaced texts have left, and categories that no row has.
     ///
     /// # Errors
     /// [`RecordsError::Memory`].
     pub fn shrink_to_fit(&mut self) -> Result<(), RecordsError> {
+        self.forget()?;
+        self.shrink_columns()
+    }
+
+    fn shrink_columns(&mut self) -> Result<(), RecordsError> {
         for (column, name) in self.columns.iter_mut().zip(&self.names) {
             column.shrink_to_fit().map_err(|reason| RecordsError::of_field(name, reason))?;
         }
-        self.more_mut().try_for_each(Table::shrink_to_fit)
+        self.more_mut().try_for_each(Table::shrink_columns)
     }
 
     /// Bytes of all values: what the rows would take without room to grow.

@@ -66,6 +66,8 @@ impl fmt::Display for Value<'_> {
                 let more = if shown.len() < bytes.len() { "…" } else { "" };
                 write!(f, "b\"{}\"{more}", shown.escape_ascii())
             }
+            // "Not a time", as NumPy writes it into arrays.
+            Value::DateTime(i64::MIN) => f.write_str("NaT"),
             Value::DateTime(micros) => write!(f, "a datetime of {micros} µs since 1970"),
             Value::Date(days) => write!(f, "a date of {days} days since 1970"),
             Value::TimeDelta(micros) => write!(f, "a timedelta of {micros} µs"),

@@ -9,13 +9,15 @@ use deadweight_records::{Kind, Valued};
 use pyo3::exceptions::{PyBufferError, PyIndexError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyList};
+use pyo3::types::{PyByteArray, PyCapsule, PyList};
 use pyo3::{PyTraverseError, PyVisit};
 
+use super::incoming::shown;
 use super::reference::Later;
 use super::rows::Rows;
 use super::select::{number, row as row_at};
 use super::value::{give, take_for};
+use crate::arrow::{array_capsule, field_capsule};
 use crate::errors::of_records;
 
 #[pyclass(frozen, module = "deadweight._core")]
@@ -30,7 +32,8 @@ pub(crate) struct Column {
 struct Lent {
     /// How many values, and how many bytes each.
     extent: [isize; 2],
-    count: Arc<AtomicUsize>,
+    counts: Arc<[AtomicUsize]>,
+    field: usize,
 }
 
 /// How the numbers of a kind are named in buffers, and how many bytes each has.
@@ -115,16 +118,23 @@ impl Column {
 
     fn __setitem__(
         slf: &Bound<'_, Column>,
-        index: isize,
+        key: &Bound<'_, PyAny>,
         object: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
         let py = slf.py();
         let column = slf.get();
+        let Some(index) = number(key)? else {
+            let name = column.name(py)?;
+            return Err(PyTypeError::new_err(format!(
+                "a value is set by the number of its row; rows[{name:?}] = values sets all of them"
+            )));
+        };
         let at = row_at(index, column.__len__(py)?)?;
         let _later = Later::begin();
         let taken = take_for(column.kind(py)?, object)?;
         let mut rows = column.rows.bind(py).try_borrow_mut()?;
-        let set = rows.values_mut()?.set(at, column.field, taken.value());
+        let set =
+            rows.values_mut(column.field..column.field + 1)?.set(at, column.field, taken.value());
         drop(rows);
         set.map_err(|error| {
             super::incoming::refused(error, |_| Some(0), std::slice::from_ref(object))
@@ -142,7 +152,7 @@ impl Column {
             }
             row += 1;
         }
-        Err(PyValueError::new_err("no row has that value"))
+        Err(PyValueError::new_err(format!("no row has the value {}", shown(value))))
     }
 
     /// How many rows have that value.
@@ -229,6 +239,26 @@ impl Column {
         slf.py().import("deadweight._arrays")?.call_method1("as_array", (slf, dtype, copy))
     }
 
+    /// The type of the values, as Arrow's capsule interface has it.
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        let rows = self.rows.bind(py).try_borrow()?;
+        field_capsule(py, rows.table()?.arrow_schema().map_err(of_records)?.field(self.field))
+    }
+
+    /// The values as one array, which shares them as the rows' stream does. No other type can be had.
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_array__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<(Bound<'py, PyCapsule>, Bound<'py, PyCapsule>)> {
+        let _ = requested_schema;
+        let mut rows = self.rows.bind(py).try_borrow_mut()?;
+        let array = rows.shared(|table| table.array(self.field).map_err(of_records))?;
+        drop(rows);
+        Ok((self.__arrow_c_schema__(py)?, array_capsule(py, &array)?))
+    }
+
     /// For those who know no buffers. It has one of the values in it, which holds them in place.
     #[getter]
     fn __array_interface__<'py>(slf: &Bound<'py, Column>) -> PyResult<Bound<'py, PyAny>> {
@@ -240,7 +270,7 @@ impl Column {
         Ok(format!("<Column {name}: {rows} of {kind}>"))
     }
 
-    /// The values where they lie, writable unless they lie in a file. Until it is given back, the
+    /// The values where they lie, writable unless that is in a file. Until it is given back, the
     /// container takes no rows and gives none up, as a `bytearray` does not.
     unsafe fn __getbuffer__(
         slf: Bound<'_, Column>,
@@ -268,17 +298,19 @@ impl Column {
         }
         let len = rows.table()?.len();
         let wants_to_write = flags & ffi::PyBUF_WRITABLE == ffi::PyBUF_WRITABLE;
-        let readonly = !wants_to_write && rows.is_mapped()? && rows.table()?.is_whole();
+        let readonly = !wants_to_write && rows.is_mapped(column.field)? && rows.table()?.is_whole();
         let address = if readonly {
             rows.table()?.columns()[column.field].address().map(<*const u8>::cast_mut)
         } else {
             // Of a file, or of what Arrow has, a copy is made here, once: no buffer may be out.
-            let own = rows.values_mut()?.column_mut(column.field).map_err(of_records)?;
+            let own = rows.values_mut(column.field..column.field + 1)?;
+            let own = own.column_mut(column.field).map_err(of_records)?;
             own.address_mut().map_err(|_| of_records(deadweight_records::RecordsError::Memory))?
         };
         let address = address.ok_or_else(|| PyBufferError::new_err("no numbers"))?;
-        let lent = Lent { extent: [len as isize, width as isize], count: rows.lent.clone() };
-        lent.count.fetch_add(1, Ordering::Relaxed);
+        let extent = [len as isize, width as isize];
+        let lent = Lent { extent, counts: rows.lent.clone(), field: column.field };
+        lent.counts[column.field].fetch_add(1, Ordering::Relaxed);
         drop(rows);
         let has = |flag: c_int| flags & flag == flag;
         // SAFETY: `view` is as above. The values stay where they are while `lent` is not zero: `Rows`
@@ -310,7 +342,7 @@ impl Column {
         // SAFETY: called once for each buffer that `__getbuffer__` has filled, whose `internal` is the box
         // that was let go of there.
         let lent = unsafe { Box::from_raw((*view).internal.cast::<Lent>()) };
-        lent.count.fetch_sub(1, Ordering::Relaxed);
+        lent.counts[lent.field].fetch_sub(1, Ordering::Relaxed);
     }
 }
 

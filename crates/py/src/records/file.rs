@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
@@ -34,6 +35,8 @@ impl AsRef<[u8]> for Mapped {
 pub(crate) struct Watch {
     file: Weak<File>,
     bytes: u64,
+    /// Where it is mapped, as long as the file is there.
+    map: Range<usize>,
 }
 
 impl Watch {
@@ -45,6 +48,11 @@ impl Watch {
             return Err(PyOSError::new_err("the file that these records lie in was cut short"));
         }
         Ok(true)
+    }
+
+    /// Whether that lies in the file, which is mapped still.
+    pub(crate) fn has(&self, numbers: *const u8) -> bool {
+        self.map.contains(&numbers.addr())
     }
 }
 
@@ -67,7 +75,8 @@ pub(crate) fn open_records(path: PathBuf) -> PyResult<Table> {
         return Err(of_records_file(&path, records::file::FileError::Foreign));
     }
     let map = map(&file).map_err(of_file)?;
-    let watch = Watch { file: Arc::downgrade(&file), bytes };
+    let start = map.as_ptr().addr();
+    let watch = Watch { file: Arc::downgrade(&file), bytes, map: start..start + map.len() };
     let mapped = Bytes::from_owner(Mapped { map, file });
     let table = records::file::open(mapped).map_err(|error| of_records_file(&path, error))?;
     Ok(Table::new(table, Some(watch)))

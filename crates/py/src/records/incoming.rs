@@ -11,8 +11,8 @@ use super::schema::Schema;
 use super::value::{Taken, take, take_for};
 use crate::errors::of_records;
 
-/// A row's objects, in the order of the fields: of a row, a tuple, a list, a dict, or any object with
-/// such attributes.
+/// A row's objects, in the order of the fields: of a row, a tuple, a list, a dict or another mapping, or
+/// any object with such attributes.
 pub(crate) fn objects<'py>(
     schema: &Schema,
     row: &Bound<'py, PyAny>,
@@ -35,7 +35,20 @@ pub(crate) fn objects<'py>(
     if let Ok(list) = row.cast::<PyList>() {
         return as_many(schema, list.iter().collect(), number);
     }
+    if let Some(dict) = as_dict(row)? {
+        return of_dict(schema, &dict, number);
+    }
     of_object(schema, row, number)
+}
+
+/// What any other mapping has, which is what `dict` takes for one: a class of rows whose field is called
+/// `keys` has no items.
+pub(crate) fn as_dict<'py>(row: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let (py, class) = (row.py(), row.get_type());
+    if !class.hasattr(intern!(py, "keys"))? || !class.hasattr(intern!(py, "__getitem__"))? {
+        return Ok(None);
+    }
+    Ok(Some(py.get_type::<PyDict>().call1((row,))?.cast_into()?))
 }
 
 fn of_object<'py>(
@@ -44,20 +57,19 @@ fn of_object<'py>(
     number: usize,
 ) -> PyResult<Vec<Bound<'py, PyAny>>> {
     let py = row.py();
-    let (mut objects, mut found) = (Vec::with_capacity(schema.names.len()), 0);
-    for (field, name) in schema.names.iter().enumerate() {
-        let attribute = row.getattr_opt(name.bind(py))?;
-        found += usize::from(attribute.is_some());
-        let object = attribute.or_else(|| schema.default(py, field));
-        objects.push(object.ok_or_else(|| no_value(schema, field, number))?);
-    }
-    if found == 0 && !objects.is_empty() {
+    let own = schema.names.iter().map(|name| row.getattr_opt(name.bind(py)));
+    let own: Vec<_> = own.collect::<PyResult<_>>()?;
+    if !own.is_empty() && own.iter().all(Option::is_none) {
         // All of it would be defaults: more likely it is no row.
         let class = row.get_type().name()?;
         let text = format!("row {number}: an object of type {class} has none of the fields");
         return Err(PyTypeError::new_err(text));
     }
-    Ok(objects)
+    let values = own.into_iter().enumerate().map(|(field, object)| {
+        let object = object.or_else(|| schema.default(py, field));
+        object.ok_or_else(|| no_value(schema, field, number))
+    });
+    values.collect()
 }
 
 fn as_many<'py>(
@@ -123,19 +135,36 @@ pub(crate) fn arguments<'py>(
         used += usize::from(told.is_some());
         objects.push(told.or_else(|| schema.default(py, field)).ok_or_else(|| {
             let name = &schema.fields[field].name;
-            PyTypeError::new_err(format!("{class}() has no value for field {name:?}"))
+            let missing = || format!("{class}() has no value for field {name:?}");
+            PyTypeError::new_err(
+                misnamed(schema, class, given.len(), named).unwrap_or_else(missing),
+            )
         })?);
     }
-    match named {
-        Some(named) if named.len() != used => {
-            let all: Vec<String> = named.keys().iter().map(|key| shown(&key)).collect();
-            let all = all.join(", ");
-            Err(PyTypeError::new_err(format!(
-                "{class}(): among {all} is no field, or one that has a value already"
-            )))
-        }
-        _ => Ok(objects),
+    if named.map_or(0, PyDictMethods::len) == used {
+        return Ok(objects);
     }
+    let text = misnamed(schema, class, given.len(), named).unwrap_or_default();
+    Err(PyTypeError::new_err(text))
+}
+
+/// What is said of the first name that is of no field, or of one that has a value by position.
+fn misnamed(
+    schema: &Schema,
+    class: &str,
+    given: usize,
+    named: Option<&Bound<'_, PyDict>>,
+) -> Option<String> {
+    named?.keys().iter().find_map(|key| {
+        let place = key.extract::<String>().ok().and_then(|name| schema.position(&name));
+        match place {
+            None => Some(format!("{class}() has no field {}", shown(&key))),
+            Some(place) if place < given => {
+                Some(format!("{class}() has two values for field {}", shown(&key)))
+            }
+            Some(_) => None,
+        }
+    })
 }
 
 /// The values of a row, in a place that the next row uses again. The objects' own code has run when
@@ -181,6 +210,12 @@ pub(crate) fn refused_object(
     reason: Reason,
     object: &Bound<'_, PyAny>,
 ) -> PyErr {
+    if let (Reason::WrongType { kind: Kind::DateTime, .. } | Reason::NoType { .. }, Some(why)) =
+        (&reason, not_in_datetime(object))
+    {
+        let text = object.str().map_or_else(|_| shown(object), |text| text.to_string());
+        return PyTypeError::new_err(format!("row {row}, field {field:?}: {text} {why}"));
+    }
     let reason = match (reason, take(object)) {
         (Reason::WrongType { .. } | Reason::NoType { .. }, Ok(Taken::Surrogate)) => {
             let text = shown(object);
@@ -203,6 +238,21 @@ pub(crate) fn refused_object(
     of_records(RecordsError::Value { row, field, reason: with_shown(reason, object) })
 }
 
+/// What a datetime has that a column has not.
+fn not_in_datetime(object: &Bound<'_, PyAny>) -> Option<&'static str> {
+    let py = object.py();
+    let datetime = py.import("datetime").and_then(|module| module.getattr("datetime")).ok()?;
+    object.is_instance(&datetime).ok()?.then_some(())?;
+    let part = |name| object.getattr_opt(name).ok().flatten();
+    let fold = part(intern!(py, "fold"))?;
+    if part(intern!(py, "tzinfo")).is_some_and(|zone| !zone.is_none()) {
+        return Some(
+            "has a time zone, which records do not keep: convert it to UTC and take that off",
+        );
+    }
+    fold.eq(1).unwrap_or(false).then_some("has fold=1, which records do not keep: replace(fold=0)")
+}
+
 /// An error about the default of a field.
 pub(crate) fn refused_default(field: String, reason: Reason, object: &Bound<'_, PyAny>) -> PyErr {
     of_records(RecordsError::Field { field, reason: with_shown(reason, object) })
@@ -220,7 +270,7 @@ fn with_shown(reason: Reason, object: &Bound<'_, PyAny>) -> Reason {
 /// Of a long text, messages show this many characters.
 const SHOWN: usize = 60;
 
-fn shown(object: &Bound<'_, PyAny>) -> String {
+pub(crate) fn shown(object: &Bound<'_, PyAny>) -> String {
     let whole = object.repr().ok().map(|text| text.to_string_lossy().into_owned());
     let whole = whole.unwrap_or_else(|| {
         let name = object.get_type().name();

@@ -9,6 +9,7 @@ mod ascii;
 mod column;
 #[expect(unsafe_code, reason = "mapping a file")]
 mod file;
+mod given;
 mod incoming;
 mod pack;
 mod reference;
@@ -22,7 +23,8 @@ mod value;
 
 pub(crate) use column::Column;
 pub(crate) use file::{open_records, read_records};
-pub(crate) use pack::pack_records;
+pub(crate) use given::records_from_columns;
+pub(crate) use pack::{pack_arrow, pack_records};
 pub(crate) use row::{Attribute, Row};
 pub(crate) use rows::Rows;
 pub(crate) use schema::Schema;

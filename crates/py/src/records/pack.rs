@@ -2,16 +2,17 @@
 
 use std::collections::HashMap;
 
-use deadweight_records::{Field, Packer, RecordsError};
+use deadweight_records::{Field, Kind, Packer, RecordsError, Value, Valued};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use super::alike::put_alike;
-use super::incoming::{names_of, refused};
+use super::incoming::{as_dict, names_of, refused};
+use super::reference::{Reference, is_object};
 use super::schema::kind;
-use super::table::Table;
-use super::value::{Taken, take_for};
+use super::table::{Table, from_arrow};
+use super::value::{Taken, give, take_for};
 use crate::errors::of_records;
 
 /// Name, type, and whether there may be none.
@@ -23,15 +24,29 @@ struct Packing {
     /// The very objects that were the keys of the first dict, if there was one.
     names: Vec<Py<PyString>>,
     told: HashMap<String, Field>,
-    /// For tuples that do not say how their items are called.
+    /// What the user calls the fields of rows that do not say it.
     given: Option<Vec<String>>,
+    items: Items,
     /// The fields of objects of the classes that came so far, by the address of the class, which the
     /// dict `classes` keeps alive.
     of_class: HashMap<usize, Vec<usize>>,
     classes: Vec<Py<PyAny>>,
 }
 
-/// Columns of rows: dicts, tuples, or objects with attributes.
+/// What the items of tuples and lists are called.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Items {
+    /// No row has come yet.
+    Unknown,
+    /// As the user said, or the class of the first row, which is a tuple.
+    Named,
+    /// As we do, by their number.
+    Numbered,
+    /// No tuple came first: the order of the fields is that in which names came.
+    Nameless,
+}
+
+/// Columns of rows: dicts and other mappings, tuples, lists, or objects with attributes.
 #[pyfunction]
 #[pyo3(signature = (rows, names, told, /))]
 pub(crate) fn pack_records(
@@ -39,15 +54,11 @@ pub(crate) fn pack_records(
     names: Option<Vec<String>>,
     told: Vec<Told>,
 ) -> PyResult<Table> {
-    let mut fields = HashMap::new();
-    for (name, type_, nullable) in told {
-        let field = Field::new(name.clone(), kind(&type_)?);
-        fields.insert(name, if nullable { field.nullable() } else { field });
-    }
     let mut packing = Packing {
         packer: Packer::default(),
         names: Vec::new(),
-        told: fields,
+        told: told_fields(told)?,
+        items: if names.is_some() { Items::Named } else { Items::Unknown },
         given: names.clone(),
         of_class: HashMap::new(),
         classes: Vec::new(),
@@ -63,10 +74,78 @@ pub(crate) fn pack_records(
         let unseen: Vec<String> = packing.told.keys().cloned().collect();
         unseen.iter().try_for_each(|name| packing.position(rows.py(), name).map(drop))?;
     }
-    if let Some(name) = packing.told.keys().find(|name| packing.packer.position(name).is_none()) {
+    finished(packing.packer, &packing.told)
+}
+
+fn told_fields(told: Vec<Told>) -> PyResult<HashMap<String, Field>> {
+    let field = |(name, type_, nullable): Told| {
+        let field = Field::new(name.clone(), kind(&type_)?);
+        Ok((name, if nullable { field.nullable() } else { field }))
+    };
+    told.into_iter().map(field).collect()
+}
+
+fn finished(packer: Packer, told: &HashMap<String, Field>) -> PyResult<Table> {
+    if let Some(name) = told.keys().find(|name| packer.position(name).is_none()) {
         return Err(PyValueError::new_err(format!("no row has a field {name:?}")));
     }
-    Ok(Table::new(packing.packer.finish().map_err(of_records)?, None))
+    Ok(Table::new(packer.finish().map_err(of_records)?, None))
+}
+
+/// Of a table, what would have come of its rows as dicts.
+#[pyfunction]
+#[pyo3(signature = (source, told, /))]
+pub(crate) fn pack_arrow(source: &Bound<'_, PyAny>, told: Vec<Told>) -> PyResult<Table> {
+    let py = source.py();
+    let table = from_arrow(source)?;
+    let told = told_fields(told)?;
+    let mut packer = Packer::default();
+    let fields = table.fields();
+    for (place, field) in fields.iter().enumerate() {
+        let nulls = table.null_count(place);
+        let added = match told.get(&field.name) {
+            Some(told) => packer.add_told(told),
+            // No value can say what it was: a float of four bytes, or whatever a column without values has.
+            None if nulls == table.len() => packer.add_told(field),
+            None if field.kind == Kind::F4 => {
+                packer.add_told(&Field { nullable: nulls > 0, ..field.clone() })
+            }
+            None => packer.add(&field.name),
+        };
+        added.map_err(of_records)?;
+    }
+    let as_object: Vec<bool> =
+        packer.so_far().columns().iter().map(|column| is_object(column.kind())).collect();
+    let mut cells = Vec::with_capacity(fields.len());
+    for row in 0..table.len() {
+        cells.clear();
+        for (field, as_object) in as_object.iter().enumerate() {
+            let value = table.get(row, field).map_err(of_records)?;
+            cells.push(if *as_object {
+                Cell::Object(Reference::to(&give(py, value)?))
+            } else {
+                Cell::Value(value)
+            });
+        }
+        packer.push_each(&cells).map_err(of_records)?;
+    }
+    finished(packer, &told)
+}
+
+/// A value of a table on its way into another.
+enum Cell<'a> {
+    Value(Value<'a>),
+    Object(Reference),
+}
+
+impl Valued for Cell<'_> {
+    #[inline]
+    fn value(&self) -> Value<'_> {
+        match self {
+            Cell::Value(value) => *value,
+            Cell::Object(reference) => reference.value(),
+        }
+    }
 }
 
 impl Packing {
@@ -95,24 +174,47 @@ impl Packing {
     ) -> PyResult<()> {
         objects.clear();
         taken.clear();
-        if let Ok(dict) = row.cast::<PyDict>()
-            && put_alike(&mut self.packer, &self.names, dict)?
-        {
-            self.packer.end_row();
-            return Ok(());
-        }
         if let Ok(dict) = row.cast::<PyDict>() {
+            self.by_name(row)?;
+            if put_alike(&mut self.packer, &self.names, dict)? {
+                self.packer.end_row();
+                return Ok(());
+            }
             self.of_dict(dict, objects)?;
         } else if let Ok(tuple) = row.cast::<PyTuple>() {
             self.of_tuple(tuple, objects)?;
+        } else if let Ok(list) = row.cast::<PyList>() {
+            self.of_tuple(&list.to_tuple(), objects)?;
         } else {
-            self.of_object(row, objects)?;
+            self.by_name(row)?;
+            let known = self.of_class.contains_key(&(row.get_type_ptr() as usize));
+            match if known { None } else { as_dict(row)? } {
+                Some(dict) => self.of_dict(&dict, objects)?,
+                None => self.of_object(row, objects)?,
+            }
         }
         for (object, column) in objects.iter().zip(self.packer.so_far().columns()) {
             taken.push(take_for(column.kind(), object)?);
         }
         let pushed = self.packer.push_each(taken);
         pushed.map_err(|error| refused(error, |name| self.packer.position(name), objects))
+    }
+
+    /// A row comes whose values have names.
+    fn by_name(&mut self, row: &Bound<'_, PyAny>) -> PyResult<()> {
+        match self.items {
+            Items::Numbered => {
+                let (number, class) = (self.packer.rows(), row.get_type().name()?);
+                Err(PyTypeError::new_err(format!(
+                    "row {number}: a {class} among tuples, whose items have no names: names=[…] says them"
+                )))
+            }
+            Items::Unknown => {
+                self.items = Items::Nameless;
+                Ok(())
+            }
+            Items::Named | Items::Nameless => Ok(()),
+        }
     }
 
     fn of_dict<'py>(
@@ -149,13 +251,22 @@ impl Packing {
         objects: &mut Vec<Bound<'py, PyAny>>,
     ) -> PyResult<()> {
         let py = tuple.py();
-        if self.names.is_empty() && self.packer.rows() == 0 {
-            let names = match names_of(tuple.as_any())? {
-                Some(names) if names.len() == tuple.len() => names,
-                _ => (0..tuple.len()).map(|at| format!("field_{at}")).collect(),
-            };
+        if self.items == Items::Unknown {
+            let names = names_of(tuple.as_any())?.filter(|names| names.len() == tuple.len());
+            self.items = if names.is_some() { Items::Named } else { Items::Numbered };
+            let numbered = || (0..tuple.len()).map(|at| format!("field_{at}")).collect();
+            let names: Vec<String> = names.unwrap_or_else(numbered);
             let add = |name: &String| self.add(&PyString::intern(py, name)).map(drop);
             names.iter().try_for_each(add)?;
+        }
+        if self.items == Items::Nameless {
+            if names_of(tuple.as_any())?.is_some() {
+                return self.of_object(tuple.as_any(), objects);
+            }
+            let row = self.packer.rows();
+            return Err(PyTypeError::new_err(format!(
+                "row {row}: items without names among rows with names: names=[…] says them"
+            )));
         }
         let (row, got, want) = (self.packer.rows(), tuple.len(), self.names.len());
         if got != want {

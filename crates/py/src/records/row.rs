@@ -128,7 +128,7 @@ impl Row {
                 if rows.moves != *moves {
                     return Err(moved());
                 }
-                let set = rows.values_mut()?.set(*index, field, taken.value());
+                let set = rows.values_mut(field..field + 1)?.set(*index, field, taken.value());
                 drop(rows);
                 set.map_err(|error| {
                     super::incoming::refused(error, |_| Some(0), std::slice::from_ref(object))

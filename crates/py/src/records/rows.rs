@@ -1,5 +1,6 @@
 //! The container: a sequence of rows over columns.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,12 +14,13 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use super::column::Column;
 use super::file::Watch;
-use super::incoming::{objects, read, refused};
+use super::given::{check_length, column, of_libraries, rows_of};
+use super::incoming::{objects, read, refused, shown};
 use super::reference::{Later, clear, is_object, traverse};
 use super::row::Row;
 use super::schema::Schema;
 use super::select::{Selection, no_memory, numbers, row as row_at, selection};
-use super::table::{Held, Table};
+use super::table::{Held, Table, fitted};
 use super::value::{Taken, give};
 use crate::arrow::{schema_capsule, stream_capsule};
 use crate::errors::{of_records, of_records_file};
@@ -31,9 +33,9 @@ pub(crate) struct Rows {
     watch: Option<Watch>,
     /// How often rows have got other numbers.
     pub(crate) moves: u64,
-    /// Buffers of columns that somebody has: while there are any, no column moves. They are counted
+    /// Buffers that somebody has, for each column: while there are any, no column moves. They are counted
     /// outside, for one may be given back at any moment, by the collector.
-    pub(crate) lent: Arc<AtomicUsize>,
+    pub(crate) lent: Arc<[AtomicUsize]>,
 }
 
 impl Rows {
@@ -46,22 +48,32 @@ impl Rows {
         Ok(&self.table)
     }
 
-    /// Whether columns lie in a file.
-    pub(crate) fn is_mapped(&self) -> PyResult<bool> {
-        self.watch.as_ref().map_or(Ok(false), Watch::holds)
+    /// Whether the numbers of a column lie in a file.
+    pub(crate) fn is_mapped(&self, field: usize) -> PyResult<bool> {
+        let Some(watch) = &self.watch else { return Ok(false) };
+        let numbers = self.table.columns().get(field).and_then(records::Column::address);
+        Ok(watch.holds()? && numbers.is_some_and(|numbers| watch.has(numbers)))
     }
 
     fn is_lent(&self) -> bool {
-        self.lent.load(Ordering::Relaxed) > 0
+        self.lent.iter().any(|lent| lent.load(Ordering::Relaxed) > 0)
     }
 
-    /// The columns, for other values in rows that are there.
-    pub(crate) fn values_mut(&mut self) -> PyResult<&mut records::Table> {
-        // The first change of what lies in a file copies it, and a buffer would be of the old.
-        if self.is_lent() && self.is_mapped()? {
-            return Err(lent());
+    /// The columns, for other values of some fields in rows that are there.
+    pub(crate) fn values_mut(&mut self, fields: Range<usize>) -> PyResult<&mut records::Table> {
+        for field in fields {
+            let lent_out =
+                self.lent.get(field).is_some_and(|lent| lent.load(Ordering::Relaxed) > 0);
+            // The first change of what lies in a file copies it, and a buffer would be of the old.
+            if lent_out && self.is_mapped(field)? {
+                return Err(lent());
+            }
         }
         Ok(&mut self.table)
+    }
+
+    fn all(&self) -> Range<usize> {
+        0..self.table.columns().len()
     }
 
     /// The columns, for more rows or fewer.
@@ -69,7 +81,7 @@ impl Rows {
         if self.is_lent() {
             return Err(lent());
         }
-        self.is_mapped()?;
+        self.table()?;
         Ok(&mut self.table)
     }
 
@@ -82,8 +94,11 @@ impl Rows {
 
     /// Does something with the columns that shares them or writes them. What has a buffer of them may
     /// write into it, so that they cannot be shared then: a copy is.
-    fn shared<T>(&mut self, does: impl FnOnce(&mut records::Table) -> PyResult<T>) -> PyResult<T> {
-        self.is_mapped()?;
+    pub(crate) fn shared<T>(
+        &mut self,
+        does: impl FnOnce(&mut records::Table) -> PyResult<T>,
+    ) -> PyResult<T> {
+        self.table()?;
         if !self.is_lent() {
             return does(&mut self.table);
         }
@@ -157,6 +172,19 @@ fn as_columns<'a, 'py>(
     Ok((plain || theirs.fields == schema.fields).then_some(rows))
 }
 
+/// The class that is the first argument.
+fn class_of<'a, 'py>(record: Option<&'a Bound<'py, PyAny>>) -> PyResult<&'a Bound<'py, PyType>> {
+    let Some(record) = record else {
+        return Err(PyTypeError::new_err("Records takes a class of rows: Records(User, rows)"));
+    };
+    record.cast::<PyType>().map_err(|_| {
+        PyTypeError::new_err(format!(
+            "Records takes a class of rows first, not {}: Records(User, rows); pack(rows) makes a class",
+            shown(record)
+        ))
+    })
+}
+
 /// A table of rows that come in.
 fn fresh(schema: &Schema, source: &Bound<'_, PyAny>) -> PyResult<records::Table> {
     let mut table = records::Table::new(&schema.fields).map_err(of_records)?;
@@ -164,8 +192,12 @@ fn fresh(schema: &Schema, source: &Bound<'_, PyAny>) -> PyResult<records::Table>
         table.append(rows.try_borrow()?.table()?).map_err(of_records)?;
         return Ok(table);
     }
+    if let Some(columns) = of_libraries(schema, source)? {
+        table.append(&columns).map_err(of_records)?;
+        return Ok(table);
+    }
     let mut incoming = Incoming::of(schema);
-    for (number, row) in source.try_iter()?.enumerate() {
+    for (number, row) in rows_of(source)?.enumerate() {
         incoming.with(&row?, number, |taken| Ok(table.push_each(taken)))?;
     }
     Ok(table)
@@ -174,13 +206,15 @@ fn fresh(schema: &Schema, source: &Bound<'_, PyAny>) -> PyResult<records::Table>
 #[pymethods]
 impl Rows {
     #[new]
-    #[pyo3(signature = (record, table=None, /, *_rest, **_named))]
+    #[pyo3(signature = (record=None, table=None, /, *_rest, **_named))]
     fn new(
-        record: &Bound<'_, PyType>,
+        py: Python<'_>,
+        record: Option<&Bound<'_, PyAny>>,
         table: Option<&Bound<'_, PyAny>>,
         _rest: &Bound<'_, pyo3::types::PyTuple>,
         _named: Option<&Bound<'_, pyo3::types::PyDict>>,
     ) -> PyResult<Rows> {
+        let record = class_of(record)?;
         let schema = Schema::of(record)?;
         if !record.is_subclass_of::<Row>()? {
             return Err(PyTypeError::new_err("records are of a subclass of Record"));
@@ -191,18 +225,10 @@ impl Rows {
             let table = records::Table::new(&schema.get().fields).map_err(of_records)?;
             Held { table, watch: None }
         };
-        if held.table.fields() != schema.get().fields {
-            held.table = held.table.into_fields(&schema.get().fields).map_err(of_records)?;
-        }
+        held.table = fitted(py, held.table, schema.get())?;
+        let lent = held.table.columns().iter().map(|_| AtomicUsize::new(0)).collect();
         let (class, schema) = (record.clone().unbind(), schema.unbind());
-        Ok(Rows {
-            class,
-            schema,
-            table: held.table,
-            watch: held.watch,
-            moves: 0,
-            lent: Arc::default(),
-        })
+        Ok(Rows { class, schema, table: held.table, watch: held.watch, moves: 0, lent })
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -288,7 +314,9 @@ impl Rows {
             }
             Selection::Row(index) => Incoming::of(schema).with(value, index, |taken| {
                 let values: Vec<_> = taken.iter().map(Taken::value).collect();
-                Ok(slf.try_borrow_mut()?.values_mut()?.set_row(index, &values))
+                let mut inside = slf.try_borrow_mut()?;
+                let all = inside.all();
+                Ok(inside.values_mut(all)?.set_row(index, &values))
             }),
             Selection::Slice { start, count, step } => {
                 let fresh = fresh(schema, value)?;
@@ -298,8 +326,17 @@ impl Rows {
                 }
                 replace(&mut inside, &fresh, start, count, step)
             }
-            Selection::Rows(_) | Selection::Column(_) => {
-                Err(PyTypeError::new_err("only a row or a slice can be assigned to"))
+            Selection::Column(name) => {
+                let place = schema.position(&name);
+                let place = place
+                    .ok_or_else(|| of_records(records::RecordsError::NoField(name.clone())))?;
+                let fresh = column(&schema.fields[place], value)?;
+                let mut inside = slf.try_borrow_mut()?;
+                check_length(&name, fresh.len(), inside.table()?.len())?;
+                inside.resized()?.set_column(place, fresh).map_err(of_records)
+            }
+            Selection::Rows(_) => {
+                Err(PyTypeError::new_err("only a row, a slice or a column can be assigned to"))
             }
         }
     }
@@ -361,8 +398,11 @@ impl Rows {
             let copy = fresh(schema, rows)?;
             return slf.try_borrow_mut()?.resized()?.append(&copy).map_err(of_records);
         }
+        if let Some(columns) = of_libraries(schema, rows)? {
+            return slf.try_borrow_mut()?.resized()?.append(&columns).map_err(of_records);
+        }
         let mut incoming = Incoming::of(schema);
-        for row in rows.try_iter()? {
+        for row in rows_of(rows)? {
             incoming.push(slf, &row?)?;
         }
         Ok(())
@@ -519,7 +559,8 @@ fn replace(
         let (got, want) = (fresh.len(), count);
         return Err(of_records(records::RecordsError::Length { got, want }));
     }
-    let table = rows.values_mut()?;
+    let all = rows.all();
+    let table = rows.values_mut(all)?;
     for (from, to) in numbers(start, count, step)?.into_iter().enumerate() {
         let values: Result<Vec<_>, _> =
             (0..fresh.columns().len()).map(|field| fresh.get(from, field)).collect();

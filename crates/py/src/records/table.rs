@@ -2,13 +2,14 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use deadweight_records as records;
+use deadweight_records::{self as records, Valued};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::file::Watch;
-use super::schema::{Told, told};
-use crate::arrow::batches;
+use super::schema::{Schema, Told, told};
+use super::value::take_for;
+use crate::arrow::{batches, of_arrow};
 use crate::errors::of_records;
 
 /// A table that the first container takes.
@@ -44,10 +45,47 @@ impl Table {
     }
 }
 
+/// The columns of a class's fields, each that of its name; where there is none, one of the default.
+pub(crate) fn fitted(
+    py: Python<'_>,
+    mut table: records::Table,
+    schema: &Schema,
+) -> PyResult<records::Table> {
+    for (place, field) in schema.fields.iter().enumerate() {
+        if table.position(&field.name).is_none()
+            && let Some(default) = schema.default(py, place)
+        {
+            let taken = take_for(field.kind, &default)?;
+            table = table.with_filled(field, taken.value()).map_err(of_records)?;
+        }
+    }
+    if table.fields() == schema.fields {
+        return Ok(table);
+    }
+    table.into_fields(&schema.fields).map_err(of_records)
+}
+
 /// The columns of any object with `__arrow_c_stream__`.
 #[pyfunction]
 #[pyo3(signature = (source, /))]
 pub(crate) fn records_from_arrow(source: &Bound<'_, PyAny>) -> PyResult<Table> {
+    Ok(Table::new(from_arrow(source)?, None))
+}
+
+pub(crate) fn from_arrow(source: &Bound<'_, PyAny>) -> PyResult<records::Table> {
     let (schema, batches) = batches(source)?;
-    Ok(Table::new(records::Table::from_batches(&schema, batches).map_err(of_records)?, None))
+    let fields = schema.fields().iter().enumerate();
+    let kept: Vec<usize> =
+        fields.filter(|(_, field)| !is_index(field.name())).map(|(at, _)| at).collect();
+    let wanted = schema.project(&kept).map_err(|error| of_arrow(&error))?;
+    let batches: Result<Vec<_>, _> = batches.iter().map(|batch| batch.project(&kept)).collect();
+    let batches = batches.map_err(|error| of_arrow(&error))?;
+    records::Table::from_batches(&wanted, batches).map_err(of_records)
+}
+
+/// Whether a column is the index of a data frame, which has no name: so pandas calls it, as no field can
+/// be called.
+fn is_index(name: &str) -> bool {
+    let number = name.strip_prefix("__index_level_").and_then(|rest| rest.strip_suffix("__"));
+    number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
 }

@@ -125,8 +125,10 @@ fn take_rarer<'py>(object: &Bound<'py, PyAny>) -> PyResult<Taken<'py>> {
     }
     let times = Times::get(py)?;
     let value = if object.is_instance(times.datetime.bind(py))? {
-        // A datetime with a time zone has no difference from one without.
-        let since = object.sub(times.epoch.bind(py)).ok();
+        // A datetime with a time zone has no difference from one without. `fold` would be lost.
+        let fold = object.getattr_opt(intern!(py, "fold"))?;
+        let folded = fold.is_some_and(|fold| fold.is_truthy().unwrap_or(true));
+        let since = if folded { None } else { object.sub(times.epoch.bind(py)).ok() };
         let since = since.and_then(|since| micros(times, &since));
         let since = since.and_then(|since| i64::try_from(since).ok());
         since.map_or(Value::Other, Value::DateTime)

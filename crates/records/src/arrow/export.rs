@@ -81,17 +81,28 @@ impl Table {
         Ok((schema, batches))
     }
 
+    /// One column: as one array, so that batches are joined first.
+    ///
+    /// # Errors
+    /// As [`Table::batches`]; [`RecordsError::Arrow`] also of texts of more than 2 GiB.
+    pub fn array(&mut self, field: usize) -> Result<ArrayRef, RecordsError> {
+        let name = self.names.get(field).cloned().unwrap_or_default();
+        let pieces =
+            arrays(self.column_mut(field)?).map_err(|failure| of_failure(&name, failure))?;
+        match <[ArrayRef; 1]>::try_from(pieces) {
+            Ok([array]) => Ok(array),
+            Err(_) => Err(RecordsError::Arrow(format!(
+                "{name:?}: texts of more than 2 GiB are no one array"
+            ))),
+        }
+    }
+
     fn batches_of_piece(&mut self, schema: &SchemaRef) -> Result<Vec<RecordBatch>, RecordsError> {
         let columns: Vec<Pieces> = self
             .columns
             .iter_mut()
             .zip(&self.names)
-            .map(|(column, name)| {
-                arrays(column).map_err(|failure| match failure {
-                    Failure::Reason(reason) => RecordsError::of_field(name, reason),
-                    Failure::Arrow(error) => RecordsError::Arrow(format!("{name:?}: {error}")),
-                })
-            })
+            .map(|(column, name)| arrays(column).map_err(|failure| of_failure(name, failure)))
             .collect::<Result<_, _>>()?;
         let mut ends: BTreeSet<usize> = columns.iter().flat_map(|pieces| ends(pieces)).collect();
         ends.insert(self.rows);
@@ -105,6 +116,13 @@ impl Table {
         });
         let batches: Result<_, _> = batches.collect();
         batches.map_err(|error| RecordsError::Arrow(error.to_string()))
+    }
+}
+
+fn of_failure(name: &str, failure: Failure) -> RecordsError {
+    match failure {
+        Failure::Reason(reason) => RecordsError::of_field(name, reason),
+        Failure::Arrow(error) => RecordsError::Arrow(format!("{name:?}: {error}")),
     }
 }
 

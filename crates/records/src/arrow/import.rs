@@ -2,14 +2,14 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowDictionaryKeyType, ArrowPrimitiveType, Date32Type, DurationMicrosecondType, Float32Type,
-    Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType, UInt8Type,
-    UInt16Type, UInt32Type, UInt64Type,
+    ArrowDictionaryKeyType, ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, RecordBatch};
 use arrow_buffer::ScalarBuffer;
-use arrow_schema::{DataType, Schema, TimeUnit};
+use arrow_schema::{DataType, Schema};
 
+use super::times::times;
 use crate::bits::Bits;
 use crate::category::{Categories, Codes};
 use crate::column::Column;
@@ -23,10 +23,13 @@ use crate::values::Values;
 impl Table {
     /// A table of Arrow's batches, which all have the fields of the schema.
     ///
-    /// The values are shared until they are changed. Texts in Arrow's large and view layouts are copied.
+    /// The values are shared until they are changed. Texts in Arrow's large and view layouts are copied, and
+    /// so are dates and times of other units than ours. A column of nulls is one of true and false.
     ///
     /// # Errors
-    /// [`RecordsError::ArrowType`], [`RecordsError::SameName`], [`RecordsError::Memory`].
+    /// [`RecordsError::ArrowType`], [`RecordsError::SameName`], [`RecordsError::Memory`];
+    /// [`RecordsError::Value`] of a date or a time that is beyond year 9999, or no whole number of
+    /// microseconds or days.
     pub fn from_batches(
         schema: &Schema,
         batches: impl IntoIterator<Item = RecordBatch>,
@@ -34,12 +37,15 @@ impl Table {
         let field = |field: &arrow_schema::FieldRef| {
             let kind = kind_of(field.data_type())
                 .ok_or_else(|| refused(field.name(), field.data_type()))?;
-            Ok(Field { name: field.name().clone(), kind, nullable: field.is_nullable() })
+            let nullable = field.is_nullable() || *field.data_type() == DataType::Null;
+            Ok(Field { name: field.name().clone(), kind, nullable })
         };
         let fields: Vec<Field> = schema.fields().iter().map(field).collect::<Result<_, _>>()?;
         let mut tables = vec![Table::new(&fields)?];
+        let mut rows = 0;
         for batch in batches {
-            tables.push(of_batch(&fields, &batch)?);
+            tables.push(of_batch(&fields, &batch).map_err(|error| error.moved(0, rows))?);
+            rows += batch.num_rows();
         }
         Table::over_all(tables).ok_or(RecordsError::Memory)
     }
@@ -56,10 +62,16 @@ fn of_batch(fields: &[Field], batch: &RecordBatch) -> Result<Table, RecordsError
             return Err(refused(&field.name, array.data_type()));
         }
         let at_fault = |reason| RecordsError::of_field(&field.name, reason);
-        let values = values(array).map_err(at_fault)?;
+        let values = match times(array, &field.name)? {
+            Some(times) => Some(times),
+            None => values(array).map_err(at_fault)?,
+        };
         let values = values.ok_or_else(|| refused(&field.name, array.data_type()))?;
-        let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0);
-        let valid = nulls.map(|nulls| Bits::from_arrow(nulls.inner())).transpose();
+        // Of a column of nulls there is no bitmap.
+        let is_null = *array.data_type() == DataType::Null;
+        let nulls = if is_null { array.logical_nulls() } else { array.nulls().cloned() };
+        let nulls = nulls.filter(|nulls| nulls.null_count() > 0);
+        let valid = nulls.as_ref().map(|nulls| Bits::from_arrow(nulls.inner())).transpose();
         let valid = valid.map_err(at_fault)?;
         let nullable = field.nullable || valid.is_some();
         columns.push(Column::over(field.kind, nullable, values, valid));
@@ -81,22 +93,20 @@ fn kind_of(data_type: &DataType) -> Option<Kind> {
         DataType::UInt64 => Kind::U8,
         DataType::Float32 => Kind::F4,
         DataType::Float64 => Kind::F8,
-        DataType::Boolean => Kind::Bool,
+        DataType::Boolean | DataType::Null => Kind::Bool,
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Kind::Str,
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => Kind::Bytes,
         DataType::Dictionary(_, words) if kind_of(words) == Some(Kind::Str) => Kind::Category,
-        DataType::Timestamp(TimeUnit::Microsecond, None) => Kind::DateTime,
-        DataType::Date32 => Kind::Date,
-        DataType::Duration(TimeUnit::Microsecond) => Kind::TimeDelta,
+        DataType::Timestamp(_, None) => Kind::DateTime,
+        DataType::Date32 | DataType::Date64 => Kind::Date,
+        DataType::Duration(_) => Kind::TimeDelta,
         _ => return None,
     })
 }
 
-pub(crate) fn refused(field: &str, data_type: &DataType) -> RecordsError {
+fn refused(field: &str, data_type: &DataType) -> RecordsError {
     let hint = match data_type {
         DataType::Timestamp(_, Some(_)) => "; convert it to UTC and take the time zone off",
-        DataType::Timestamp(..) | DataType::Duration(_) => "; convert it to microseconds",
-        DataType::Date64 => "; convert it to date32",
         _ => "",
     };
     let (field, found) = (field.to_owned(), data_type.to_string());
@@ -116,12 +126,10 @@ fn values(array: &dyn Array) -> Result<Option<Values>, Reason> {
         DataType::UInt64 => Values::U8(numbers::<UInt64Type>(array)),
         DataType::Float32 => Values::F4(numbers::<Float32Type>(array)),
         DataType::Float64 => Values::F8(numbers::<Float64Type>(array)),
-        DataType::Timestamp(TimeUnit::Microsecond, None) => {
-            Values::DateTime(numbers::<TimestampMicrosecondType>(array))
-        }
-        DataType::Date32 => Values::Date(numbers::<Date32Type>(array)),
-        DataType::Duration(TimeUnit::Microsecond) => {
-            Values::TimeDelta(numbers::<DurationMicrosecondType>(array))
+        DataType::Null => {
+            let mut none = Bits::default();
+            none.extend_with(false, array.len())?;
+            Values::Bool(none)
         }
         DataType::Boolean => Values::Bool(Bits::from_arrow(array.as_boolean().values())?),
         DataType::Binary => {

@@ -2,6 +2,7 @@
 
 mod export;
 mod import;
+mod times;
 
 use arrow_schema::{DataType, TimeUnit};
 

@@ -44,11 +44,7 @@ pub(super) struct Contents {
 /// Reads the end of a file.
 pub(super) fn contents(file: &[u8]) -> Result<Contents, FileError> {
     if !file.starts_with(MAGIC) {
-        return Err(if MAGIC.starts_with(file) {
-            FileError::Truncated
-        } else {
-            FileError::Foreign
-        });
+        return Err(if MAGIC.starts_with(file) { FileError::Truncated } else { foreign(file) });
     }
     // The length of the footer, four bytes, and the magic again.
     let before = file.strip_suffix(MAGIC).ok_or(FileError::Truncated)?;
@@ -65,6 +61,18 @@ pub(super) fn contents(file: &[u8]) -> Result<Contents, FileError> {
         footer.dictionaries().map_or_else(Vec::new, |all| all.iter().copied().collect());
     let batches = footer.recordBatches().map_or_else(Vec::new, |all| all.iter().copied().collect());
     Ok(Contents { columns: columns(&footer)?, dictionaries, batches })
+}
+
+/// What a file is that begins otherwise.
+fn foreign(file: &[u8]) -> FileError {
+    if file.starts_with(b"PAR1") {
+        let reader = "pyarrow.parquet.read_table";
+        FileError::Other { what: "a Parquet file", reader }
+    } else if file.starts_with(&[0xff; 4]) {
+        FileError::Other { what: "an Arrow stream", reader: "pyarrow.ipc.open_stream" }
+    } else {
+        FileError::Foreign
+    }
 }
 
 fn columns(footer: &Footer<'_>) -> Result<Vec<Column>, FileError> {

@@ -33,6 +33,16 @@ pub enum FileError {
     /// Something else than an Arrow file.
     #[error("this is not an Arrow file")]
     Foreign,
+    /// A file of another format, which many have in its place.
+    #[error(
+        "this is {what}, and not an Arrow file; Records.from_arrow takes the table {reader}() gives"
+    )]
+    Other {
+        /// What it is.
+        what: &'static str,
+        /// What reads it.
+        reader: &'static str,
+    },
     /// It ends before its end.
     #[error("the Arrow file is cut short")]
     Truncated,

@@ -14,11 +14,17 @@ use super::FileError;
 use crate::error::RecordsError;
 use crate::table::Table;
 
-/// Writes a table as an Arrow file.
+/// Writes a table as an Arrow file, without the categories that no row has.
 ///
 /// # Errors
 /// [`FileError::Io`], and those of [`Table::batches`].
 pub fn write(table: &mut Table, to: impl Write) -> Result<(), FileError> {
+    table.unite_words()?;
+    // Without the memory for it they are written too.
+    match table.forget() {
+        Ok(()) | Err(RecordsError::Memory) => {}
+        Err(error) => return Err(error.into()),
+    }
     let (schema, batches) = table.batches()?;
     let failed = |error: ArrowError| match error {
         ArrowError::IoError(_, error) => FileError::Io(error),

@@ -145,6 +145,18 @@ pub(crate) fn every_kind(nullable: u32) -> Vec<Field> {
     Kind::ALL.into_iter().enumerate().map(field).collect()
 }
 
+/// Days since 1970 from the first of year 1 to the last of year 9999.
+const DAYS: std::ops::RangeInclusive<i32> = -719_162..=2_932_896;
+
+fn date() -> BoxedStrategy<Owned> {
+    DAYS.prop_map(Owned::Date).boxed()
+}
+
+fn datetime() -> BoxedStrategy<Owned> {
+    const DAY: i64 = 86_400_000_000;
+    (DAYS, 0..DAY).prop_map(|(days, rest)| Owned::DateTime(i64::from(days) * DAY + rest)).boxed()
+}
+
 fn text() -> BoxedStrategy<String> {
     prop_oneof![6 => "[a-c\0é𝄞]{0,6}", 1 => Just("long ".repeat(400))].boxed()
 }
@@ -165,8 +177,8 @@ pub(crate) fn any_value() -> BoxedStrategy<Owned> {
         any::<f32>().prop_map(|float| Owned::Float(float.into())),
         text().prop_map(Owned::Str),
         prop::collection::vec(any::<u8>(), 0..5).prop_map(Owned::Bytes),
-        any::<i64>().prop_map(Owned::DateTime),
-        any::<i32>().prop_map(Owned::Date),
+        datetime(),
+        date(),
         any::<i64>().prop_map(Owned::TimeDelta),
     ]
     .boxed()
@@ -182,8 +194,8 @@ pub(crate) fn value_of(field: &Field) -> BoxedStrategy<Owned> {
         Kind::Str => text().prop_map(Owned::Str).boxed(),
         Kind::Category => "[a-c]{0,2}".prop_map(Owned::Str).boxed(),
         Kind::Bytes => prop::collection::vec(any::<u8>(), 0..5).prop_map(Owned::Bytes).boxed(),
-        Kind::DateTime => any::<i64>().prop_map(Owned::DateTime).boxed(),
-        Kind::Date => any::<i32>().prop_map(Owned::Date).boxed(),
+        Kind::DateTime => datetime(),
+        Kind::Date => date(),
         Kind::TimeDelta => any::<i64>().prop_map(Owned::TimeDelta).boxed(),
         _ => bounds.map_or(Just(Owned::None).boxed(), |(low, high)| {
             (low..=high).prop_map(Owned::Int).boxed()

@@ -1,0 +1,78 @@
+"""What fields a class of rows has, as its annotations say it, or what else has fields."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, get_type_hints
+
+from deadweight._dtypes import column_type, named_type
+
+Field = tuple[str, str, bool, tuple[Any, ...]]
+"""Name, type, whether rows may have no value, and the default in a tuple, or an empty one."""
+
+
+def annotated(made: type, names: dict[str, Any]) -> Iterator[Field]:
+    """The fields that a class itself annotates. ``names`` is what names mean where it is defined."""
+    for name, hint in _hints(made, names).items():
+        if typing.get_origin(hint) is ClassVar or hint is ClassVar:
+            continue
+        try:
+            kind, nullable = column_type(hint)
+        except TypeError as error:
+            raise TypeError(f"{made.__name__}.{name}: {error}") from None
+        default: tuple[Any, ...] = (vars(made)[name],) if name in vars(made) else ()
+        if default and isinstance(default[0], dataclasses.Field):
+            default = _default_of(made.__name__, name, default[0])  # pyright: ignore[reportUnknownArgumentType]
+        if default and type(default[0]).__hash__ is None:
+            raise ValueError(f"{made.__name__}.{name}: all rows would have the same {type(default[0]).__name__}")
+        yield name, kind, nullable, default
+
+
+def _hints(made: type, names: dict[str, Any]) -> dict[str, Any]:
+    """The class's own annotations, and what those that are text mean."""
+    own: dict[str, Any] = dict(made.__annotations__)
+    # `"<i4"` is no expression, and `"I"` no name that anybody has.
+    told = {name: text for name, hint in own.items() if (text := _type_name(hint, names))}
+    rest = {name: hint for name, hint in own.items() if name not in told}
+    holder = type(made.__name__, (), {"__annotations__": rest, "__module__": made.__module__})
+    hints = get_type_hints(holder, localns=names, include_extras=True)
+    return {name: told.get(name) or hints[name] for name in own}
+
+
+def _type_name(hint: Any, names: dict[str, Any]) -> str | None:
+    """A text that is the name of a column's type, and of nothing that can be seen there."""
+    if not isinstance(hint, str):
+        return None
+    # Where annotations are not evaluated, a text is one in quotes.
+    text = hint.strip("'\"")
+    return text if named_type(text) and text.partition(" ")[0] not in names else None
+
+
+def _default_of(of: str, name: str, field: dataclasses.Field[Any]) -> tuple[Any, ...]:
+    if field.default_factory is not dataclasses.MISSING:
+        raise TypeError(f"{of}.{name}: all rows have one default: a default_factory makes no more than one value")
+    return () if field.default is dataclasses.MISSING else (field.default,)
+
+
+def fields_of(source: Any) -> list[Field]:
+    """The fields of a dataclass, a TypedDict, a structured dtype, or a mapping of names to types."""
+    if dataclasses.is_dataclass(source):
+        hints = get_type_hints(source, include_extras=True)
+        fields = dataclasses.fields(source)
+        name = getattr(source, "__name__", type(source).__name__)
+        return [
+            (field.name, *column_type(hints[field.name]), _default_of(name, field.name, field)) for field in fields
+        ]
+    if typing.is_typeddict(source):
+        # An item that need not be there is a value that need not be.
+        optional = source.__optional_keys__
+        told = {name: column_type(hint) for name, hint in get_type_hints(source, include_extras=True).items()}
+        return [(name, kind, none or name in optional, ()) for name, (kind, none) in told.items()]
+    if isinstance(source, Mapping):
+        types = typing.cast("Mapping[str, Any]", source)
+        return [(name, *column_type(wanted), ()) for name, wanted in types.items()]
+    if getattr(source, "names", None):
+        return [(name, *column_type(source[name]), ()) for name in source.names]
+    raise TypeError(f"no dataclass, TypedDict, structured dtype or mapping: {source!r}")
