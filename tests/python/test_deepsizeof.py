@@ -241,3 +241,44 @@ def test_what_nobody_else_holds_is_exclusive(make):
     held = dw.deepsizeof(made)
     assert held.exclusive < alone.exclusive and held.total == alone.total
     del everything
+
+
+def test_records_hold_their_columns():
+    class Row(dw.Record):
+        number: dw.u8
+        text: str
+        kind: dw.category
+
+    rows = dw.Records(Row, [(number, f"text {number}", "abc"[number % 3]) for number in range(5_000)])
+    rows.shrink_to_fit()
+    bare = dw.sizeof(dw.Records(Row))
+    held = sys.getsizeof(rows) - sys.getsizeof(dw.Records(Row))
+    assert rows.nbytes <= held < rows.nbytes * 1.1
+    assert dw.sizeof(rows) - bare == held
+    for root in (rows, [rows], {"rows": (rows, rows)}):
+        deep = dw.deepsizeof(root)
+        assert deep.trust == "modelled"
+        row = next(row for row in deep.by_type if row.type == "deadweight._records.Records")
+        assert (row.count, row.held) == (1, dw.sizeof(rows))
+
+
+def test_records_hold_the_objects_of_their_columns():
+    class Row(dw.Record):
+        name: str
+        thing: object
+
+    class Big:
+        def __init__(self):
+            self.content = bytes(1_000_000)
+
+    before = dw.deepsizeof(dw.Records(Row, [("x", None)])).total
+    rows = dw.Records(Row, [(str(number), Big()) for number in range(3)])
+    deep = dw.deepsizeof(rows)
+    assert deep.total - before >= 3_000_000
+    assert deep.exclusive >= 3_000_000
+    kept = rows[1].thing
+    assert dw.deepsizeof(rows).shared - deep.shared == dw.deepsizeof(kept, stop=(type,)).total
+    # Each thing once, and those that lead back to the rows end.
+    rows[0].thing = rows[1].thing = rows
+    rows[2].thing = [rows, kept]
+    assert 1_000_000 <= dw.deepsizeof(rows).total - before < 1_100_000

@@ -37,5 +37,6 @@ pub use text::AsciiMark;
 pub use version::Version;
 pub use walk::{Counted, Ledger, Subject, WalkOptions, Walked, count, walk};
 pub use weigh::{
-    Block, Deep, Holding, Part, PartKind, Scale, SmallBlocks, Survey, TypeWeight, Weight,
+    Block, Bounds, Deep, Holding, Native, Part, PartKind, Scale, SmallBlocks, Survey, Told,
+    TypeWeight, Weight,
 };

@@ -2,9 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use deadweight_cpython::{Bounds, Deep, Native, Told};
 use deadweight_heap::Addr;
 use deadweight_process::{Checked, Own, Trusted};
 use pyo3::prelude::*;
+use pyo3::types::{PyTuple, PyType};
 
 use crate::errors::of_own;
 
@@ -39,6 +41,27 @@ pub(crate) fn with_memory<T>(
 /// Where an object is.
 pub(crate) fn address(object: &Bound<'_, PyAny>) -> Addr {
     Addr(object.as_ptr() as u64)
+}
+
+/// What objects hold together with all that they lead to, where instances of `class` tell what they hold
+/// besides.
+pub(crate) fn deep<'py>(
+    py: Python<'py>,
+    roots: &Bound<'py, PyTuple>,
+    stop: &[Addr],
+    namespaces: bool,
+    class: &Bound<'py, PyType>,
+    told: impl Fn(&Bound<'py, PyAny>) -> Told,
+) -> PyResult<Deep> {
+    let starts: Vec<Addr> = roots.iter_borrowed().map(|root| address(&root)).collect();
+    let tells = |addr: Addr| {
+        // SAFETY: only objects are asked that references of known layouts have led to from `roots`, which
+        // are alive, with the interpreter's lock held since; `from_borrowed_ptr` takes a reference of its own.
+        told(&unsafe { Bound::from_borrowed_ptr(py, addr.0 as *mut pyo3::ffi::PyObject) })
+    };
+    let native = Some(Native { class: address(class.as_any()), tells: &tells });
+    let bounds = Bounds { stop, namespaces, native };
+    with_memory(py, |own, memory, checked| own.scale.weigh_deep(memory, checked, &starts, bounds))
 }
 
 /// The object at the end of a chain of references that begins at `first`, if the chain still holds and

@@ -1,11 +1,13 @@
 //! `sizeof`, `deepsizeof`, `layout`: single objects of this process.
 
-use deadweight_process::Checked;
+use deadweight_cpython::Told;
+use deadweight_heap::{Addr, Bytes};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 
-use crate::own::{address, with_memory};
+use crate::own::{address, deep, with_memory};
+use crate::records::Rows;
 
 fn unreadable() -> PyErr {
     PyRuntimeError::new_err("the object could not be read: its bytes make no sense")
@@ -17,7 +19,15 @@ fn unreadable() -> PyErr {
 pub(crate) fn sizeof(object: &Bound<'_, PyAny>) -> PyResult<u64> {
     let at = address(object);
     let weight = with_memory(object.py(), |own, memory, _| own.scale.weigh(memory, at))?;
-    Ok(weight.ok_or_else(unreadable)?.held.0)
+    Ok(weight.ok_or_else(unreadable)?.held.0 + of_records(object).held.0)
+}
+
+/// What records hold in their columns, which no layout of ours leads to.
+fn of_records(object: &Bound<'_, PyAny>) -> Told {
+    let Ok(rows) = object.cast::<Rows>() else { return Told::default() };
+    // Of records that somebody is about to change nothing can be said.
+    let Ok(rows) = rows.try_borrow() else { return Told::default() };
+    Told { held: Bytes(rows.held() as u64), references: rows.objects() }
 }
 
 /// One type among what objects hold: its name, how many, held and requested bytes.
@@ -32,18 +42,13 @@ pub(crate) fn deepsizeof(
     stop: &Bound<'_, PyTuple>,
     namespaces: bool,
 ) -> PyResult<(u64, u64, u64, u64, bool, Vec<Row>)> {
-    let addresses = |tuple: &Bound<'_, PyTuple>| {
-        tuple.iter_borrowed().map(|item| address(&item)).collect::<Vec<_>>()
-    };
     for item in stop.iter_borrowed() {
         if !item.is_instance_of::<PyType>() {
             return Err(PyTypeError::new_err("stop takes a tuple of classes"));
         }
     }
-    let (roots, stop) = (addresses(objects), addresses(stop));
-    let deep = with_memory(py, |own, memory, checked: &Checked| {
-        own.scale.weigh_deep(memory, checked, &roots, &stop, namespaces)
-    })?;
+    let stop: Vec<Addr> = stop.iter_borrowed().map(|item| address(&item)).collect();
+    let deep = deep(py, objects, &stop, namespaces, &PyType::new::<Rows>(py), of_records)?;
     let row =
         |row: deadweight_cpython::TypeWeight| (row.name, row.count, row.held.0, row.requested.0);
     let total = deep.total;

@@ -128,8 +128,12 @@ fn batches_that_were_not_changed_keep_theirs() {
 #[test]
 fn batches_with_categories_of_their_own_are_one_file() {
     let (mut one, mut other) = (sessions(), sessions());
-    ["a", "b"].iter().for_each(|word| push(&mut one, word));
-    ["c", "b", "a"].iter().for_each(|word| push(&mut other, word));
+    for word in ["a", "b"] {
+        push(&mut one, word);
+    }
+    for word in ["c", "b", "a"] {
+        push(&mut other, word);
+    }
     let (schema, mut batches) = one.batches().unwrap();
     batches.extend(other.batches().unwrap().1);
     let mut table = Table::from_batches(&schema, batches).unwrap();

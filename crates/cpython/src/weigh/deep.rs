@@ -24,6 +24,35 @@ pub struct TypeWeight {
     pub requested: Bytes,
 }
 
+/// Where a question about objects ends, and what is known of some that is not in their bytes.
+#[derive(Clone, Copy)]
+pub struct Bounds<'a> {
+    /// Classes. Their instances, and those of their subclasses, are left out, with what only they lead to.
+    pub stop: &'a [Addr],
+    /// Whether functions and frames lead to the module they are of.
+    pub namespaces: bool,
+    /// Objects that say themselves what they hold.
+    pub native: Option<Native<'a>>,
+}
+
+/// Objects whose memory is laid out by a library that we can ask.
+#[derive(Clone, Copy)]
+pub struct Native<'a> {
+    /// Their class.
+    pub class: Addr,
+    /// Asked of instances that known layouts have led to, and of no others.
+    pub tells: &'a dyn Fn(Addr) -> Told,
+}
+
+/// What such an object says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// What it holds besides its own block.
+    pub held: Bytes,
+    /// The objects that it refers to.
+    pub references: Vec<Addr>,
+}
+
 /// What some objects hold together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Deep {
@@ -38,9 +67,7 @@ pub struct Deep {
 }
 
 impl Scale {
-    /// What `roots` and everything they lead to weigh. Instances of `stop` and of its subclasses are
-    /// left out, with what only they lead to. If `namespaces` is false, neither do functions and
-    /// frames lead to the module they are of.
+    /// What `roots` and everything they lead to weigh.
     ///
     /// The interpreter's own objects (immortal, cached, static) are left out, unless they are roots.
     ///
@@ -52,11 +79,10 @@ impl Scale {
         memory: &M,
         doubtful: &D,
         roots: &[Addr],
-        stop: &[Addr],
-        namespaces: bool,
+        bounds: Bounds<'_>,
     ) -> Deep {
         let mut trail = Trail { roots: roots.iter().copied().collect(), ..Trail::default() };
-        let sums = self.sweep(memory, doubtful, roots, stop, namespaces, &mut trail);
+        let sums = self.sweep(memory, doubtful, roots, bounds, &mut trail);
         // What has more references than were met is held by something else too, and so is all that it leads to.
         // Roots are held by who asks; that says nothing.
         let mut rest = Trail::default();
@@ -67,7 +93,7 @@ impl Scale {
         for popular in trail.held_elsewhere() {
             (if popular.is_certain { &mut starts } else { &mut rest.doubtful }).push(popular.addr);
         }
-        let shared = self.sweep(memory, doubtful, &starts, stop, namespaces, &mut rest);
+        let shared = self.sweep(memory, doubtful, &starts, bounds, &mut rest);
         Deep { shared: shared.total.held, ..sums.into_deep() }
     }
 
@@ -77,19 +103,18 @@ impl Scale {
         memory: &M,
         doubtful: &D,
         starts: &[Addr],
-        stop: &[Addr],
-        namespaces: bool,
+        bounds: Bounds<'_>,
         trail: &mut Trail,
     ) -> Sums {
         let mut sums = Sums::default();
         self.ask(memory, |bench| {
-            let mut closure = Closure::new(bench, stop, namespaces, trail);
+            let mut closure = Closure::new(bench, bounds, trail);
             closure.run(starts);
             closure.finish(&mut sums);
         });
         if !trail.doubtful.is_empty() {
             self.ask(doubtful, |bench| {
-                let mut closure = Closure::new(bench, stop, namespaces, trail);
+                let mut closure = Closure::new(bench, bounds, trail);
                 closure.run_doubtful();
                 closure.finish(&mut sums);
             });
@@ -164,6 +189,7 @@ struct Closure<'a, M> {
     stop: FxHashSet<Addr>,
     /// By the type's row: whether its instances are left out.
     stopped: Vec<Option<bool>>,
+    native: Option<Native<'a>>,
     cached_ints: FxHashSet<Addr>,
     steps: Steps<'a>,
     is_certain: bool,
@@ -212,16 +238,17 @@ impl Followed for Steps<'_> {
 }
 
 impl<'a, M: Memory> Closure<'a, M> {
-    fn new(bench: Bench<'a, M>, stop: &[Addr], namespaces: bool, trail: &'a mut Trail) -> Self {
-        let stop: FxHashSet<Addr> = stop.iter().copied().collect();
+    fn new(bench: Bench<'a, M>, bounds: Bounds<'a>, trail: &'a mut Trail) -> Self {
+        let stop: FxHashSet<Addr> = bounds.stop.iter().copied().collect();
         let words = bench.cx.words;
         let classes = !stop.contains(&bench.scale.runtime.type_type);
-        let names = (!namespaces).then_some([words.globals, words.builtins]);
+        let names = (!bounds.namespaces).then_some([words.globals, words.builtins]);
         Closure {
             cached_ints: bench.cached_ints(),
             bench,
             stop,
             stopped: Vec::new(),
+            native: bounds.native,
             steps: Steps { trail, pending: Vec::new(), namespaces: names, classes },
             is_certain: true,
             by_row: Vec::new(),
@@ -286,7 +313,16 @@ impl<'a, M: Memory> Closure<'a, M> {
         if left_out && !self.steps.trail.roots.contains(&addr) {
             return;
         }
-        let Some(weight) = self.bench.weigh(&info, addr, &mut self.steps) else { return };
+        let Some(mut weight) = self.bench.weigh(&info, addr, &mut self.steps) else { return };
+        if let Some(told) = self.told(&info, addr) {
+            weight.held += told.held;
+            weight.requested += told.held;
+            weight.modelled = true;
+            for (index, target) in told.references.into_iter().enumerate() {
+                let link = Link::At(EdgeKind::Item, index as u64);
+                self.steps.reference(target, link, Grounds::Visible);
+            }
+        }
         let row = info.row as usize;
         if self.by_row.len() <= row {
             self.by_row.resize(row + 1, (0, Weight::default()));
@@ -303,6 +339,12 @@ impl<'a, M: Memory> Closure<'a, M> {
         }
     }
 
+    /// What an object says itself. Where only words that look like references have led to, there may be none.
+    fn told(&self, info: &TypeInfo, addr: Addr) -> Option<Told> {
+        let native = self.native.filter(|_| self.is_certain && !info.unknown.is_empty())?;
+        self.has_base(info.addr, |class| class == native.class).then(|| (native.tells)(addr))
+    }
+
     /// The interpreter's own: immortal, cached or static.
     fn is_interpreters(&self, info: &TypeInfo, addr: Addr, header: Header) -> bool {
         self.bench.layout().object.refcount.is_immortal(header.refcount)
@@ -315,7 +357,7 @@ impl<'a, M: Memory> Closure<'a, M> {
         if let Some(Some(known)) = self.stopped.get(row) {
             return *known;
         }
-        let stopped = self.has_stopped_base(info.addr);
+        let stopped = self.has_base(info.addr, |class| self.stop.contains(&class));
         if self.stopped.len() <= row {
             self.stopped.resize(row + 1, None);
         }
@@ -323,18 +365,18 @@ impl<'a, M: Memory> Closure<'a, M> {
         stopped
     }
 
-    /// Whether a class or one it derives from is among the stopped: its `__mro__`, as `issubclass`
-    /// reads it when nobody overrides that.
-    fn has_stopped_base(&self, class: Addr) -> bool {
+    /// Whether a class or one it derives from is such: its `__mro__`, as `issubclass` reads it when nobody
+    /// overrides that.
+    fn has_base(&self, class: Addr, is_such: impl Fn(Addr) -> bool) -> bool {
         let (memory, layout) = (self.bench.cx.memory, self.bench.layout());
-        if self.stop.contains(&class) {
+        if is_such(class) {
             return true;
         }
         let Some(mro) = memory.word(class + layout.type_.mro).map(Addr) else { return false };
         let Some(length) = memory.word(mro + crate::layout::OB_SIZE) else { return false };
         let items = mro + layout.tuple.items;
         let bases = (0..length.min(1 << 12)).map_while(|index| memory.word(items + index * 8));
-        bases.map(Addr).any(|base| self.stop.contains(&base))
+        bases.map(Addr).any(is_such)
     }
 
     /// Adds the rows up.

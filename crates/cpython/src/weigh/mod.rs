@@ -15,7 +15,7 @@ use deadweight_heap::{Addr, Bytes};
 use rustc_hash::FxHashSet;
 
 pub use anatomy::{Block, Part, PartKind};
-pub use deep::{Deep, TypeWeight};
+pub use deep::{Bounds, Deep, Native, Told, TypeWeight};
 pub use survey::{Holding, Survey};
 
 use crate::arenas::Arenas;

@@ -92,18 +92,19 @@ fn columns(table: &Table) -> impl Iterator<Item = usize> {
     columns.filter(|(_, column)| is_object(column.kind())).map(|(field, _)| field)
 }
 
+/// All objects of a table, as often as they are in it.
+pub(crate) fn referred(table: &Table) -> impl Iterator<Item = &Py<PyAny>> {
+    let values = columns(table)
+        .flat_map(move |field| (0..table.len()).map(move |row| table.get(row, field)));
+    values.filter_map(|value| match value {
+        Ok(Value::Object(object)) => object.get::<Reference>()?.0.as_ref(),
+        _ => None,
+    })
+}
+
 /// Shows the collector all objects of a table.
 pub(crate) fn traverse(table: &Table, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-    for field in columns(table) {
-        for row in 0..table.len() {
-            if let Ok(Value::Object(object)) = table.get(row, field)
-                && let Some(Reference(Some(object))) = object.get()
-            {
-                visit.call(object)?;
-            }
-        }
-    }
-    Ok(())
+    referred(table).try_for_each(|object| visit.call(object))
 }
 
 /// Lets go of all objects of a table: None is in their places. The columns of values stay where they

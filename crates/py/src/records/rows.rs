@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use deadweight_heap::Addr;
 use deadweight_records::{self as records, Valued};
 use pyo3::exceptions::{PyAttributeError, PyBufferError, PyTypeError, PyValueError};
 use pyo3::intern;
@@ -16,7 +17,7 @@ use super::column::Column;
 use super::file::Watch;
 use super::given::{check_length, column, of_libraries, rows_of};
 use super::incoming::{objects, read, refused, shown};
-use super::reference::{Later, clear, is_object, traverse};
+use super::reference::{Later, clear, is_object, referred, traverse};
 use super::row::Row;
 use super::schema::Schema;
 use super::select::{Selection, no_memory, numbers, row as row_at, selection};
@@ -53,6 +54,17 @@ impl Rows {
         let Some(watch) = &self.watch else { return Ok(false) };
         let numbers = self.table.columns().get(field).and_then(records::Column::address);
         Ok(watch.holds()? && numbers.is_some_and(|numbers| watch.has(numbers)))
+    }
+
+    /// Bytes of memory that the columns take.
+    pub(crate) fn held(&self) -> usize {
+        self.table.held()
+    }
+
+    /// Where the objects are that columns refer to, one for each reference.
+    pub(crate) fn objects(&self) -> Vec<Addr> {
+        let address = |object: &Py<PyAny>| Addr(object.as_ptr() as u64);
+        referred(&self.table).map(address).collect()
     }
 
     fn is_lent(&self) -> bool {
@@ -258,7 +270,7 @@ impl Rows {
     }
 
     fn __sizeof__(&self) -> usize {
-        size_of::<Rows>() + self.table.held()
+        size_of::<Rows>() + self.held()
     }
 
     fn __getitem__<'py>(
