@@ -58,10 +58,12 @@ PROGRAMS = {
     "def make(d):\n  t = T(d)\n  if d: t.l, t.r = make(d - 1), make(d - 1)\n  return t\nkept = make(17)",
     "syntax trees": "import ast, inspect, argparse, typing, decimal, tarfile\n"
     "kept = [ast.parse(inspect.getsource(m)) for m in (argparse, typing, tarfile) for _ in range(4)]",
-    "index of words": SHUFFLE + "kept = {}\nfor n in range(600000): kept.setdefault('w%d' % random.randrange(150000), []).append(n)",
+    "index of words": SHUFFLE
+    + "kept = {}\nfor n in range(600000): kept.setdefault('w%d' % random.randrange(150000), []).append(n)",
     "closures": "def make(n):\n  state = [n]\n  def get(): return state\n  return get\nkept = [make(n) for n in range(150000)]",
     "ordered dicts": "import collections\nkept = [collections.OrderedDict(a=[n], b=(n, [n])) for n in range(60000)]",
-    "shuffled table": SHUFFLE + "class R:\n  __slots__ = ('a', 'b')\n  def __init__(self): self.a = []; self.b = {}\n"
+    "shuffled table": SHUFFLE
+    + "class R:\n  __slots__ = ('a', 'b')\n  def __init__(self): self.a = []; self.b = {}\n"
     "kept = [R() for _ in range(250000)]\nrandom.shuffle(kept)\nby = [(r, r.a) for r in kept]",
     "sets and tuples": "kept = [({n, n + 1}, frozenset([n]), [n]) for n in range(150000)]",
 }
@@ -91,10 +93,12 @@ def calibrate():
     rows, times = [], []
     for version, python in pythons():
         for name, script in CALIBRATE.items():
-            for size in (30_000, 400_000):
+            for size in (100_000, 500_000):
                 measured, said = look(python, script.replace("{n}", str(size)))
                 row = [said[key] for key in ("objects", "references", "near_misses", "far_misses")]
-                print(version, name, size, f"{measured:.2f} ms", row, f"{said['cpu_ms'] / measured:.2f}", flush=True)
+                print(
+                    version, name, size, f"{measured:.2f} ms", row, f"{said['cpu_ms'] / measured:.2f}", flush=True
+                )
                 rows.append(row)
                 times.append(measured * 1e6)
     # Relative errors count: each row is divided by its time.

@@ -41,7 +41,7 @@ pub(crate) enum Command {
     Tree(Tree),
     /// Save a process's heap to a file that the other commands read
     Snapshot(Snapshot),
-    /// The garbage collector: its state, how long a full collection takes, which types make cycles
+    /// The garbage collector: how it is set, what a full collection costs, and cycles
     Gc(Gc),
     /// What objects of an interpreter really cost
     Sizes(Sizes),
