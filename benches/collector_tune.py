@@ -3,10 +3,10 @@
 
     python benches/collector_tune.py [OBJECTS]     default 5,000,000
 
-Processor seconds of a load of so many tracked objects that stay, with the collector off, on, and tuned, each in a
+Processor seconds of a load of so many tracked objects that stay, with the collector off, tuned, and on, each in a
 process of its own, five times in turn: the least of each. Then the most resident memory while a loop drops cycles
-worth 1 GB, by what was resident before the loop: of 100 and of 10,000 bytes each, in an empty program and in one that
-has loaded.
+worth 1 GB, by what was resident before the loop: of 100 and of 10,000 bytes each, in an empty program and in one
+that has loaded.
 """
 
 import gc

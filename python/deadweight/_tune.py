@@ -82,8 +82,9 @@ class Tuned:
         lines += [f"- {what}: {why}" for what, why in self.changes]
         if self.pause_before is not None and self.pause_after is not None:
             lines.append(
-                f"a full collection took {self.pause_before * 1e3:.1f} ms of processor time before, "
-                f"~{(self.pause_predicted or 0) * 1e3:.1f} ms expected after, {self.pause_after * 1e3:.1f} ms measured"
+                f"a full collection took {self.pause_before * 1e3:.1f} ms of processor time before; "
+                f"~{(self.pause_predicted or 0) * 1e3:.1f} ms were expected after, "
+                f"{self.pause_after * 1e3:.1f} ms measured"
             )
         return "\n".join(lines)
 
@@ -113,20 +114,24 @@ class Tuned:
 def tune(goal: Goal) -> Tuned:
     """Sets the collector for what a program is for, as it is right for this release of Python.
 
-    Call it once the program has loaded what stays; for "batch" before. If something is tuned already, that is undone
-    first: what `Tuned.undo` then sets again is what was before both.
+    Call it once the program has loaded what stays; for "batch" before. If something is tuned already, that is
+    undone first: what `Tuned.undo` then sets again is what was before both.
 
     Args:
-        goal: ``"web"``: short pauses. What is there is frozen, so that no collection looks at it, and collections of
-            the young are rarer. ``"batch"``: little processor time. Of what is made only samples are looked at, until
-            they hold cycles that nothing refers to; from then on the collector runs as before. ``"fork"``: pages that
-            stay shared. To be called in the parent, shortly before it forks: what is there is frozen, and the
-            collector is off in the parent and on in its children.
+        goal: ``"web"``: short pauses. What is there is frozen, so that no collection looks at it, and collections
+            of the young are rarer. ``"batch"``: little processor time. Of what is made only samples are looked at,
+            until they hold cycles that nothing refers to; from then on the collector runs as before. ``"fork"``:
+            pages that stay shared. To be called in the parent, shortly before it forks: what is there is frozen,
+            and the collector is off in the parent and on in its children.
+
+    Returns:
+        What was changed and why, and how to undo it.
 
     Raises:
         ValueError: There is no such goal.
-        RuntimeError: It is not known what is right for this Python: another one than CPython 3.10 to 3.15 with the
-            GIL, or 3.14.0 to 3.14.4. Or `paused` is in force; or, for "batch", the program has frozen objects itself.
+        RuntimeError: It is not known what is right for this Python: another one than CPython 3.10 to 3.15 with
+            the GIL, or 3.14.0 to 3.14.4. Or `paused` is in force; or, for "batch", the program has frozen objects
+            itself.
 
     >>> import deadweight as dw
     >>> with dw.collector.tune("web") as tuned:
@@ -145,8 +150,8 @@ def tune(goal: Goal) -> Tuned:
         tuned = Tuned(goal)
         if goal == "batch" and tuned._had_frozen:
             raise RuntimeError(
-                f'"batch" links objects by gc.freeze and gc.unfreeze, and {gc.get_freeze_count():,} are frozen already: '
-                "call gc.unfreeze() first"
+                f'"batch" links objects by gc.freeze and gc.unfreeze, and {gc.get_freeze_count():,} are frozen '
+                "already: call gc.unfreeze() first"
             )
         _now = tuned
         if goal == "web":
@@ -165,11 +170,11 @@ def tune(goal: Goal) -> Tuned:
         else:
             tuned._batch = Batch(tuned._thresholds)
             tuned._did(
-                f"of new objects one sample in many is looked at (at most {Batch.SHARE:.0%} of the processor time)",
+                f"of new objects samples are looked at (at most {Batch.SHARE:.0%} of the processor time)",
                 "a program that loads what stays makes the collector look again and again, and it finds nothing",
             )
             tuned._did(
-                f"thresholds {tuned._thresholds} again, and a full collection, once a sample is garbage by a tenth",
+                f"thresholds {tuned._thresholds} again, and a full collection, once a tenth of one is garbage",
                 "a program that makes cycles needs the collector",
             )
             gc.enable()
@@ -188,8 +193,8 @@ def _refuse_unknown(implementation: str, version: tuple[int, ...]) -> None:
         )
     if (3, 14, 0) <= version < (3, 14, 5):
         raise RuntimeError(
-            f"CPython {shown} has the incremental collector, whose thresholds mean something else, and which 3.14.5 "
-            "took out again for the memory it needs: update"
+            f"CPython {shown} has the incremental collector, whose thresholds mean something else, and which "
+            "3.14.5 took out again for the memory it needs: update"
         )
 
 
