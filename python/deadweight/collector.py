@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from deadweight._paused import paused
+from deadweight._tune import Change, Tuned, tune
 
-__all__ = ["paused"]
+__all__ = ["Change", "Tuned", "paused", "tune"]

@@ -150,13 +150,35 @@ static void static_types(void)
 
 static void collector(void)
 {
+    OFF(gc, enabled, struct _gc_runtime_state, enabled);
     OFF(gc, generations, struct _gc_runtime_state, generations);
     NUM(gc, generation_size, sizeof(struct gc_generation));
+    OFF(gc, generation_threshold, struct gc_generation, threshold);
+    OFF(gc, generation_count, struct gc_generation, count);
     OFF(gc, generation0, struct _gc_runtime_state, generation0);
     OFF(gc, permanent, struct _gc_runtime_state, permanent_generation);
     OFF(gc, collecting, struct _gc_runtime_state, collecting);
     OFF(gc, garbage, struct _gc_runtime_state, garbage);
     OFF(gc, callbacks, struct _gc_runtime_state, callbacks);
+    OFF(gc, long_lived_total, struct _gc_runtime_state, long_lived_total);
+    OFF(gc, long_lived_pending, struct _gc_runtime_state, long_lived_pending);
+    /* 3.15 keeps the last few collections of each generation in rings behind a pointer. */
+#if V(3, 15)
+    printf("gc.stats CollectorStats::Rings { pointer: %zu, starts: [%zu, %zu, %zu], "
+           "indexes: [%zu, %zu, %zu], rows: [%zu, %zu] }\n",
+           offsetof(struct _gc_runtime_state, generation_stats),
+           offsetof(struct gc_stats, young.items), offsetof(struct gc_stats, old[0].items),
+           offsetof(struct gc_stats, old[1].items), offsetof(struct gc_stats, young.index),
+           offsetof(struct gc_stats, old[0].index), offsetof(struct gc_stats, old[1].index),
+           (size_t)GC_YOUNG_STATS_SIZE, (size_t)GC_OLD_STATS_SIZE);
+#else
+    printf("gc.stats CollectorStats::Embedded(%zu)\n",
+           offsetof(struct _gc_runtime_state, generation_stats));
+#endif
+    NUM(gc, stats_size, sizeof(struct gc_generation_stats));
+    OFF(gc, stats_collections, struct gc_generation_stats, collections);
+    OFF(gc, stats_collected, struct gc_generation_stats, collected);
+    OFF(gc, stats_uncollectable, struct gc_generation_stats, uncollectable);
     NUM(gc, size, sizeof(struct _gc_runtime_state));
 }
 

@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Tree(Tree),
     /// Save a process's heap to a file that the other commands read
     Snapshot(Snapshot),
+    /// The garbage collector: how it is set, what a full collection costs, and cycles
+    Gc(Gc),
     /// What objects of an interpreter really cost
     Sizes(Sizes),
     /// A completion script for a shell
@@ -195,6 +197,17 @@ pub(crate) struct Snapshot {
     /// JSON instead of text (docs/json.md has the schemas)
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Gc {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    #[command(flatten)]
+    pub(crate) output: Output,
+    /// How many rows of types and cycles to show
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub(crate) top: usize,
 }
 
 #[derive(Debug, clap::Args)]

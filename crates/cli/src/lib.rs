@@ -57,6 +57,7 @@ fn dispatch(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Why(command) => commands::why::run(command, talk, out),
         Command::Tree(command) => commands::tree::run(command, talk, out),
         Command::Snapshot(command) => commands::snapshot::run(command, talk, out),
+        Command::Gc(command) => commands::collector::run(command, talk, out),
         Command::Sizes(command) => commands::sizes::run(command, talk, out),
         Command::Completions(command) => commands::completions::run(command, out),
     }

@@ -6,7 +6,7 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Verbs that start a program given after `--`.
-const LAUNCHERS: [&str; 4] = ["weigh", "census", "tree", "snapshot"];
+const LAUNCHERS: [&str; 5] = ["weigh", "census", "tree", "snapshot", "gc"];
 
 /// Puts in place of the parser's tip one that fits, where we know one.
 pub(crate) fn advise(error: &mut clap::Error, arguments: &[OsString]) {

@@ -20,6 +20,8 @@ pub(crate) struct Tracked {
     pub(crate) objects: u64,
     /// Of these, in the permanent generation.
     pub(crate) permanent: u64,
+    /// And in each other one, youngest first.
+    pub(crate) generations: [u64; 3],
     /// Lists that could not be followed to their end.
     pub(crate) broken: u64,
     /// A collection was running: some objects are in lists on the collector's C stack.
@@ -35,9 +37,10 @@ pub(crate) fn each<M: Memory>(
 ) -> Tracked {
     let gc = interpreter + layout.interpreter.gc;
     let mut tracked = Tracked::default();
-    let young = (0..3).map(|number| layout.gc.generations + number * layout.gc.generation_size);
-    for head in young {
+    for number in 0..3 {
+        let head = layout.gc.generations + number * layout.gc.generation_size;
         let (count, whole) = follow(memory, gc + head, |object| each(object, false));
+        tracked.generations[number as usize] = count;
         tracked.objects += count;
         tracked.broken += u64::from(!whole);
     }

@@ -11,6 +11,7 @@ mod arenas;
 mod bitmap;
 mod blocks;
 mod chain;
+mod collector;
 mod family;
 mod fields;
 mod gc_list;

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::collector::Collector;
 use crate::heap::Heap;
 use crate::units::Bytes;
 
@@ -215,6 +216,8 @@ pub struct Provenance {
     pub tracked: u64,
     /// Of these, in the permanent generation (`gc.freeze`).
     pub permanent: u64,
+    /// The collector's own state; `None` in what an older deadweight saved.
+    pub collector: Option<Collector>,
 }
 
 impl fmt::Display for Gap {

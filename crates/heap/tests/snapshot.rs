@@ -11,8 +11,8 @@ mod noise;
 
 use deadweight_heap::snapshot::{self, SnapshotError};
 use deadweight_heap::{
-    Account, AccountKind, AccountRow, Bytes, Capture, EdgeKind, Gap, GapKind, Heap, NameId, NodeId,
-    Provenance, Pymalloc, RootKind,
+    Account, AccountKind, AccountRow, Bytes, Capture, Collector, EdgeKind, Gap, GapKind,
+    Generation, Heap, NameId, NodeId, Provenance, Pymalloc, RootKind,
 };
 use heaps::{Plan, PlanLabel, any_plan, attribute, item, object};
 use proptest::prelude::*;
@@ -41,6 +41,17 @@ fn capture(heap: Heap, values: bool) -> Capture {
             python: "3.12.1".into(),
             values,
             pause_micros: u64::MAX,
+            collector: Some(Collector {
+                enabled: true,
+                generations: [0, 1, 2].map(|number| Generation {
+                    threshold: i32::MIN + number,
+                    count: number,
+                    objects: u64::MAX,
+                    ..Generation::default()
+                }),
+                long_lived_total: 7,
+                ..Collector::default()
+            }),
             ..Provenance::default()
         },
     }
@@ -272,7 +283,7 @@ fn a_later_major_version_is_refused_by_its_number() {
     bytes[8] = 2;
     let sum = crc32fast::hash(&bytes[..12]).to_le_bytes();
     bytes[12..16].copy_from_slice(&sum);
-    assert!(matches!(read(&bytes), Err(SnapshotError::Version(2, 0))));
+    assert!(matches!(read(&bytes), Err(SnapshotError::Version(2, snapshot::MINOR))));
 }
 
 #[test]

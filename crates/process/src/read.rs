@@ -202,6 +202,7 @@ fn capture(copy: &LiveCopy, walk_options: WalkOptions<'_>) -> Result<Capture, Re
         values: walk_options.values,
         tracked: walked.tracked,
         permanent: walked.permanent,
+        collector: walked.collector,
         ..found.provenance(copy)
     };
     Ok(Capture { heap: walked.heap, account, gaps, provenance })

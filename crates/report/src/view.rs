@@ -1,5 +1,9 @@
 //! What a report shows: each number once, for whichever format.
 
+mod collector;
+
+pub use collector::{Advice, CollectorView, TrackedRow};
+
 use deadweight_heap::path::ShownPath;
 use deadweight_heap::{
     AccountKind, AccountRow, Bytes, Capture, Census, CensusRow, Dominators, Gap, Grouping, Heap,

@@ -1,6 +1,7 @@
 //! One subcommand a file.
 
 pub(crate) mod census;
+pub(crate) mod collector;
 pub(crate) mod completions;
 pub(crate) mod sizes;
 pub(crate) mod snapshot;

@@ -88,6 +88,10 @@ fn every_document_is_as_its_schema_says() {
             &document(&["tree", target, "--from", "__main__.cache", "--least", "0"]),
         );
     }
+    for target in [&pid, &file] {
+        assert_valid("gc", &document(&["gc", target]));
+        assert_valid("gc", &document(&["gc", target, "--top", "0"]));
+    }
     assert_valid("sizes", &document(&["sizes", "--python", python()]));
     assert_valid("sizes", &document(&["sizes", "--python", python(), "list"]));
     program.assert_answers();

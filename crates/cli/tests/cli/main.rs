@@ -3,6 +3,7 @@
 #![expect(clippy::print_stderr, reason = "a test that is skipped says why")]
 
 mod bad_input;
+mod collector;
 mod json;
 mod launch;
 mod program;

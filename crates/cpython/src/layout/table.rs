@@ -25,6 +25,16 @@ pub(crate) enum Obmalloc {
     Pointer(u64),
 }
 
+/// Where the collector keeps its statistics of each generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CollectorStats {
+    /// In its state, one row a generation (3.10–3.14).
+    Embedded(u64),
+    /// Behind a pointer, the last few rows of each generation in a ring with an index of one byte
+    /// (3.15).
+    Rings { pointer: u64, starts: [u64; 3], indexes: [u64; 3], rows: [u64; 2] },
+}
+
 /// Where a thread keeps the frame it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CurrentFrame {
@@ -157,13 +167,23 @@ pub(crate) struct StaticTypesLayout {
 /// `struct _gc_runtime_state` (`pycore_gc.h`). `generations` is only a fallback: see `runtime.rs`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct GcLayout {
+    pub(crate) enabled: u64,
     pub(crate) generations: u64,
     pub(crate) generation_size: u64,
+    pub(crate) generation_threshold: u64,
+    pub(crate) generation_count: u64,
     pub(crate) generation0: u64,
     pub(crate) permanent: u64,
     pub(crate) collecting: u64,
     pub(crate) garbage: u64,
     pub(crate) callbacks: u64,
+    pub(crate) long_lived_total: u64,
+    pub(crate) long_lived_pending: u64,
+    pub(crate) stats: CollectorStats,
+    pub(crate) stats_size: u64,
+    pub(crate) stats_collections: u64,
+    pub(crate) stats_collected: u64,
+    pub(crate) stats_uncollectable: u64,
     pub(crate) size: u64,
 }
 

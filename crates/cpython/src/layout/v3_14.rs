@@ -47,13 +47,23 @@ pub(super) const LAYOUT: Layout = Layout {
         count: Some(200), // static_types.count
     },
     gc: GcLayout {
+        enabled: 12, // gc.enabled
         generations: 24, // gc.generations
         generation_size: 24, // gc.generation_size
+        generation_threshold: 16, // gc.generation_threshold
+        generation_count: 20, // gc.generation_count
         generation0: 256, // gc.generation0
         permanent: 96, // gc.permanent
         collecting: 192, // gc.collecting
         garbage: 200, // gc.garbage
         callbacks: 208, // gc.callbacks
+        long_lived_total: 240, // gc.long_lived_total
+        long_lived_pending: 248, // gc.long_lived_pending
+        stats: CollectorStats::Embedded(120), // gc.stats
+        stats_size: 24, // gc.stats_size
+        stats_collections: 0, // gc.stats_collections
+        stats_collected: 8, // gc.stats_collected
+        stats_uncollectable: 16, // gc.stats_uncollectable
         size: 264, // gc.size
     },
     thread: ThreadLayout {

@@ -47,13 +47,23 @@ pub(super) const LAYOUT: Layout = Layout {
         count: Some(203), // static_types.count
     },
     gc: GcLayout {
+        enabled: 0, // gc.enabled
         generations: 8, // gc.generations
         generation_size: 24, // gc.generation_size
+        generation_threshold: 16, // gc.generation_threshold
+        generation_count: 20, // gc.generation_count
         generation0: 168, // gc.generation0
         permanent: 80, // gc.permanent
         collecting: 112, // gc.collecting
         garbage: 128, // gc.garbage
         callbacks: 136, // gc.callbacks
+        long_lived_total: 152, // gc.long_lived_total
+        long_lived_pending: 160, // gc.long_lived_pending
+        stats: CollectorStats::Rings { pointer: 104, starts: [0, 712, 912], indexes: [704, 904, 1104], rows: [11, 3] }, // gc.stats
+        stats_size: 64, // gc.stats_size
+        stats_collections: 16, // gc.stats_collections
+        stats_collected: 24, // gc.stats_collected
+        stats_uncollectable: 32, // gc.stats_uncollectable
         size: 176, // gc.size
     },
     thread: ThreadLayout {

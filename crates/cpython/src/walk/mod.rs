@@ -11,13 +11,14 @@ mod native;
 mod scales;
 mod unreached;
 
-use deadweight_heap::{Addr, BuildError, Gap, GapKind, Heap, Layer, Pymalloc, Tally};
+use deadweight_heap::{Addr, BuildError, Collector, Gap, GapKind, Heap, Layer, Pymalloc, Tally};
 use rustc_hash::FxHashSet;
 
 use crate::allowance::Allowance;
 use crate::arenas::Arenas;
 use crate::bitmap::Bitmap;
 use crate::blocks::Allocators;
+use crate::collector;
 use crate::gc_list::{self, Tracked};
 use crate::holders::{self, Holder, Named, Stacked, Thread};
 use crate::layout::GC_HEAD;
@@ -86,6 +87,8 @@ pub struct Walked {
     pub tracked: u64,
     /// Of these, in the permanent generation.
     pub permanent: u64,
+    /// The state of the main interpreter's collector.
+    pub collector: Option<Collector>,
 }
 
 /// What counting found.
@@ -149,6 +152,7 @@ pub fn walk<M: Memory, L: Ledger>(
             arenas: arenas.iter().flat_map(Arenas::ranges).collect(),
             tracked: found.tracked.objects,
             permanent: found.tracked.permanent,
+            collector: found.collector,
         })
     })
 }
@@ -180,6 +184,8 @@ pub fn count<M: Memory>(subject: &Subject<'_, M>) -> Counted {
 struct Found {
     named: Named,
     tracked: Tracked,
+    /// Of the main interpreter.
+    collector: Option<Collector>,
 }
 
 /// What is known when everything is marked.
@@ -249,6 +255,9 @@ fn mark<'a, M: Memory>(
             if !(permanent && only_visible) {
                 marker.seed(object, Grounds::Visible);
             }
+        });
+        found.collector.get_or_insert_with(|| {
+            collector::read(subject.memory, subject.runtime, interpreter, &tracked)
         });
         found.tracked.objects += tracked.objects;
         found.tracked.permanent += tracked.permanent;

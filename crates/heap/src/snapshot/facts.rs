@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use super::SnapshotError;
 use super::column::{Reader, Writer};
 use crate::capture::{Account, AccountKind, AccountRow, Gap, GapKind, Provenance, Pymalloc};
+use crate::collector::{Collector, Generation};
 use crate::size_model::SizeModel;
 use crate::units::Bytes;
 
@@ -116,7 +117,7 @@ pub(super) fn write_provenance<W: Write>(
     writer: &mut Writer<W>,
     provenance: &Provenance,
 ) -> io::Result<()> {
-    let pairs = [
+    let mut pairs = vec![
         ("pid", provenance.pid.to_string()),
         ("command", provenance.command.clone()),
         ("python", provenance.python.clone()),
@@ -130,6 +131,7 @@ pub(super) fn write_provenance<W: Write>(
         ("tracked", provenance.tracked.to_string()),
         ("permanent", provenance.permanent.to_string()),
     ];
+    pairs.extend(provenance.collector.as_ref().map(collector_pairs).into_iter().flatten());
     write_pairs(writer, PROVENANCE, &pairs)
 }
 
@@ -150,6 +152,66 @@ pub(super) fn read_provenance<R: Read>(
         values: pairs.flag("values")?,
         tracked: pairs.number("tracked")?,
         permanent: pairs.number("permanent")?,
+        collector: read_collector(&pairs)?,
+    })
+}
+
+/// Files of minor version 0 have none of these keys.
+const GENERATIONS: [&str; 3] =
+    ["collector.generation0", "collector.generation1", "collector.generation2"];
+
+fn collector_pairs(collector: &Collector) -> Vec<(&'static str, String)> {
+    let mut pairs = vec![
+        ("collector.enabled", yes_no(collector.enabled)),
+        ("collector.collecting", yes_no(collector.collecting)),
+        ("collector.incremental", yes_no(collector.incremental)),
+        ("collector.garbage", collector.garbage.to_string()),
+        ("collector.long_lived_total", collector.long_lived_total.to_string()),
+        ("collector.long_lived_pending", collector.long_lived_pending.to_string()),
+        ("collector.interpreters", collector.interpreters.to_string()),
+    ];
+    pairs.extend(GENERATIONS.into_iter().zip(collector.generations.iter().map(|generation| {
+        let Generation { threshold, count, objects, collections, collected, uncollectable } =
+            generation;
+        format!("{threshold} {count} {objects} {collections} {collected} {uncollectable}")
+    })));
+    pairs
+}
+
+fn read_collector(pairs: &Pairs) -> Result<Option<Collector>, SnapshotError> {
+    if !pairs.values.contains_key("collector.enabled") {
+        return Ok(None);
+    }
+    let mut generations = [Generation::default(); 3];
+    for (generation, key) in generations.iter_mut().zip(GENERATIONS) {
+        *generation = read_generation(&pairs.text(key)?)?;
+    }
+    Ok(Some(Collector {
+        enabled: pairs.flag("collector.enabled")?,
+        collecting: pairs.flag("collector.collecting")?,
+        incremental: pairs.flag("collector.incremental")?,
+        generations,
+        garbage: pairs.number("collector.garbage")?,
+        long_lived_total: pairs.number("collector.long_lived_total")?,
+        long_lived_pending: pairs.number("collector.long_lived_pending")?,
+        interpreters: pairs.number("collector.interpreters")?,
+    }))
+}
+
+fn read_generation(text: &str) -> Result<Generation, SnapshotError> {
+    let parts: Vec<&str> = text.split(' ').collect();
+    let [threshold, count, objects, collections, collected, uncollectable] = parts[..] else {
+        let why = "a generation is not six numbers";
+        return Err(SnapshotError::Malformed { column: PROVENANCE, why });
+    };
+    let signed = |text: &str| text.parse().map_err(|_| not_a_number(PROVENANCE));
+    Ok(Generation {
+        threshold: signed(threshold)?,
+        count: signed(count)?,
+        objects: number(PROVENANCE, objects)?,
+        collections: number(PROVENANCE, collections)?,
+        collected: number(PROVENANCE, collected)?,
+        uncollectable: number(PROVENANCE, uncollectable)?,
     })
 }
 

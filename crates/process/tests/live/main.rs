@@ -4,6 +4,7 @@
 
 mod again;
 mod churn;
+mod collector;
 mod contents;
 mod faults;
 mod launch;

@@ -2,6 +2,7 @@
 //! keys are only ever added.
 
 mod census;
+mod collector;
 mod gaps;
 mod provenance;
 mod sizes;
@@ -12,6 +13,7 @@ mod weigh;
 mod why;
 
 pub use census::census;
+pub use collector::collector;
 pub use sizes::sizes;
 pub use snapshot::snapshot;
 pub use survey::survey;

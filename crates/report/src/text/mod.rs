@@ -1,6 +1,7 @@
 //! Text for people. A measured number is unmarked, `~` is modelled, `≈` estimated.
 
 mod census;
+mod collector;
 mod gaps;
 mod origin;
 mod sizes;
@@ -10,6 +11,7 @@ mod weigh;
 mod why;
 
 pub use census::census;
+pub use collector::collector;
 pub use gaps::{all_gaps, gaps};
 pub use sizes::sizes;
 pub use snapshot::snapshot;

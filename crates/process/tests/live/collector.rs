@@ -1,0 +1,82 @@
+//! The state of a collector, against what the program's own `gc` module says.
+
+use deadweight_heap::{Collector, cycles};
+use deadweight_process::{ReadOptions, read};
+
+use crate::target::{Target, pythons_of_this_machine};
+
+/// Says what `gc` says, and makes 5,000 lists at each line it is sent. What it prints itself leaves
+/// changes the young: those are held by the difference of two readings.
+const SCRIPT: &str = "
+import gc, sys
+class Kept:
+    pass
+def ring():
+    a, b = Kept(), []
+    a.other = b
+    b.append(a)
+gc.set_threshold(901, 7, 8)
+for _ in range(300):
+    ring()
+gc.collect()
+oldest = [Kept() for _ in range(1234)]
+gc.freeze()
+old = [Kept() for _ in range(567)]
+gc.collect()
+middle = [Kept() for _ in range(89)]
+gc.collect(0)
+gc.disable()
+gc.garbage.extend('abc')
+for _ in range(400):
+    ring()
+made = []
+stats = [row[key] for row in gc.get_stats() for key in ('collections', 'collected', 'uncollectable')]
+print(*gc.get_threshold(), *stats, *gc.get_count()[1:], gc.get_freeze_count(), len(gc.garbage),
+      len(gc.get_objects(generation=1)), len(gc.get_objects(generation=2)), flush=True)
+for line in sys.stdin:
+    for _ in range(5000):
+        made.append([])
+    print('pong', flush=True)
+    del _
+";
+
+#[test]
+fn a_collector_says_from_outside_what_it_says_inside() {
+    for python in pythons_of_this_machine() {
+        let python = python.to_str().unwrap();
+        let mut target = Target::start(std::process::Command::new(python).args(["-c", SCRIPT]));
+        let said = target.numbers();
+        let mut states: Vec<(Collector, u64)> = Vec::new();
+        // The first answer makes buffers, the second nothing but what it is told to.
+        for _ in 0..3 {
+            assert_eq!(target.ask(), "pong", "{python}");
+            let capture = read(target.pid(), &ReadOptions::default(), |_| {}).unwrap();
+            let provenance = capture.provenance;
+            let waiting: Vec<_> =
+                cycles(&capture.heap).into_iter().filter(|row| row.garbage).collect();
+            let [rings] = &waiting[..] else { panic!("{python}: {waiting:?}") };
+            assert_eq!(rings.cycles, 400, "{python}");
+            states.push((provenance.collector.unwrap(), provenance.permanent));
+        }
+        let (state, permanent) = states.last().unwrap();
+        let of = |value: fn(&deadweight_heap::Generation) -> u64| {
+            state.generations.each_ref().map(value)
+        };
+        let mut ours = of(|one| one.threshold as u64).to_vec();
+        for one in &state.generations {
+            ours.extend([one.collections, one.collected, one.uncollectable]);
+        }
+        ours.extend(&of(|one| one.count as u64)[1..]);
+        ours.extend([*permanent, state.garbage]);
+        ours.extend(&of(|one| one.objects)[1..]);
+        assert_eq!(ours, said, "{python}");
+        assert!(
+            of(|one| one.collected).iter().sum::<u64>() >= 600,
+            "{python}: the rings of before"
+        );
+        assert_eq!((state.enabled, state.collecting), (false, false), "{python}");
+        let young = |at: usize| states[at].0.generations[0];
+        assert_eq!(young(2).objects - young(1).objects, 5000, "{python}");
+        assert_eq!(young(2).count - young(1).count, 5000, "{python}");
+    }
+}
