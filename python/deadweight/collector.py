@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from deadweight._monitor import GenerationPauses, ThreadPauses, monitor
 from deadweight._paused import paused
+from deadweight._schedule import schedule
+from deadweight._slow_pauses import Pause
 
-__all__ = ["paused"]
+__all__ = ["GenerationPauses", "Pause", "ThreadPauses", "monitor", "paused", "schedule"]
