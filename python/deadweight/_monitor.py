@@ -125,7 +125,7 @@ class monitor(Table):
         self._over = None if over is None else parse_seconds(over)
         self._slow = SlowPauses(on_slow)
         limit = None if self._over is None else round(self._over * 1e9)
-        self._pauses = _core.Pauses(limit, None if limit is None else self._slow)
+        self._pauses = _core.Pauses(_NANOSECONDS, limit, None if limit is None else self._slow)
         self._since: float | None = None
         self._before = 0.0
 
@@ -178,7 +178,7 @@ class monitor(Table):
     @property
     def generations(self) -> tuple[GenerationPauses, ...]:
         """Of each generation, youngest first."""
-        rows = self._pauses.generations(_NANOSECONDS)
+        rows = self._pauses.generations()
         return tuple(
             GenerationPauses(generation, count, *(time / 1e9 for time in times), *freed, tuple(buckets))
             for generation, (count, times, freed, buckets) in enumerate(rows)

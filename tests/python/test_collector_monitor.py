@@ -99,19 +99,19 @@ def test_lengths_are_those_of_the_pauses():
 
 
 def test_percentiles_and_buckets_are_within_one_per_cent():
-    core = dw._core.Pauses(None, None)
+    core = dw._core.Pauses([500_000, 10**12], None, None)
     for _ in range(100):
         core("start", {})
         time.sleep(0.0005)
         core("stop", {"generation": 0, "collected": 2, "uncollectable": 1})
-    rows = core.generations([500_000, 10**12])
+    rows = core.generations()
     count, (p50, p99, longest, total), (collected, uncollectable), buckets = rows[0]
     assert (count, collected, uncollectable, buckets) == (100, 200, 100, [0, 100, 0])
     assert 495_000 <= p50 <= p99 <= longest <= total
 
 
 def test_what_is_no_callback_of_a_collection_is_left_aside():
-    core = dw._core.Pauses(None, None)
+    core = dw._core.Pauses([], None, None)
     core("stop", {"generation": 2, "collected": 0, "uncollectable": 0})
     odd = (1, {}), ("start", None), ("other", {}), ("start", {}), ("stop", {}), ("stop", {"generation": "x"})
     for phase, info in odd:

@@ -99,6 +99,8 @@ struct Pause {
 pub(crate) struct Pauses {
     /// Held with the interpreter's lock, and no object is made meanwhile: that could begin a collection.
     measured: Mutex<Measured>,
+    /// Nanoseconds: where the buckets of the histograms end.
+    bounds: Vec<u64>,
     over: Option<u64>,
     slow: Option<Py<PyAny>>,
     get_ident: Py<PyAny>,
@@ -110,10 +112,15 @@ type Row = (u64, [u64; 4], [u64; 2], Vec<u64>);
 #[pymethods]
 impl Pauses {
     #[new]
-    #[pyo3(signature = (over, slow, /))]
-    fn new(py: Python<'_>, over: Option<u64>, slow: Option<Py<PyAny>>) -> PyResult<Pauses> {
+    #[pyo3(signature = (bounds, over, slow, /))]
+    fn new(
+        py: Python<'_>,
+        bounds: Vec<u64>,
+        over: Option<u64>,
+        slow: Option<Py<PyAny>>,
+    ) -> PyResult<Pauses> {
         let get_ident = py.import("_thread")?.getattr("get_ident")?.unbind();
-        Ok(Pauses { measured: Mutex::new(Measured::new()?), over, slow, get_ident })
+        Ok(Pauses { measured: Mutex::new(Measured::new()?), bounds, over, slow, get_ident })
     }
 
     /// Never raises: who calls is the collector.
@@ -131,12 +138,12 @@ impl Pauses {
     }
 
     /// A row a generation.
-    fn generations(&self, bounds: Vec<u64>) -> Vec<Row> {
+    fn generations(&self) -> Vec<Row> {
         let measured = self.measured();
         let row = |generation: &Generation| {
             let Generation { pauses, total, longest, collected, uncollectable } = generation;
             let times = [generation.quantile(0.5), generation.quantile(0.99), *longest, *total];
-            (pauses.len(), times, [*collected, *uncollectable], generation.buckets(&bounds))
+            (pauses.len(), times, [*collected, *uncollectable], generation.buckets(&self.bounds))
         };
         measured.generations.iter().map(row).collect()
     }
