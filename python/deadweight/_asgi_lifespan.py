@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import traceback
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -60,7 +60,7 @@ def lifespan(
         schedule(every, when, latest=latest)
 
     @asynccontextmanager
-    async def running(app: Any) -> AsyncIterator[dict[str, Any]]:
+    async def running(app: Any) -> AsyncGenerator[dict[str, Any], None]:
         requests = Requests()
 
         def good() -> bool:

@@ -178,11 +178,23 @@ class monitor(Table):
     @property
     def generations(self) -> tuple[GenerationPauses, ...]:
         """Of each generation, youngest first."""
-        rows = self._pauses.generations()
-        return tuple(
-            GenerationPauses(generation, count, *(time / 1e9 for time in times), *freed, tuple(buckets))
-            for generation, (count, times, freed, buckets) in enumerate(rows)
-        )
+        rows: list[GenerationPauses] = []
+        for count, times, (collected, uncollectable), buckets in self._pauses.generations():
+            p50, p99, longest, total = (nanoseconds / 1e9 for nanoseconds in times)
+            rows.append(
+                GenerationPauses(
+                    generation=len(rows),
+                    count=count,
+                    p50=p50,
+                    p99=p99,
+                    longest=longest,
+                    total=total,
+                    collected=collected,
+                    uncollectable=uncollectable,
+                    buckets=tuple(buckets),
+                )
+            )
+        return tuple(rows)
 
     @property
     def threads(self) -> tuple[ThreadPauses, ...]:

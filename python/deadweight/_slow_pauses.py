@@ -99,7 +99,7 @@ class SlowPauses:
     def _tell(self) -> None:
         self._teller = _thread.get_ident()
         try:
-            while self._due:
+            while self._on_slow is not None and self._due:
                 self.failed += not _core.attempt(self._on_slow, self._due.popleft())
         finally:
             self._teller = 0

@@ -201,10 +201,12 @@ def test_every_request_that_is_open_meanwhile_is_hit():
 def test_without_a_lifespan_it_has_a_monitor_of_its_own_from_the_first_request_on():
     app = asgi.Middleware(answer)
     assert not any(type(callback) is dw._core.Pauses for callback in gc.callbacks)
+    gc.disable()
     try:
         assert run(ask(app, "/slow"))[1]["body"] == b"1"
         assert (app.requests.count, app.requests.hit) == (1, 1)
     finally:
+        gc.enable()
         app._own.monitor.stop()
 
 

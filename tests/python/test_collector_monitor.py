@@ -21,6 +21,8 @@ monitor = dw.collector.monitor
 @pytest.fixture(autouse=True)
 def nothing_is_left_behind():
     before = list(gc.callbacks)
+    # So that no full collection is due by itself.
+    gc.collect()
     yield
     assert gc.callbacks == before
 
@@ -95,7 +97,7 @@ def test_lengths_are_those_of_the_pauses():
     assert sum(row.total for row in pauses.generations) >= sum(inner) * 0.5
     assert 0.01 * 0.99 <= oldest.p50 <= oldest.p99 <= oldest.longest <= oldest.total
     assert sum(oldest.buckets) == oldest.count
-    assert sum(oldest.buckets[: pauses.bounds.index(0.01)]) == oldest.count - 3
+    assert sum(oldest.buckets[pauses.bounds.index(0.01) + 1 :]) >= 3
 
 
 def test_percentiles_and_buckets_are_within_one_per_cent():
@@ -279,13 +281,16 @@ def test_threads_are_told_apart():
         worker = threading.Thread(target=work, name="worker")
         worker.start()
         ready.wait()
+        gc.disable()
         by_name = {row.name: row for row in pauses.threads}
+        total = pauses.total
+        gc.enable()
         leave.set()
         worker.join()
     assert by_name["worker"].count >= 2
     assert by_name["worker"].thread == worker.ident
     assert by_name[threading.current_thread().name].count >= 1
-    assert sum(row.total for row in by_name.values()) == pytest.approx(pauses.total)
+    assert sum(row.total for row in by_name.values()) == pytest.approx(total)
 
 
 def test_it_ends_though_somebody_cleared_the_list():
