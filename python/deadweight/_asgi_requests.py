@@ -70,7 +70,7 @@ class Requests(Printed):
     __slots__ = ("_hits", "count", "hit", "longest", "unanswered", "waited")
 
     count: int
-    """Requests that came to their end."""
+    """Requests whose responses were sent to the end, or that came to no response."""
     hit: int
     """Those of them that had to wait for the collector."""
     waited: float
@@ -152,7 +152,14 @@ class Middleware:
         state = scope.setdefault("state", {})
         service = state.get(SERVICE) or self._service()
         pauses = state[REQUEST] = RequestPauses(service.monitor)
-        requests, began, answered = service.requests, time.perf_counter(), False
+        requests, began = service.requests, time.perf_counter()
+        answered = ended = False
+
+        def end() -> None:
+            nonlocal ended
+            if not ended:
+                ended = True
+                requests.add(scope.get("path", ""), pauses, time.perf_counter() - began)
 
         async def sent(message: MutableMapping[str, Any]) -> None:
             nonlocal answered
@@ -163,13 +170,16 @@ class Middleware:
                     value = b"gc;dur=%.3f" % (1000 * pauses.total)
                     message = {**message, "headers": [*message.get("headers", ()), (self._header, value)]}
             await send(message)
+            # The application may have more to do, for which nobody waits.
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                end()
 
         requests.unanswered += 1
         try:
             await self.app(scope, receive, sent)
         finally:
             requests.unanswered -= not answered
-            requests.add(scope.get("path", ""), pauses, time.perf_counter() - began)
+            end()
 
     def _service(self) -> Service:
         """Not before the first request: what is made as the module is loaded may be forked."""

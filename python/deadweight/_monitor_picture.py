@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 # Pixels. A letter of the commonest monospaced fonts is 0.602 of its size wide.
 _FONT = 11
-_BAR = 58
-_GAP = 6
+_BAR = 62
+_GAP = 8
 _HEIGHT = 60
 _LINE = 16
 _MARGIN = 12

@@ -198,6 +198,31 @@ def test_every_request_that_is_open_meanwhile_is_hit():
     assert (requests.count, requests.hit) == (4, 3)
 
 
+def test_what_an_application_does_after_its_response_is_no_part_of_it():
+    async def goes_on(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": b"1", "more_body": True})
+        count.append(state["deadweight"].requests.count)
+        await send({"type": "http.response.body", "body": b"2"})
+        count.append(state["deadweight"].requests.count)
+        gc.collect()
+
+    async def main():
+        nonlocal state
+        async with asgi.lifespan(every=None)(None) as state:
+            await ask(asgi.Middleware(goes_on), "/", state)
+        return state["deadweight"].requests
+
+    state, count = {}, []
+    gc.disable()
+    try:
+        requests = run(main())
+    finally:
+        gc.enable()
+    assert count == [0, 1]
+    assert (requests.count, requests.hit) == (1, 0)
+
+
 def test_without_a_lifespan_it_has_a_monitor_of_its_own_from_the_first_request_on():
     app = asgi.Middleware(answer)
     assert not any(type(callback) is dw._core.Pauses for callback in gc.callbacks)

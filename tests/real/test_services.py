@@ -20,7 +20,7 @@ PACKAGES = (
 
 @pytest.fixture(scope="module", params=real.MINORS)
 def said(request):
-    """What the services say, and what the libraries of metrics do."""
+    """What the services say, a schedule in uvloop, and the libraries of metrics."""
     minor = request.param
     python = real.interpreter(minor)
     venv = real.ROOT / f".deadweight/real/services-{minor}"
@@ -30,12 +30,12 @@ def said(request):
     subprocess.run([inside, *install], check=True)
     command = [inside, real.PROGRAMS / "services.py"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=300)
-    *services, metrics = (json.loads(line) for line in done.stdout.splitlines() if line.startswith("{"))
-    return services, metrics
+    *services, quiet, metrics = (json.loads(line) for line in done.stdout.splitlines() if line.startswith("{"))
+    return services, quiet, metrics
 
 
 def test_every_service_says_which_requests_a_pause_hit(said):
-    services, _ = said
+    services, _, _ = said
     names = [(row["service"], row["loop"]) for row in services]
     assert names == [(name, "asyncio") for name in ("starlette", "fastapi", "django")] + [("starlette", "uvloop")]
     for row in services:
@@ -55,8 +55,12 @@ def test_every_service_says_which_requests_a_pause_hit(said):
         assert row["service"] != "starlette" or collector["mine"] == 1
 
 
+def test_uvloop_has_quiet_moments(said):
+    assert said[1] == {"run": 1, "late": 0}
+
+
 def test_metrics_are_what_the_monitor_says(said):
-    _, metrics = said
+    metrics = said[2]
     told = metrics["told"]
     exported = {metric["name"]: metric["data"]["data_points"] for metric in metrics["opentelemetry"]}
     assert set(exported) == set(told)
