@@ -30,6 +30,8 @@ ROWS = {
     "off": ("loading, CPU s: collector off", 1),
     "as it is": ("… as it is", 1),
     "paused": ("… `paused`", 1),
+    "served": ("a request waits at most, ms: as it is", 1e3),
+    "served, schedule": ("… with a `schedule`, every second", 1e3),
 }
 
 
@@ -87,7 +89,8 @@ def main() -> int:
 def page(machine: Machine, runs: list[Run], objects: int) -> str:
     """The table."""
     lines = [
-        f"Machine: {machine}. Loading makes {objects:,} objects that the collector sees.",
+        f"Machine: {machine}. Loading makes {objects:,} objects that the collector sees; "
+        f"the service has {objects * 2 // 5:,}, and some milliseconds between requests.",
         "",
         "| | " + " | ".join(run.version for run in runs) + " |",
         "| --- |" + " ---: |" * len(runs),

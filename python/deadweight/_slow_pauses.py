@@ -78,8 +78,8 @@ class SlowPauses:
         if self._telling.acquire(blocking=False):
             try:
                 _thread.start_new_thread(self._tell_and_release, ())
-            except RuntimeError:
-                # No threads are to be had, or the interpreter ends: `finish` tells it.
+            except Exception:
+                # No thread or no memory is to be had, or the interpreter ends: `finish` tells it.
                 self._telling.release()
 
     def finish(self) -> None:
