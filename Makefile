@@ -64,6 +64,7 @@ bench: build pythons
 	for part in bench package; do \
 	    $(PYTHON) benches/$$part.py --write docs/performance.md || failed=1; \
 	done; \
+	$(PYTHON) benches/collector.py --write docs/lifetimes.md || failed=1; \
 	$(PYTHON) benches/records.py --write docs/records.md || failed=1; \
 	exit $$failed
 

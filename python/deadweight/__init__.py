@@ -19,7 +19,7 @@ from deadweight._core import (
 # Type checkers take it for true. The module `typing` takes longer to import than all the rest.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from deadweight import collector
+    from deadweight import asgi, collector
     from deadweight._answers import Census, CensusRow, Change, Diff, HeldPath, Step, Tree, TreeRow, Why
     from deadweight._bus import Bus, BusStats
     from deadweight._closures import Closure, Closures, closures
@@ -80,6 +80,7 @@ __all__ = [
     "Unsupported",
     "Why",
     "__version__",
+    "asgi",
     "category",
     "closures",
     "collector",
@@ -200,8 +201,8 @@ if not TYPE_CHECKING:
     def __getattr__(name: str) -> object:
         from importlib import import_module
 
-        if name == "collector":
-            return import_module("deadweight.collector")
+        if name in ("asgi", "collector"):
+            return import_module(f"deadweight.{name}")
         if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value: object = getattr(import_module(_MODULES[name]), name)

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import gc
-import threading
 from typing import Literal
 
-GUARD = 10_000_000
-"""Objects: at some 100 bytes each, a gigabyte."""
+from deadweight import _thresholds
+from deadweight._thresholds import GUARD, Wish
 
 ITS_OWN = 1000
 """3.12 freezes a few hundred objects of its own as it starts; a program that freezes has thousands."""
-
-# A collection may run code that pauses it too, in the midst of this.
-_lock = threading.RLock()
-_depth = 0
-_before: tuple[bool, tuple[int, int, int]] = (True, (0, 0, 0))
-_guards: list[int | None] = []
 
 
 class paused:
@@ -46,53 +39,26 @@ class paused:
     True
     """
 
-    __slots__ = ("_collect", "_guard")
+    __slots__ = ("_collect", "_wish")
 
     def __init__(self, collect: Literal["never", "after"] = "never", *, guard: int | None = GUARD) -> None:
         if collect not in ("never", "after"):
             raise ValueError(f'collect is "never" or "after", not {collect!r}')
-        if guard is not None and not 0 < guard < 1 << 31:
-            raise ValueError(f"guard is a number of objects below 2**31, or None, not {guard!r}")
+        _thresholds.check_guard(guard)
         self._collect = collect
-        self._guard = guard
+        self._wish = Wish(True, guard)
 
     def __enter__(self) -> None:
-        global _depth, _before
-        with _lock:
-            if not _depth:
-                _before = gc.isenabled(), gc.get_threshold()
-            _depth += 1
-            _guards.append(self._guard)
-            _pause()
+        _thresholds.want(self._wish)
 
     def __exit__(self, *_: object) -> None:
-        global _depth
-        with _lock:
-            _guards.remove(self._guard)
-            _depth -= 1
-            if _depth:
-                _pause()
-                return
-            enabled, thresholds = _before
-            if self._collect == "never" and enabled and gc.get_freeze_count() < ITS_OWN:
+        with _thresholds.lock:
+            last = _thresholds.pausing() == 1
+            never = self._collect == "never" and _thresholds.enabled_before()
+            if last and never and gc.get_freeze_count() < ITS_OWN:
                 # Both only link lists together. What is collected next is then what is made from now on.
                 gc.freeze()
                 gc.unfreeze()
-            gc.set_threshold(*thresholds)
-            if enabled:
-                gc.enable()
-            else:
-                gc.disable()
-        if self._collect == "after":
+            _thresholds.want_no_more(self._wish)
+        if last and self._collect == "after":
             gc.collect()
-
-
-def _pause() -> None:
-    """What all that are entered want."""
-    enabled, (_, middle, oldest) = _before
-    guards = [guard for guard in _guards if guard is not None]
-    if enabled and guards:
-        gc.set_threshold(min(guards), middle, oldest)
-        gc.enable()
-    else:
-        gc.disable()

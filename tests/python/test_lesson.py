@@ -1,5 +1,6 @@
 """The lesson: its programs do what they say, and its page says what this interpreter does."""
 
+import gc
 import importlib.util
 import json
 import pathlib
@@ -80,6 +81,16 @@ def test_packed_records_weigh_their_values():
     weighed = sys.getsizeof(users)
     assert users.nbytes < weighed < users.nbytes + 3000
     assert lesson.as_taught() < weighed < deep["with slots"] / 3
+
+
+def test_nothing_is_collected_while_records_load():
+    collector = load("6_collector")
+    found = {way: [row.count for row in collector.measured(way).generations] for way in collector.WAYS}
+    assert sum(found["as it is"]) > sum(found["as taught"]) > sum(found["paused"]) == 0
+    assert found["as it is"][2] > 0
+    pauses = collector.full_collection(frozen=True)
+    assert [row.count for row in pauses.generations] == [0, 0, 1]
+    assert gc.get_freeze_count() < collector.COUNT
 
 
 def test_a_cache_on_a_method_keeps_its_instances():

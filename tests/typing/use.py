@@ -111,3 +111,23 @@ def handler(number: int) -> str:
 assert_type(handler(1), str)
 with dw.collector.paused(guard=None):
     pass
+
+with dw.collector.monitor(over="50 ms", on_slow=lambda pause: print(pause.duration)) as pauses:
+    assert_type(pauses.generations, tuple[dw.collector.GenerationPauses, ...])
+    assert_type(pauses.generations[0].p99, float)
+    assert_type(pauses.slow, tuple[dw.collector.Pause, ...])
+    assert_type(pauses.to_dict(), dict[str, Any])
+
+
+async def quiet() -> None:
+    async with dw.collector.schedule(every="30 s", when=lambda: True) as collections:
+        assert_type(collections.longest, float)
+    async with dw.asgi.lifespan(every=None)(None) as state:
+        assert_type(state, dict[str, Any])
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None: ...
+
+
+service = dw.asgi.with_lifespan(dw.asgi.Middleware(application, header="server-timing"), dw.asgi.lifespan())
+dw.collector.schedule(when="quiet")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

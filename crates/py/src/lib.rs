@@ -11,6 +11,7 @@ mod growth;
 mod heap;
 #[expect(unsafe_code, reason = "the one place that takes addresses for objects")]
 mod own;
+mod pauses;
 #[expect(unsafe_code, reason = "hooks that the interpreter calls with blocks of memory")]
 mod peak;
 mod records;
@@ -36,6 +37,8 @@ mod _core {
     use super::growth::Growth;
     #[pymodule_export]
     use super::heap::Heap;
+    #[pymodule_export]
+    use super::pauses::{Pauses, attempt};
     #[pymodule_export]
     use super::peak::{Peak, peak};
     #[pymodule_export]
