@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from deadweight import collector
     from deadweight._answers import Census, CensusRow, Change, Diff, HeldPath, Step, Tree, TreeRow, Why
     from deadweight._bus import Bus, BusStats
+    from deadweight._cache import Cache, CacheStats
+    from deadweight._cached import Cached, cached
+    from deadweight._cached_method import CachedMethod, cached_method
+    from deadweight._calls import CacheInfo
     from deadweight._closures import Closure, Closures, closures
     from deadweight._dtypes import category, f4, f8, i1, i2, i4, i8, u1, u2, u4, u8
     from deadweight._finalize import finalize
@@ -43,6 +47,11 @@ __all__ = [
     "Blocker",
     "Bus",
     "BusStats",
+    "Cache",
+    "CacheInfo",
+    "CacheStats",
+    "Cached",
+    "CachedMethod",
     "CannotSlot",
     "Census",
     "CensusRow",
@@ -80,6 +89,8 @@ __all__ = [
     "Unsupported",
     "Why",
     "__version__",
+    "cached",
+    "cached_method",
     "category",
     "closures",
     "collector",
@@ -126,6 +137,19 @@ _LAZY = {
         "Bus",
         "BusStats",
     ),
+    "deadweight._cache": (
+        "Cache",
+        "CacheStats",
+    ),
+    "deadweight._cached": (
+        "Cached",
+        "cached",
+    ),
+    "deadweight._cached_method": (
+        "CachedMethod",
+        "cached_method",
+    ),
+    "deadweight._calls": ("CacheInfo",),
     "deadweight._closures": (
         "Closure",
         "Closures",

@@ -37,5 +37,5 @@ pub use text::AsciiMark;
 pub use version::Version;
 pub use walk::{Counted, Ledger, Subject, WalkOptions, Walked, count, walk};
 pub use weigh::{
-    Block, Deep, Holding, Part, PartKind, Scale, SmallBlocks, Survey, TypeWeight, Weight,
+    Block, Bounded, Deep, Holding, Part, PartKind, Scale, SmallBlocks, Survey, TypeWeight, Weight,
 };

@@ -3,13 +3,12 @@
 use deadweight_heap::{Addr, Bytes, EdgeKind, NameId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::left_out::LeftOut;
 use super::seen::Seen;
 use super::{Bench, Followed, Scale, Weight};
-use crate::family::Family;
 use crate::header::{Header, is_plausible};
 use crate::memory::Memory;
 use crate::object::{Grounds, Link};
-use crate::types::TypeInfo;
 
 /// The objects of one type among them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -161,10 +160,7 @@ struct Popular {
 
 struct Closure<'a, M> {
     bench: Bench<'a, M>,
-    stop: FxHashSet<Addr>,
-    /// By the type's row: whether its instances are left out.
-    stopped: Vec<Option<bool>>,
-    cached_ints: FxHashSet<Addr>,
+    left_out: LeftOut,
     steps: Steps<'a>,
     is_certain: bool,
     by_row: Vec<(u64, Weight)>,
@@ -213,15 +209,12 @@ impl Followed for Steps<'_> {
 
 impl<'a, M: Memory> Closure<'a, M> {
     fn new(bench: Bench<'a, M>, stop: &[Addr], namespaces: bool, trail: &'a mut Trail) -> Self {
-        let stop: FxHashSet<Addr> = stop.iter().copied().collect();
         let words = bench.cx.words;
         let classes = !stop.contains(&bench.scale.runtime.type_type);
         let names = (!namespaces).then_some([words.globals, words.builtins]);
         Closure {
-            cached_ints: bench.cached_ints(),
+            left_out: LeftOut::new(&bench, stop),
             bench,
-            stop,
-            stopped: Vec::new(),
             steps: Steps { trail, pending: Vec::new(), namespaces: names, classes },
             is_certain: true,
             by_row: Vec::new(),
@@ -282,7 +275,7 @@ impl<'a, M: Memory> Closure<'a, M> {
         let Some(info) = self.bench.types.get(memory, layout, header.type_addr).cloned() else {
             return;
         };
-        let left_out = self.is_stopped(&info) || self.is_interpreters(&info, addr, header);
+        let left_out = self.left_out.has(&self.bench, &info, addr, header);
         if left_out && !self.steps.trail.roots.contains(&addr) {
             return;
         }
@@ -301,40 +294,6 @@ impl<'a, M: Memory> Closure<'a, M> {
             let is_certain = self.is_certain;
             self.steps.trail.popular.push(Popular { addr, references, is_certain });
         }
-    }
-
-    /// The interpreter's own: immortal, cached or static.
-    fn is_interpreters(&self, info: &TypeInfo, addr: Addr, header: Header) -> bool {
-        self.bench.layout().object.refcount.is_immortal(header.refcount)
-            || (info.family == Family::Int && self.cached_ints.contains(&addr))
-            || self.bench.is_static(addr)
-    }
-
-    fn is_stopped(&mut self, info: &TypeInfo) -> bool {
-        let row = info.row as usize;
-        if let Some(Some(known)) = self.stopped.get(row) {
-            return *known;
-        }
-        let stopped = self.has_stopped_base(info.addr);
-        if self.stopped.len() <= row {
-            self.stopped.resize(row + 1, None);
-        }
-        self.stopped[row] = Some(stopped);
-        stopped
-    }
-
-    /// Whether a class or one it derives from is among the stopped: its `__mro__`, as `issubclass`
-    /// reads it when nobody overrides that.
-    fn has_stopped_base(&self, class: Addr) -> bool {
-        let (memory, layout) = (self.bench.cx.memory, self.bench.layout());
-        if self.stop.contains(&class) {
-            return true;
-        }
-        let Some(mro) = memory.word(class + layout.type_.mro).map(Addr) else { return false };
-        let Some(length) = memory.word(mro + crate::layout::OB_SIZE) else { return false };
-        let items = mro + layout.tuple.items;
-        let bases = (0..length.min(1 << 12)).map_while(|index| memory.word(items + index * 8));
-        bases.map(Addr).any(|base| self.stop.contains(&base))
     }
 
     /// Adds the rows up.
