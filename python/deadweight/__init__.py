@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from deadweight._slots_advice import SlotsAdvice, explain_slots
     from deadweight._slots_plan import Blocker
     from deadweight._specimens import Sizes, SpecimenSize, sizes
+    from deadweight._weak_cache import WeakCache, WeakCacheStats
 
 __all__ = [
     "BadRecords",
@@ -87,6 +88,8 @@ __all__ = [
     "TreeRow",
     "TypeSize",
     "Unsupported",
+    "WeakCache",
+    "WeakCacheStats",
     "Why",
     "__version__",
     "cached",
@@ -214,6 +217,10 @@ _LAZY = {
         "Sizes",
         "SpecimenSize",
         "sizes",
+    ),
+    "deadweight._weak_cache": (
+        "WeakCache",
+        "WeakCacheStats",
     ),
 }
 _MODULES = {name: module for module, names in _LAZY.items() for name in names}

@@ -110,7 +110,7 @@ class Cache(_core.Cache, MutableMapping[K, V]):
         """
         stats = self.stats()
         if isinstance(to, str) and to.strip().endswith("%"):
-            part = _part(to)
+            part = part_of(to)
             if stats.bytes is None:
                 return self._shrink(int(stats.entries * part), None)
             return self._shrink(None, int(stats.bytes * part))
@@ -159,16 +159,19 @@ class _Items(ItemsView[K, V]):
         return self._mapping._items()
 
     def __contains__(self, item: object) -> bool:
-        key, value = cast("tuple[K, V]", item)
-        found = self._mapping.peek(key, cast(V, _NOTHING))
-        return found is value or found == value
+        match item:
+            case (key, value):
+                found = self._mapping.peek(key, _NOTHING)
+                return found is value or found == value
+            case _:
+                return False
 
 
-_NOTHING = object()
+_NOTHING: Any = object()
 
 
-def at_most(number: int | None) -> int | None:
-    """A bound in entries.
+def at_most(number: int | None, name: str = "maxsize") -> int | None:
+    """A bound in entries, None for none.
 
     Raises:
         ValueError: it is negative.
@@ -177,9 +180,9 @@ def at_most(number: int | None) -> int | None:
     if number is None:
         return None
     if not isinstance(number, int):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"maxsize takes a whole number or None, not {type(number).__name__}")
+        raise TypeError(f"{name} takes a whole number, not {type(number).__name__}")
     if number < 0:
-        raise ValueError(f"maxsize is not negative: {number}")
+        raise ValueError(f"{name} is not negative: {number}")
     return number
 
 
@@ -188,7 +191,8 @@ def bytes_at_most(number: int | str | None) -> int | None:
     return None if number is None else parse_size(number)
 
 
-def _part(text: str) -> float:
+def part_of(text: str) -> float:
+    """A share, as ``50%``."""
     try:
         part = float(text.strip()[:-1]) / 100
     except ValueError:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeAlias, TypeVar, overload
 
 from deadweight._cache import Cache
 from deadweight._calls import CacheInfo, check_function, info_of
 from deadweight._core import Call
+from deadweight._weak_cache import WeakCache
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -17,13 +18,14 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
+_AnyCache: TypeAlias = "Cache[Any, Any] | WeakCache[Any, Any]"
 
 
 class Cached(Protocol[P, R_co]):
     """A function that keeps its results."""
 
     __wrapped__: Callable[..., Any]
-    cache: Cache[Any, Any]
+    cache: _AnyCache
     """Where they are: to ``shrink`` it, and for its ``stats``."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
@@ -43,12 +45,14 @@ def cached(
     maxsize: int | None = 128,
     max_bytes: int | str | None = None,
     typed: bool = False,
+    weak: bool = False,
     weigher: Callable[[Any, Any], int] | None = None,
 ) -> Callable[[Callable[P, R]], Cached[P, R]]: ...
 def cached(
     maxsize: Callable[..., Any] | int | None = 128,
     max_bytes: int | str | None = None,
     typed: bool = False,
+    weak: bool = False,
     weigher: Callable[[Any, Any], int] | None = None,
 ) -> Any:
     """Keeps the results of a function, as `functools.lru_cache` does, within a number of bytes too.
@@ -63,6 +67,8 @@ def cached(
     Args:
         maxsize: the most results; None for any number.
         max_bytes: the most bytes that arguments and results hold, as a number or as ``"64 MB"``.
+        weak: whether results are kept only while somebody else uses them: one for the same arguments, however many
+            ask. They must take weak references. No bound applies then.
         typed: whether ``f(True)`` and ``f(1)`` are always two.
         weigher: called with the arguments, as they are kept, and the result; gives bytes in place of the deep
             size.
@@ -78,13 +84,21 @@ def cached(
     """
     if callable(maxsize):
         return cached()(maxsize)
+    if weak and (max_bytes is not None or weigher is not None):
+        raise TypeError(
+            "results that are held weakly are not the cache's to weigh: leave out max_bytes and weigher"
+        )
+
+    def make() -> _AnyCache:
+        return WeakCache(hot=0) if weak else Cache(maxsize, max_bytes, weigher)
+
     # What is wrong with the bounds is said where they are written.
-    Cache[Any, Any](maxsize, max_bytes, weigher)
-    parameters = {"maxsize": maxsize, "max_bytes": max_bytes, "typed": typed}
+    make()
+    parameters = {"maxsize": None if weak else maxsize, "max_bytes": max_bytes, "typed": typed, "weak": weak}
 
     def decorate(function: Callable[..., Any]) -> Any:
         check_function(function, "cached")
-        cache = Cache[Any, Any](maxsize, max_bytes, weigher)
+        cache = make()
         is_async = inspect.iscoroutinefunction(function)
         call: Any = (_remembering_async if is_async else _remembering)(function, cache, typed)
         functools.update_wrapper(call, function)
@@ -108,7 +122,7 @@ def cached(
     return decorate
 
 
-def _remembering(function: Callable[..., Any], cache: Cache[Any, Any], typed: bool) -> Callable[..., Any]:
+def _remembering(function: Callable[..., Any], cache: _AnyCache, typed: bool) -> Callable[..., Any]:
     recall, remember = cache._recall, cache._remember
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -118,7 +132,7 @@ def _remembering(function: Callable[..., Any], cache: Cache[Any, Any], typed: bo
     return call
 
 
-def _remembering_async(function: Callable[..., Any], cache: Cache[Any, Any], typed: bool) -> Callable[..., Any]:
+def _remembering_async(function: Callable[..., Any], cache: _AnyCache, typed: bool) -> Callable[..., Any]:
     # Only who has async functions needs asyncio.
     from deadweight._runs import Runs
 

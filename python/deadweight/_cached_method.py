@@ -128,7 +128,7 @@ def cached_method(
         if isinstance(function, staticmethod):
             from deadweight._cached import cached
 
-            return staticmethod(cached(maxsize, max_bytes, typed, weigher)(function.__func__))
+            return staticmethod(cached(maxsize, max_bytes, typed, weigher=weigher)(function.__func__))
         check_function(function, "cached_method")
 
         def cache_of(instance: Any) -> Cache[Any, Any]:

@@ -6,6 +6,7 @@ import inspect
 from typing import Any, NamedTuple
 
 from deadweight._cache import Cache
+from deadweight._weak_cache import WeakCache
 
 
 class CacheInfo(NamedTuple):
@@ -17,10 +18,10 @@ class CacheInfo(NamedTuple):
     currsize: int
 
 
-def info_of(cache: Cache[Any, Any]) -> CacheInfo:
+def info_of(cache: Cache[Any, Any] | WeakCache[Any, Any]) -> CacheInfo:
     """How often a result was there, and how many are."""
     stats = cache.stats()
-    return CacheInfo(stats.hits, stats.misses, cache.maxsize, stats.entries)
+    return CacheInfo(stats.hits, stats.misses, cache.maxsize if isinstance(cache, Cache) else None, stats.entries)
 
 
 def check_function(function: object, name: str) -> None:

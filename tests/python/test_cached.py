@@ -62,7 +62,7 @@ def test_without_brackets_it_has_128():
     for x in range(300):
         assert double(x) == 2 * x
     assert double.cache_info() == (0, 300, 128, 128)
-    assert double.cache_parameters() == {"maxsize": 128, "max_bytes": None, "typed": False}
+    assert double.cache_parameters() == {"maxsize": 128, "max_bytes": None, "typed": False, "weak": False}
 
 
 def test_it_looks_like_the_function():
@@ -284,6 +284,40 @@ def test_threads_that_call_at_a_time_get_the_same():
     for thread in threads:
         thread.join()
     assert results[0] is results[1] and made(1) is results[0]
+
+
+def test_weak_results_last_as_long_as_somebody_uses_them():
+    class Table:
+        def __init__(self, name):
+            self.name = name
+
+    @dw.cached(weak=True)
+    def table(name, fails=False):
+        return name if fails else Table(name)
+
+    @dw.cached(weak=True)
+    async def table_later(name):
+        await asyncio.sleep(0)
+        return Table(name)
+
+    first = table("a")
+    assert table("a") is first and table.cache_info() == (1, 1, None, 1)
+    assert table.cache_parameters() == {"maxsize": None, "max_bytes": None, "typed": False, "weak": True}
+    gone = weakref.ref(first)
+    del first
+    assert gone() is None and table.cache_info().currsize == 0 and table("a").name == "a"
+    with pytest.raises(TypeError, match="no weak reference to 'str' objects"):
+        table("a", fails=True)
+
+    async def main():
+        one, two = await asyncio.gather(table_later("b"), table_later("b"))
+        assert one is two is await table_later("b")
+        return weakref.ref(one)
+
+    assert asyncio.run(main())() is None
+    for wrong in ({"max_bytes": 5}, {"weigher": len}):
+        with pytest.raises(TypeError, match="held weakly"):
+            dw.cached(weak=True, **wrong)
 
 
 def test_async_functions_keep_results():

@@ -1,5 +1,6 @@
 //! A cache with a bound: entries by hash, the one used longest ago goes first.
 
+use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard};
 
 use pyo3::exceptions::{PyException, PyKeyError, PyMemoryError};
@@ -115,13 +116,21 @@ impl State {
 }
 
 #[pyclass(subclass, frozen, module = "deadweight._core")]
-pub(crate) struct Cache {
-    #[pyo3(get)]
+pub(crate) struct Cache(Box<Inside>);
+
+/// Not in the object itself: who weighs that takes what lies in its padding for references.
+pub(crate) struct Inside {
     maxsize: Option<usize>,
-    #[pyo3(get)]
     max_bytes: Option<u64>,
     is_weighed: bool,
     state: Mutex<State>,
+}
+
+impl Deref for Cache {
+    type Target = Inside;
+    fn deref(&self) -> &Inside {
+        &self.0
+    }
 }
 
 impl Cache {
@@ -251,19 +260,26 @@ impl Cache {
         weigher: Option<Py<PyAny>>,
         on_evict: Option<Py<PyAny>>,
     ) -> Cache {
-        Cache {
-            maxsize,
-            max_bytes,
-            is_weighed: max_bytes.is_some() || weigher.is_some(),
-            state: Mutex::new(State {
-                slab: Slab::default(),
-                bytes: 0,
-                estimated: 0,
-                counts: Counts::default(),
-                weigher,
-                on_evict,
-            }),
-        }
+        let is_weighed = max_bytes.is_some() || weigher.is_some();
+        let state = Mutex::new(State {
+            slab: Slab::default(),
+            bytes: 0,
+            estimated: 0,
+            counts: Counts::default(),
+            weigher,
+            on_evict,
+        });
+        Cache(Box::new(Inside { maxsize, max_bytes, is_weighed, state }))
+    }
+
+    #[getter]
+    fn maxsize(&self) -> Option<usize> {
+        self.maxsize
+    }
+
+    #[getter]
+    fn max_bytes(&self) -> Option<u64> {
+        self.max_bytes
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

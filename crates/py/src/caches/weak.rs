@@ -1,5 +1,6 @@
 //! A cache of weak references behind some strong ones: of what was used last.
 
+use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard};
 
 use pyo3::exceptions::{PyMemoryError, PyTypeError};
@@ -106,10 +107,19 @@ impl State {
 }
 
 #[pyclass(subclass, frozen, module = "deadweight._core")]
-pub(crate) struct WeakCache {
-    #[pyo3(get)]
+pub(crate) struct WeakCache(Box<Inside>);
+
+/// Not in the object itself: who weighs that takes what lies in its padding for references.
+pub(crate) struct Inside {
     hot: usize,
     state: Mutex<State>,
+}
+
+impl Deref for WeakCache {
+    type Target = Inside;
+    fn deref(&self) -> &Inside {
+        &self.0
+    }
 }
 
 impl WeakCache {
@@ -195,7 +205,7 @@ fn no_weak(error: &PyErr, value: &Bound<'_, PyAny>) -> PyErr {
     let name =
         value.get_type().qualname().map_or_else(|_| "such".to_owned(), |name| name.to_string());
     PyTypeError::new_err(format!(
-        "there is no weak reference to {name:?} objects: keep them in a Cache, or as attributes of one of a class of \
+        "there is no weak reference to '{name}' objects: keep them in a Cache, or as attributes of one of a class of \
          your own"
     ))
 }
@@ -206,7 +216,12 @@ impl WeakCache {
     #[pyo3(signature = (hot, /))]
     fn new(hot: usize) -> WeakCache {
         let state = State { slab: Slab::default(), hot: 0, hand: 0, hits: 0, misses: 0, gone: 0 };
-        WeakCache { hot, state: Mutex::new(state) }
+        WeakCache(Box::new(Inside { hot, state: Mutex::new(state) }))
+    }
+
+    #[getter]
+    fn hot(&self) -> usize {
+        self.hot
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -352,6 +367,7 @@ impl WeakCache {
     }
 
     /// Holds only so many of the values. How many it let go.
+    #[pyo3(signature = (most, /))]
     fn _cool(&self, most: usize) -> usize {
         let mut later = Later::default();
         self.state().cool(most, &mut later);
