@@ -37,8 +37,8 @@ class WeakCache(_core.WeakCache, MutableMapping[K, V]):
     again and again does not go in between, ``hot`` of them are held, those that were read or put in last.
 
     Values must be of a type that takes weak references: instances of classes, functions, arrays; not numbers,
-    text, tuples, lists and dicts. It may be used from several threads; iteration goes through what is there when it
-    begins, and leaves out what goes meanwhile. ``len`` looks at every entry.
+    text, tuples, lists and dicts. It may be used from several threads; iteration goes through what is there when
+    it begins, and leaves out what goes meanwhile. ``len`` looks at every entry.
 
     Args:
         hot: how many values are held; 0 for none.
