@@ -84,7 +84,8 @@ def test_caches_are_halved_before_the_file_is_written(tmp_path):
         del gone, caches
         fill(300_000)
         wait(lambda: watch.files)
-        print(len(pages), table.cache_info().currsize, len(hot), 999 in pages, 0 in pages, pages.stats().evictions["shrink"])
+        shrunk = pages.stats().evictions["shrink"]
+        print(len(pages), table.cache_info().currsize, len(hot), 999 in pages, 0 in pages, shrunk)
         """,
     )
     out, err = finish(program)
