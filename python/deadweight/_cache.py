@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, ItemsView, Iterator, MutableMapping, ValuesView
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from deadweight import _core
 from deadweight._limits import parse_size
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 K = TypeVar("K")
 V = TypeVar("V")
+T = TypeVar("T")
 _UNWEIGHED = "nothing is weighed in a cache without max_bytes or weigher"
 _CAUSES = ("maxsize", "max_bytes", "shrink", "replaced")
 
@@ -91,6 +92,27 @@ class Cache(_core.Cache, MutableMapping[K, V]):
             weigher: Callable[[K, V], int] | None = None,
             on_evict: Callable[[K, V, str], object] | None = None,
         ) -> None: ...
+        def __iter__(self) -> Iterator[K]: ...
+        def __getitem__(self, key: K, /) -> V: ...
+        def __setitem__(self, key: K, value: V, /) -> None: ...
+        def __delitem__(self, key: K, /) -> None: ...
+        @overload
+        def get(self, key: K, default: None = None, /) -> V | None: ...
+        @overload
+        def get(self, key: K, default: V | T, /) -> V | T: ...
+        def get(self, key: Any, default: Any = None, /) -> Any: ...
+        @overload
+        def peek(self, key: K, default: None = None, /) -> V | None: ...
+        @overload
+        def peek(self, key: K, default: V | T, /) -> V | T: ...
+        def peek(self, key: Any, default: Any = None, /) -> Any: ...
+        @overload
+        def pop(self, key: K, /) -> V: ...
+        @overload
+        def pop(self, key: K, default: V | T, /) -> V | T: ...
+        def pop(self, key: Any, /, *default: Any) -> Any: ...
+        def setdefault(self, key: K, default: V, /) -> V: ...  # type: ignore[override]
+        def popitem(self) -> tuple[K, V]: ...
 
     def values(self) -> ValuesView[V]:
         return _Values(self)
@@ -132,7 +154,7 @@ class Cache(_core.Cache, MutableMapping[K, V]):
     def stats(self) -> CacheStats:
         """What is in it, and what became of what was."""
         entries, weight, estimated, hits, misses, gone, refused, errors = self._stats()
-        evictions = dict(zip(_CAUSES, gone, strict=True))
+        evictions: dict[str, int] = dict(zip(_CAUSES, gone, strict=True))
         return CacheStats(entries, weight, estimated, hits, misses, evictions, refused, errors)
 
     def __repr__(self) -> str:
@@ -159,7 +181,7 @@ class _Items(ItemsView[K, V]):
         return self._mapping._items()
 
     def __contains__(self, item: object) -> bool:
-        match item:
+        match cast(Any, item):
             case (key, value):
                 found = self._mapping.peek(key, _NOTHING)
                 return found is value or found == value

@@ -7,7 +7,7 @@ import inspect
 import threading
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar, cast, overload
 
 from deadweight._cache import Cache
 from deadweight._calls import CacheInfo, check_function, info_of
@@ -64,7 +64,7 @@ class _Caches(dict[Any, "Cache[Any, Any]"]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Caches)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
 
 @overload
@@ -114,21 +114,23 @@ def cached_method(
     (6, 6, CacheInfo(hits=1, misses=1, maxsize=128, currsize=1))
     """
     if isinstance(maxsize, property | classmethod | staticmethod) or callable(maxsize):
-        return cached_method()(maxsize)
+        return cached_method()(cast(Any, maxsize))
     # What is wrong with the bounds is said where they are written.
     Cache[Any, Any](maxsize, max_bytes, weigher)
     parameters = {"maxsize": maxsize, "max_bytes": max_bytes, "typed": typed}
 
     def decorate(function: Any) -> Any:
+        inside = function
         if isinstance(function, property):
             getter = decorate(function.fget)
             return property(getter, function.fset, function.fdel, function.__doc__)
         if isinstance(function, classmethod):
-            return classmethod(decorate(function.__func__))
+            return classmethod(decorate(inside.__func__))
         if isinstance(function, staticmethod):
             from deadweight._cached import cached
 
-            return staticmethod(cached(maxsize, max_bytes, typed, weigher=weigher)(function.__func__))
+            made: Any = cached(maxsize, max_bytes, typed, weigher=weigher)(inside.__func__)
+            return staticmethod(made)
         check_function(function, "cached_method")
 
         def cache_of(instance: Any) -> Cache[Any, Any]:
@@ -187,7 +189,9 @@ def _remembering_async(function: Any, cache_of: _CacheOf, typed: bool) -> Callab
 
 
 def _caches_of(instance: Any) -> _Caches:
-    place, read, write = _PLACE, object.__getattribute__, object.__setattr__
+    place = _PLACE
+    read: Callable[[Any, str], Any] = object.__getattribute__
+    write: Callable[[Any, str, Any], None] = object.__setattr__
     if isinstance(instance, type):
         place, read, write = _CLASS_PLACE, _own_attribute, type.__setattr__
     # Past `__getattr__` and `__setattr__` of the class, which may stand for another object or forbid changes.

@@ -24,7 +24,7 @@ def info_of(cache: Cache[Any, Any] | WeakCache[Any, Any]) -> CacheInfo:
     return CacheInfo(stats.hits, stats.misses, cache.maxsize if isinstance(cache, Cache) else None, stats.entries)
 
 
-def check_function(function: object, name: str) -> None:
+def check_function(function: Any, name: str) -> None:
     """Raises TypeError for what has no results to keep."""
     if not callable(function):
         raise TypeError(f"{name} takes a function, not {type(function).__name__}")

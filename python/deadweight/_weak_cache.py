@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, MutableMapping, ValuesView
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from deadweight import _core
 from deadweight._cache import at_most, part_of
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 K = TypeVar("K")
 V = TypeVar("V")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,25 @@ class WeakCache(_core.WeakCache, MutableMapping[K, V]):
     if TYPE_CHECKING:
 
         def __init__(self, hot: int = 1_000) -> None: ...
+        def __getitem__(self, key: K, /) -> V: ...
+        def __setitem__(self, key: K, value: V, /) -> None: ...
+        def __delitem__(self, key: K, /) -> None: ...
+        @overload
+        def get(self, key: K, default: None = None, /) -> V | None: ...
+        @overload
+        def get(self, key: K, default: V | T, /) -> V | T: ...
+        def get(self, key: Any, default: Any = None, /) -> Any: ...
+        @overload
+        def peek(self, key: K, default: None = None, /) -> V | None: ...
+        @overload
+        def peek(self, key: K, default: V | T, /) -> V | T: ...
+        def peek(self, key: Any, default: Any = None, /) -> Any: ...
+        @overload
+        def pop(self, key: K, /) -> V: ...
+        @overload
+        def pop(self, key: K, default: V | T, /) -> V | T: ...
+        def pop(self, key: Any, /, *default: Any) -> Any: ...
+        def setdefault(self, key: K, default: V, /) -> V: ...
 
     def __iter__(self) -> Iterator[K]:
         return (key for key, _ in self.items())
@@ -119,7 +139,7 @@ class _Items(ItemsView[K, V]):
                 del value
 
     def __contains__(self, item: object) -> bool:
-        match item:
+        match cast(Any, item):
             case (key, value):
                 found = self._mapping.peek(key)
                 return found is not None and (found is value or found == value)
