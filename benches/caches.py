@@ -24,7 +24,7 @@ HERE = Path(__file__).resolve().parent
 BASE = TOP / ".deadweight/caches-bench"
 PACKAGES = ["pip", "cachebox==6.2.10", "cachetools==8.0.2"]
 # Where there is no wheel of one it is left out.
-PERHAPS = ["theine==2.0.0", "moka-py==0.3.0"]
+PERHAPS = ["theine==2.0.0", "moka-py==0.5.0"]
 MARK = "<!-- made by benches/caches.py -->"
 NAMES = {
     "Cache": "`dw.Cache(maxsize)`",
