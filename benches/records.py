@@ -1,4 +1,4 @@
-"""Figures of records, beside other ways to keep a million rows: the last part of `make bench`.
+"""Figures of records, beside other ways to keep a million rows: a part of `make bench`.
 
     python3 benches/records.py [--quick] [--python 3.12] [--write docs/records.md]
 

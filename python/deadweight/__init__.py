@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from deadweight import asgi, collector
     from deadweight._answers import Census, CensusRow, Change, Diff, HeldPath, Step, Tree, TreeRow, Why
     from deadweight._bus import Bus, BusStats
+    from deadweight._cache import Cache, CacheStats
+    from deadweight._cached import Cached, cached
+    from deadweight._cached_method import CachedMethod, cached_method
+    from deadweight._calls import CacheInfo
     from deadweight._closures import Closure, Closures, closures
     from deadweight._dtypes import category, f4, f8, i1, i2, i4, i8, u1, u2, u4, u8
     from deadweight._finalize import finalize
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     from deadweight._slots_advice import SlotsAdvice, explain_slots
     from deadweight._slots_plan import Blocker
     from deadweight._specimens import Sizes, SpecimenSize, sizes
+    from deadweight._weak_cache import WeakCache, WeakCacheStats
 
 __all__ = [
     "BadRecords",
@@ -43,6 +48,11 @@ __all__ = [
     "Blocker",
     "Bus",
     "BusStats",
+    "Cache",
+    "CacheInfo",
+    "CacheStats",
+    "Cached",
+    "CachedMethod",
     "CannotSlot",
     "Census",
     "CensusRow",
@@ -78,9 +88,13 @@ __all__ = [
     "TreeRow",
     "TypeSize",
     "Unsupported",
+    "WeakCache",
+    "WeakCacheStats",
     "Why",
     "__version__",
     "asgi",
+    "cached",
+    "cached_method",
     "category",
     "closures",
     "collector",
@@ -127,6 +141,19 @@ _LAZY = {
         "Bus",
         "BusStats",
     ),
+    "deadweight._cache": (
+        "Cache",
+        "CacheStats",
+    ),
+    "deadweight._cached": (
+        "Cached",
+        "cached",
+    ),
+    "deadweight._cached_method": (
+        "CachedMethod",
+        "cached_method",
+    ),
+    "deadweight._calls": ("CacheInfo",),
     "deadweight._closures": (
         "Closure",
         "Closures",
@@ -191,6 +218,10 @@ _LAZY = {
         "Sizes",
         "SpecimenSize",
         "sizes",
+    ),
+    "deadweight._weak_cache": (
+        "WeakCache",
+        "WeakCacheStats",
     ),
 }
 _MODULES = {name: module for module, names in _LAZY.items() for name in names}

@@ -12,12 +12,15 @@ import signal
 import sys
 import threading
 import time
+import weakref
+from collections.abc import Iterable
 from types import FrameType, TracebackType
 from typing import Any
 
 from deadweight import _core
 from deadweight._hooks import Hook, at_signal, at_uncaught, at_uncaught_in_thread
 from deadweight._limits import Limit, parse_limit, pressure_now
+from deadweight._shrinking import Shrinks, shrink_all, weakly
 
 _RESERVE = 32 << 20
 """Bytes of addresses, never touched, that are given back before a file is written: where addresses are
@@ -37,12 +40,20 @@ class Pressure:
     """What ``on_pressure`` has set up. ``off()`` undoes it; so does leaving a ``with`` block."""
 
     def __init__(
-        self, path: str, limit: Limit, psi: float | None, interval: float, number: int | None, uncaught: bool
+        self,
+        path: str,
+        limit: Limit,
+        psi: float | None,
+        interval: float,
+        number: int | None,
+        uncaught: bool,
+        caches: list[weakref.ref[Shrinks]],
     ) -> None:
         self._path = path
         self._limit = limit
         self._psi = psi
         self._interval = interval
+        self._caches = caches
         self._on = True
         self._on_error = uncaught
         self._files: list[str] = []
@@ -116,9 +127,17 @@ class Pressure:
             reason, share, facts = self._look()
             if armed and share >= 1:
                 armed = False
+                self._shrink(facts)
                 self._write(reason, facts, [])
             elif share < _CALM:
                 armed = True
+
+    def _shrink(self, facts: dict[str, Any]) -> None:
+        """First of all: to write takes its time."""
+        if self._caches:
+            facts["shrunk"], failed = shrink_all(self._caches)
+            for error in failed:
+                _tell(f"deadweight: a cache could not be shrunk: {type(error).__name__}: {error}")
 
     def _look(self) -> tuple[str, float, dict[str, Any]]:
         """The reason nearest to its limit, how near (1 is reached), and what was measured."""
@@ -221,6 +240,7 @@ def on_pressure(
     interval: float = 1.0,
     signal_number: int | None = signal.SIGUSR2,
     uncaught: bool = True,
+    shrink: Iterable[Shrinks] = (),
 ) -> Pressure:
     """Writes who holds what to a file when memory runs out, before the kernel ends the program.
 
@@ -229,6 +249,10 @@ def on_pressure(
     that some task waited for memory, over ten seconds. One daemon thread looks every ``interval`` seconds.
     A signal (SIGUSR2; None for none; only from the main thread) and a ``MemoryError`` that nobody caught, or
     that leaves the ``with`` block, have a file written too.
+
+    Caches in ``shrink`` (:class:`Cache`, :class:`WeakCache`, the ``cache`` of a function that is
+    :func:`cached`) are halved before that, each time the limit or ``psi`` is reached: by the watching thread,
+    which calls their ``on_evict``. They are held weakly, and may be anything that has a method ``shrink("50%")``.
 
     A file is JSON, a line at a time: what was measured, then types and holders, once a second and at the
     end. What a kill leaves can be read. It takes at most 32 MB of memory; the program stands still
@@ -259,7 +283,8 @@ def on_pressure(
     uncatchable = signal_number in (signal.SIGKILL, signal.SIGSTOP)
     if signal_number is not None and (uncatchable or signal_number not in signal.valid_signals()):
         raise ValueError(f"no program is told of a signal {int(signal_number)}: take signal.SIGUSR1")
-    handle = Pressure(pattern, parse_limit(limit), psi, interval, signal_number, uncaught)
+    caches = weakly(shrink)
+    handle = Pressure(pattern, parse_limit(limit), psi, interval, signal_number, uncaught, caches)
     _handles.append(handle)
     if not _fork_watched:
         os.register_at_fork(after_in_child=_after_fork)

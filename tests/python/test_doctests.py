@@ -37,6 +37,6 @@ def test_docstrings(name, tmp_path, monkeypatch):
 
 
 def test_every_page_function_is_documented():
-    page = "".join((ROOT / "docs" / name).read_text() for name in ("python.md", "records.md"))
+    page = "".join((ROOT / "docs" / name).read_text() for name in ("python.md", "records.md", "lifetimes.md"))
     functions = [name for name in deadweight.__all__ if inspect.isroutine(getattr(deadweight, name))]
     assert [name for name in functions if f"{name}(" not in page] == []

@@ -63,6 +63,43 @@ def last_survey(path):
     return [line for line in lines(path) if line["kind"] == "survey"][-1]
 
 
+def test_caches_are_halved_before_the_file_is_written(tmp_path):
+    program = start(
+        tmp_path,
+        """
+        import weakref
+        class Broken:
+            def shrink(self, to):
+                raise OSError("stuck at " + to)
+        table = dw.cached(maxsize=None)(lambda number: [number])
+        pages, hot, broken = dw.Cache(maxsize=1000), dw.WeakCache(hot=10), Broken()
+        gone = dw.Cache()
+        for number in range(1000):
+            pages[number] = number
+            table(number)
+            hot[number] = Session(number)
+        base = status("VmRSS")
+        caches = [pages, broken, table.cache, hot, gone]
+        watch = dw.on_pressure(limit=base + 90_000_000, path=path, interval=0.05, shrink=caches)
+        del gone, caches
+        fill(300_000)
+        wait(lambda: watch.files)
+        shrunk = pages.stats().evictions["shrink"]
+        print(len(pages), table.cache_info().currsize, len(hot), 999 in pages, 0 in pages, shrunk)
+        """,
+    )
+    out, err = finish(program)
+    assert out.split() == ["500", "500", "5", "True", "False", "500"]
+    assert "a cache could not be shrunk: OSError: stuck at 50%" in err
+    assert lines(tmp_path / "pressure.jsonl")[0]["shrunk"] == 500 + 500 + 5
+
+
+def test_what_cannot_be_shrunk_is_refused(tmp_path):
+    for wrong in ({}, 5):
+        with pytest.raises(TypeError, match="shrink takes caches"):
+            dw.on_pressure(path=tmp_path / "pressure.jsonl", shrink=[wrong], signal_number=None, uncaught=False)
+
+
 def test_a_limit_that_is_reached_writes_who_holds_what_once(tmp_path):
     program = start(
         tmp_path,

@@ -36,6 +36,65 @@ assert_type(taken.peak, int)
 with dw.on_pressure(path="p") as watch:
     assert_type(watch.files, list[str])
 
+pages: dw.Cache[int, bytes] = dw.Cache(maxsize=10, max_bytes="1 MB", weigher=lambda key, value: key + len(value))
+assert_type(pages[1], bytes)
+assert_type(pages.get(1), bytes | None)
+assert_type(pages.peek(1), bytes | None)
+assert_type(pages.pop(1, b""), bytes)
+assert_type(pages.setdefault(1, b""), bytes)
+assert_type(pages.stats().evictions, dict[str, int])
+assert_type(list(pages.items()), list[tuple[int, bytes]])
+assert_type(pages.shrink("50%"), int)
+documents: dw.WeakCache[str, Warning] = dw.WeakCache(hot=5)
+assert_type(documents["a"], Warning)
+assert_type(documents.get("a"), Warning | None)
+assert_type(documents.stats().hot, int)
+
+
+@dw.cached
+def doubled(x: int, more: str = "") -> list[int]:
+    return [2 * x]
+
+
+@dw.cached(maxsize=None, max_bytes="1 MB", typed=True)
+async def later(x: int) -> bytes:
+    return bytes(x)
+
+
+async def ask() -> None:
+    assert_type(await later(1), bytes)
+
+
+assert_type(doubled(1, more=""), list[int])
+assert_type(doubled.cache_info(), dw.CacheInfo)
+assert_type(doubled.cache_info().maxsize, int | None)
+doubled.cache_clear()
+dw.on_pressure(path="p", shrink=[pages, documents, doubled.cache])
+doubled("1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+pages["1"] = b""  # type: ignore[index]  # pyright: ignore[reportArgumentType]
+
+
+class Report:
+    @dw.cached_method
+    def total(self, start: int = 0) -> float:
+        return start / 2
+
+    @dw.cached_method(maxsize=2)
+    def rows(self, name: str) -> list[str]:
+        return [name]
+
+    @property
+    @dw.cached_method
+    def mean(self) -> float:
+        return 1.5
+
+
+assert_type(Report().total(start=1), float)
+assert_type(Report().rows("a"), list[str])
+assert_type(Report().mean, float)
+assert_type(Report.rows.cache_info(Report()).hits, int)
+Report().rows(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
 
 @dw.slots
 class Point:

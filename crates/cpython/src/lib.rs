@@ -38,6 +38,6 @@ pub use text::AsciiMark;
 pub use version::Version;
 pub use walk::{Counted, Ledger, Subject, WalkOptions, Walked, count, walk};
 pub use weigh::{
-    Block, Bounds, Deep, Holding, Native, Part, PartKind, Scale, SmallBlocks, Survey, Told,
-    TypeWeight, Weight,
+    Block, Bounded, Bounds, Deep, Holding, Native, Part, PartKind, Scale, SmallBlocks, Survey,
+    Told, TypeWeight, Weight,
 };

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 
 #[expect(unsafe_code, reason = "the structs of Arrow's C data interface")]
 mod arrow;
+mod caches;
 mod command;
 mod errors;
 mod growth;
@@ -26,6 +27,8 @@ mod _core {
     const __version__: &str = env!("CARGO_PKG_VERSION");
     #[pymodule_export]
     use super::arrow::{arrow_stream, results_schema};
+    #[pymodule_export]
+    use super::caches::{Cache, Call, WeakCache};
     #[pymodule_export]
     use super::command::run;
     #[pymodule_export]

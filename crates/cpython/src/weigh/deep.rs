@@ -3,9 +3,9 @@
 use deadweight_heap::{Addr, Bytes, EdgeKind, NameId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::left_out::{LeftOut, has_base};
 use super::seen::Seen;
 use super::{Bench, Followed, Scale, Weight};
-use crate::family::Family;
 use crate::header::{Header, is_plausible};
 use crate::memory::Memory;
 use crate::object::{Grounds, Link};
@@ -186,11 +186,8 @@ struct Popular {
 
 struct Closure<'a, M> {
     bench: Bench<'a, M>,
-    stop: FxHashSet<Addr>,
-    /// By the type's row: whether its instances are left out.
-    stopped: Vec<Option<bool>>,
+    left_out: LeftOut,
     native: Option<Native<'a>>,
-    cached_ints: FxHashSet<Addr>,
     steps: Steps<'a>,
     is_certain: bool,
     by_row: Vec<(u64, Weight)>,
@@ -239,15 +236,12 @@ impl Followed for Steps<'_> {
 
 impl<'a, M: Memory> Closure<'a, M> {
     fn new(bench: Bench<'a, M>, bounds: Bounds<'a>, trail: &'a mut Trail) -> Self {
-        let stop: FxHashSet<Addr> = bounds.stop.iter().copied().collect();
         let words = bench.cx.words;
-        let classes = !stop.contains(&bench.scale.runtime.type_type);
+        let classes = !bounds.stop.contains(&bench.scale.runtime.type_type);
         let names = (!bounds.namespaces).then_some([words.globals, words.builtins]);
         Closure {
-            cached_ints: bench.cached_ints(),
+            left_out: LeftOut::new(&bench, bounds.stop),
             bench,
-            stop,
-            stopped: Vec::new(),
             native: bounds.native,
             steps: Steps { trail, pending: Vec::new(), namespaces: names, classes },
             is_certain: true,
@@ -309,7 +303,7 @@ impl<'a, M: Memory> Closure<'a, M> {
         let Some(info) = self.bench.types.get(memory, layout, header.type_addr).cloned() else {
             return;
         };
-        let left_out = self.is_stopped(&info) || self.is_interpreters(&info, addr, header);
+        let left_out = self.left_out.has(&self.bench, &info, addr, header);
         if left_out && !self.steps.trail.roots.contains(&addr) {
             return;
         }
@@ -342,41 +336,8 @@ impl<'a, M: Memory> Closure<'a, M> {
     /// What an object says itself. Where only words that look like references have led to, there may be none.
     fn told(&self, info: &TypeInfo, addr: Addr) -> Option<Told> {
         let native = self.native.filter(|_| self.is_certain && !info.unknown.is_empty())?;
-        self.has_base(info.addr, |class| class == native.class).then(|| (native.tells)(addr))
-    }
-
-    /// The interpreter's own: immortal, cached or static.
-    fn is_interpreters(&self, info: &TypeInfo, addr: Addr, header: Header) -> bool {
-        self.bench.layout().object.refcount.is_immortal(header.refcount)
-            || (info.family == Family::Int && self.cached_ints.contains(&addr))
-            || self.bench.is_static(addr)
-    }
-
-    fn is_stopped(&mut self, info: &TypeInfo) -> bool {
-        let row = info.row as usize;
-        if let Some(Some(known)) = self.stopped.get(row) {
-            return *known;
-        }
-        let stopped = self.has_base(info.addr, |class| self.stop.contains(&class));
-        if self.stopped.len() <= row {
-            self.stopped.resize(row + 1, None);
-        }
-        self.stopped[row] = Some(stopped);
-        stopped
-    }
-
-    /// Whether a class or one it derives from is such: its `__mro__`, as `issubclass` reads it when nobody
-    /// overrides that.
-    fn has_base(&self, class: Addr, is_such: impl Fn(Addr) -> bool) -> bool {
-        let (memory, layout) = (self.bench.cx.memory, self.bench.layout());
-        if is_such(class) {
-            return true;
-        }
-        let Some(mro) = memory.word(class + layout.type_.mro).map(Addr) else { return false };
-        let Some(length) = memory.word(mro + crate::layout::OB_SIZE) else { return false };
-        let items = mro + layout.tuple.items;
-        let bases = (0..length.min(1 << 12)).map_while(|index| memory.word(items + index * 8));
-        bases.map(Addr).any(is_such)
+        let is_native = has_base(&self.bench, info.addr, |class| class == native.class);
+        is_native.then(|| (native.tells)(addr))
     }
 
     /// Adds the rows up.

@@ -4,8 +4,10 @@
 //! keeps nothing: between two questions types come and go, and their addresses are used again.
 
 mod anatomy;
+mod bounded;
 mod chain;
 mod deep;
+mod left_out;
 mod seen;
 mod survey;
 
@@ -15,6 +17,7 @@ use deadweight_heap::{Addr, Bytes};
 use rustc_hash::FxHashSet;
 
 pub use anatomy::{Block, Part, PartKind};
+pub use bounded::Bounded;
 pub use deep::{Bounds, Deep, Native, Told, TypeWeight};
 pub use survey::{Holding, Survey};
 

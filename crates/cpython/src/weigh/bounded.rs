@@ -1,0 +1,200 @@
+//! What given objects hold together, for who asks often and cannot wait: so many objects are weighed, and the
+//! rest is taken to be alike.
+
+use deadweight_heap::{Addr, Bytes, EdgeKind, NameId};
+use rustc_hash::FxHashSet;
+
+use super::left_out::LeftOut;
+use super::{Bench, Followed, Scale};
+use crate::header::{Header, is_plausible};
+use crate::memory::Memory;
+use crate::object::{Grounds, Link};
+
+/// What some objects hold together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bounded {
+    /// Bytes really held.
+    pub held: Bytes,
+    /// How many objects were weighed.
+    pub count: u64,
+    /// Whether there were more. They count as if the rest of the widest object's references led to as much as
+    /// those that were followed.
+    pub is_estimated: bool,
+}
+
+impl Scale {
+    /// What `roots` and everything they lead to weigh, of which at most `most` objects are looked at. Instances of
+    /// `stop` and of its subclasses and the interpreter's own objects are left out on all accounts.
+    ///
+    /// `memory` and `doubtful` are as in [`Scale::weigh_deep`].
+    #[must_use]
+    pub fn weigh_bounded<M: Memory, D: Memory>(
+        &self,
+        memory: &M,
+        doubtful: &D,
+        roots: &[Addr],
+        stop: &[Addr],
+        most: u64,
+    ) -> Bounded {
+        let mut trail = Trail { most, ..Trail::default() };
+        for &root in roots.iter().rev() {
+            trail.meet(root);
+        }
+        self.ask(memory, |bench| Walk::new(bench, stop, &mut trail).drain());
+        if !trail.doubtful.is_empty() {
+            self.ask(doubtful, |bench| Walk::new(bench, stop, &mut trail).run_doubtful());
+        }
+        trail.sum()
+    }
+}
+
+/// The references of the object that has most of them.
+#[derive(Clone, Copy, Default)]
+struct Widest {
+    references: u64,
+    /// Of those, how many were to be followed.
+    kept: u64,
+    /// How many others were to be followed already.
+    below: u64,
+    /// What was weighed until then, itself included.
+    held: u64,
+}
+
+/// What was met so far, whichever memory it was read from.
+#[derive(Default)]
+struct Trail {
+    most: u64,
+    seen: FxHashSet<Addr>,
+    pending: Vec<Addr>,
+    doubtful: Vec<Addr>,
+    /// References of one object that are not followed: so many others are.
+    skipped: u64,
+    is_estimated: bool,
+    /// The names of references that lead out of frames into modules.
+    namespaces: Option<[NameId; 2]>,
+    held: u64,
+    count: u64,
+    widest: Widest,
+}
+
+impl Trail {
+    #[inline]
+    fn meet(&mut self, target: Addr) {
+        if self.pending.len() as u64 >= self.most {
+            self.skipped += 1;
+        } else if self.seen.insert(target) {
+            self.pending.push(target);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.count >= self.most
+    }
+
+    fn next(&mut self) -> Option<Addr> {
+        let next = self.pending.last().copied()?;
+        if self.is_full() {
+            self.is_estimated = true;
+            return None;
+        }
+        self.pending.pop();
+        Some(next)
+    }
+
+    fn sum(&self) -> Bounded {
+        let Trail { count, is_estimated, widest, .. } = *self;
+        let mut sum = self.held;
+        if is_estimated && widest.kept > 0 {
+            let left = (self.pending.len() as u64).saturating_sub(widest.below).min(widest.kept);
+            let done = (widest.kept - left).max(1);
+            let behind = u128::from(self.held - widest.held) * u128::from(widest.references);
+            let behind = u64::try_from(behind / u128::from(done)).unwrap_or(u64::MAX);
+            sum = widest.held.saturating_add(behind);
+        }
+        Bounded { held: Bytes(sum), count, is_estimated }
+    }
+}
+
+impl Followed for Trail {
+    #[inline]
+    fn reference(&mut self, target: Addr, link: Link, grounds: Grounds) {
+        // Classes are left out in any case: the commonest reference of all need not be looked at.
+        if matches!(link, Link::Named(EdgeKind::Weak, _) | Link::At(EdgeKind::Class, _)) {
+            return;
+        }
+        if let (Link::Named(_, name), Some(names)) = (link, self.namespaces)
+            && names.contains(&name)
+        {
+            return;
+        }
+        match grounds {
+            Grounds::OnlyVisited => {}
+            Grounds::Conservative => self.doubtful.push(target),
+            Grounds::Visible | Grounds::Hidden => self.meet(target),
+        }
+    }
+
+    fn block(&mut self, start: Addr) -> bool {
+        self.seen.insert(start)
+    }
+}
+
+struct Walk<'a, 'b, M> {
+    bench: Bench<'a, M>,
+    left_out: LeftOut,
+    trail: &'b mut Trail,
+}
+
+impl<'a, 'b, M: Memory> Walk<'a, 'b, M> {
+    fn new(bench: Bench<'a, M>, stop: &[Addr], trail: &'b mut Trail) -> Self {
+        let words = bench.cx.words;
+        trail.namespaces = Some([words.globals, words.builtins]);
+        Walk { left_out: LeftOut::new(&bench, stop), bench, trail }
+    }
+
+    fn drain(&mut self) {
+        while let Some(addr) = self.trail.next() {
+            self.visit(addr);
+        }
+    }
+
+    /// Words that look like references count if what they lead to is an object in every respect.
+    fn run_doubtful(&mut self) {
+        let memory = self.bench.cx.memory;
+        while let Some(addr) = self.trail.doubtful.pop() {
+            if !addr.0.is_multiple_of(8) || addr.0 < 4096 || self.trail.is_full() {
+                continue;
+            }
+            let Some(header) = Header::read(memory, addr) else { continue };
+            let is_there = |low| memory.word(low).is_some();
+            if is_plausible(self.bench.layout(), header.refcount, is_there)
+                && self.bench.type_of(addr).is_some()
+            {
+                self.trail.meet(addr);
+                self.drain();
+            }
+        }
+    }
+
+    fn visit(&mut self, addr: Addr) {
+        let (memory, layout) = (self.bench.cx.memory, self.bench.cx.layout);
+        let Some(header) = Header::read(memory, addr) else { return };
+        let Some(info) = self.bench.types.get(memory, layout, header.type_addr).cloned() else {
+            return;
+        };
+        if self.left_out.has(&self.bench, &info, addr, header) {
+            return;
+        }
+        let below = self.trail.pending.len() as u64;
+        self.trail.skipped = 0;
+        let Some(weight) = self.bench.weigh(&info, addr, self.trail) else { return };
+        self.trail.held = self.trail.held.saturating_add(weight.held.0);
+        self.trail.count += 1;
+        let kept = self.trail.pending.len() as u64 - below;
+        let references = kept + self.trail.skipped;
+        self.trail.is_estimated |= self.trail.skipped > 0;
+        if kept > 0 && references > self.trail.widest.references {
+            self.trail.widest = Widest { references, kept, below, held: self.trail.held };
+        }
+    }
+}

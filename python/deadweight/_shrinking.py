@@ -1,0 +1,47 @@
+"""Caches that give way when memory runs out."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable
+from typing import Protocol
+
+_TO = "50%"
+
+
+class Shrinks(Protocol):
+    """A cache, or whatever can hold less."""
+
+    def shrink(self, to: str, /) -> int:
+        """Holds only so much of what it holds, such as ``"50%"``. Gives how many went."""
+        ...
+
+
+def weakly(caches: Iterable[Shrinks]) -> list[weakref.ref[Shrinks]]:
+    """References that keep none of them.
+
+    Raises:
+        TypeError: one of them cannot be shrunk, or takes no weak reference.
+    """
+    given = list(caches)
+    for cache in given:
+        if not callable(getattr(cache, "shrink", None)):
+            raise TypeError(
+                f"shrink takes caches, such as dw.Cache or the .cache of a dw.cached function, not "
+                f"{type(cache).__name__}"
+            )
+    return [weakref.ref(cache) for cache in given]
+
+
+def shrink_all(caches: list[weakref.ref[Shrinks]]) -> tuple[int, list[Exception]]:
+    """Halves those that are still there. How many entries went, and what went wrong."""
+    gone, failed = 0, list[Exception]()
+    for ref in caches:
+        cache = ref()
+        if cache is None:
+            continue
+        try:
+            gone += cache.shrink(_TO)
+        except Exception as error:
+            failed.append(error)
+    return gone, failed

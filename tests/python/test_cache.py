@@ -1,0 +1,342 @@
+"""A cache keeps what was used last, within its bounds, and says what it let go."""
+
+import collections.abc
+import gc
+import sys
+import threading
+import weakref
+from types import FunctionType, ModuleType
+
+import deadweight as dw
+import pytest
+
+WITHOUT = (type, ModuleType, FunctionType)
+
+
+class Node:
+    def __init__(self, **attributes):
+        self.__dict__.update(attributes)
+
+
+def test_the_one_used_longest_ago_goes_first():
+    cache = dw.Cache(maxsize=3)
+    for key in "abc":
+        cache[key] = key.upper()
+    assert cache["a"] == "A" and "b" in cache and cache.peek("b") == "B"
+    cache["d"] = "D"
+    assert list(cache) == ["c", "a", "d"] and len(cache) == 3
+    cache["c"] = "again"
+    cache.get("a")
+    assert list(cache.items()) == [("d", "D"), ("c", "again"), ("a", "A")]
+    assert cache.popitem() == ("d", "D")
+
+
+def test_it_is_a_mutable_mapping():
+    cache = dw.Cache[str, int](maxsize=None)
+    assert isinstance(cache, collections.abc.MutableMapping)
+    cache.update({"a": 1}, b=2)
+    assert cache == {"a": 1, "b": 2} and cache != {"a": 1}
+    assert dict(cache) == {"a": 1, "b": 2} and list(cache.keys()) == ["a", "b"] and list(cache.values()) == [1, 2]
+    assert ("a", 1) in cache.items() and ("a", 2) not in cache.items() and ("c", None) not in cache.items()
+    assert 2 in cache.values() and 3 not in cache.values() and "a" in cache.keys()  # noqa: SIM118
+    assert cache.setdefault("a", 5) == 1 and cache.setdefault("c") is None
+    assert cache.pop("a") == 1 and cache.pop("a", 7) == 7 and cache.get("a", 8) == 8 and cache.get("a") is None
+    with pytest.raises(KeyError, match="'a'"):
+        cache.pop("a")
+    with pytest.raises(KeyError) as raised:
+        cache[1, 2]
+    assert raised.value.args == ((1, 2),)
+    with pytest.raises(KeyError):
+        del cache["a"]
+    cache.clear()
+    assert not cache and list(cache) == []
+    with pytest.raises(KeyError):
+        cache.popitem()
+    with pytest.raises(TypeError, match="unhashable"):
+        cache[[]] = 1
+    with pytest.raises(TypeError):
+        hash(cache)
+    assert weakref.ref(cache)() is cache
+
+
+def test_views_and_iteration_use_nothing_and_count_nothing():
+    cache = dw.Cache(maxsize=3)
+    cache.update(a=1, b=2, c=3)
+    assert list(cache.items()) and 1 in cache.values() and ("a", 1) in cache.items() and "a" in cache
+    assert cache == dict(cache)
+    before = cache.stats()
+    assert list(cache) == ["a", "b", "c"] and cache.stats() == before
+    assert (before.hits, before.misses) == (3, 0)  # of dict(cache)
+
+
+def test_iteration_ends_when_entries_come_or_go_and_not_when_they_are_read():
+    cache = dw.Cache()
+    cache.update(a=1, b=2, c=3)
+    assert [cache[key] for key in cache] == [1, 2, 3]
+    for change in (lambda: cache.update(d=4), lambda: cache.pop("a"), cache.clear):
+        entries = iter(cache)
+        next(entries)
+        change()
+        with pytest.raises(RuntimeError, match="changed during iteration"):
+            next(entries)
+        cache.clear()
+        cache.update(a=1, b=2, c=3)
+    entries = iter(cache)
+    next(entries)
+    cache["a"] = "another value"
+    assert list(entries) == ["b", "c"]
+    assert next(entries, None) is None
+
+
+def test_entries_weigh_what_deepsizeof_says():
+    shared = ["x" * 100]
+    values = [
+        ("key one" * 2, b"v" * 1000),
+        (("a" * 3, 2.5), [bytearray(50), {"k" * 9: Node(a=10**6, b=[])}]),
+        (10**30, Node(one=shared, two=shared)),
+        (
+            "key four" * 2,
+            Node(kind=Node, module=gc, function=Node.__init__, made=test_the_one_used_longest_ago_goes_first),
+        ),
+        ("key five" * 2, (each for each in [[1.5] * 3])),
+    ]
+    cache, total = dw.Cache(max_bytes="1 GB"), 0
+    for key, value in values:
+        cache[key] = value
+        total += dw.deepsizeof(key, value, stop=WITHOUT).total
+        assert cache.stats().bytes == total
+    assert cache.stats().estimated == 0
+    for key, value in reversed(values):
+        total -= dw.deepsizeof(key, value, stop=WITHOUT).total
+        del cache[key]
+        assert cache.stats().bytes == total
+
+
+def test_what_is_there_anyway_weighs_nothing():
+    cache = dw.Cache(max_bytes=0)
+    for value in (None, True, 5, Node, gc, Node.__init__, len, ()):
+        cache[1] = value
+        assert cache.stats().bytes == 0 and cache[1] is value
+
+
+def test_the_oldest_go_until_the_bytes_suffice():
+    cache = dw.Cache(max_bytes=10_000)
+    keys = [10_000 + number for number in range(30)]
+    for key in keys:
+        cache[key] = bytes(1000)
+    stats = cache.stats()
+    assert stats.bytes == sum(dw.deepsizeof(key, value).total for key, value in cache.items())
+    assert 10_000 - 1200 < stats.bytes <= 10_000
+    assert stats.evictions == {"maxsize": 0, "max_bytes": 30 - len(cache), "shrink": 0, "replaced": 0}
+    assert list(cache) == keys[-len(cache) :]
+    cache[keys[-1]] = bytes(5000)
+    assert cache.stats().bytes <= 10_000 and keys[-1] in cache and len(cache) < stats.entries
+
+
+def test_a_value_too_heavy_by_itself_is_not_kept_nor_what_was_there():
+    gone = []
+    cache = dw.Cache(max_bytes=1000, on_evict=lambda *what: gone.append(what))
+    cache["a"], cache["b"] = b"small", b"other"
+    cache["a"] = bytes(2000)
+    assert "a" not in cache and "b" in cache and cache.stats().refused == 1
+    assert gone == [("a", b"small", "replaced")]
+    value = bytes(3000)
+    assert cache.setdefault("c", value) is value and "c" not in cache
+    nothing = dw.Cache(max_bytes=0)
+    nothing["x"] = bytes(10)
+    assert len(nothing) == 0 and nothing.stats().refused == 1
+    never = dw.Cache(maxsize=0)
+    never["a"] = 1
+    assert len(never) == 0 and never.stats().refused == 1
+
+
+def test_a_weigher_says_what_entries_weigh():
+    cache = dw.Cache(max_bytes=10, weigher=lambda key, value: len(key) + value)
+    cache["a"], cache["bb"] = 3, 3
+    assert cache.stats().bytes == 9
+    cache["a"] = 4
+    assert cache.stats().bytes == 10 and list(cache) == ["bb", "a"]
+    cache["a"] = 9
+    assert list(cache) == ["a"] and cache.stats().bytes == 10
+    for wrong, error in ((-2, ValueError), ("many", TypeError), (None, TypeError), (2**70, ValueError)):
+        with pytest.raises(error):
+            dw.Cache(weigher=lambda key, value, wrong=wrong: wrong)["a"] = 1
+    with pytest.raises(ZeroDivisionError):
+        dw.Cache(weigher=lambda key, value: 1 // 0)["a"] = 1
+    huge = dw.Cache(weigher=lambda key, value: 2**62)
+    huge.update({number: number for number in range(8)})
+    assert huge.stats().bytes == 8 * 2**62
+
+
+def test_values_that_grow_are_weighed_again_when_asked():
+    cache = dw.Cache(max_bytes=20_000)
+    lists = [[] for _ in range(10)]
+    for number, value in enumerate(lists):
+        cache[number] = value
+    small = cache.stats().bytes
+    for value in lists[:9]:
+        value.append(bytes(3000))
+    assert cache.stats().bytes == small
+    now = cache.reweigh()
+    assert small < now <= 20_000 and now == sum(dw.deepsizeof(value).total for value in cache.values())
+    assert 9 in cache and 8 in cache and 0 not in cache and cache.stats().evictions["max_bytes"] == 10 - len(cache)
+    lists[9].append(bytes(30_000))
+    cache.reweigh()
+    assert 9 not in cache and 8 in cache
+    with pytest.raises(ValueError, match="nothing is weighed"):
+        dw.Cache(maxsize=1).reweigh()
+
+
+def test_past_ten_thousand_objects_a_weight_is_an_estimate():
+    cache = dw.Cache(max_bytes="10 GB")
+    flat = [float(number) for number in range(50_000)]
+    rows = [{"number": float(number), "name": f"row {number}"} for number in range(30_000)]
+    nested = Node(rows=rows, more=[1.5])
+    for value in (flat, rows, nested):
+        cache["key"] = value
+        stats = cache.stats()
+        assert stats.estimated == 1
+        assert stats.bytes == pytest.approx(dw.deepsizeof("key", value).total, rel=0.05)
+    cache["key"] = [None] * 1_000_000
+    assert cache.stats().estimated == 0 and cache.stats().bytes == dw.deepsizeof(cache["key"]).total
+
+
+def test_shrinking():
+    gone = []
+    cache = dw.Cache(maxsize=100, on_evict=lambda *what: gone.append(what))
+    cache.update({number: str(number) for number in range(10)})
+    assert cache.shrink("70%") == 3 and gone == [(number, str(number), "shrink") for number in range(3)]
+    assert cache.stats().evictions["shrink"] == 3 and len(cache) == 7
+    with pytest.raises(ValueError, match="nothing is weighed"):
+        cache.shrink(1000)
+    assert cache.shrink("100%") == 0 and cache.shrink(" 0 %") == 7 and not cache
+    for wrong in ("110%", "-1%", "half", "x%"):
+        with pytest.raises(ValueError):
+            cache.shrink(wrong)
+    weighed = dw.Cache(weigher=lambda key, value: value)
+    weighed.update(dict.fromkeys(range(10), 10))
+    assert weighed.shrink("50%") == 5 and weighed.shrink(15) == 4 and weighed.shrink("1 kB") == 0
+    assert list(weighed) == [9]
+
+
+def test_on_evict_is_told_what_goes_by_itself():
+    gone = []
+    cache = dw.Cache(maxsize=2, on_evict=lambda *what: gone.append(what))
+    cache.update(a=1, b=2, c=3)
+    cache["b"] = 2
+    cache["b"] = 20
+    del cache["b"]
+    cache.pop("c")
+    cache["d"] = 4
+    cache.popitem()
+    cache.clear()
+    assert gone == [("a", 1, "maxsize"), ("b", 2, "replaced")]
+
+
+def test_exceptions_of_on_evict_are_told_once_each_and_counted(monkeypatch):
+    told = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda it: told.append((type(it.exc_value), it.object)))
+
+    def fail(key, value, cause):
+        raise OSError(key)
+
+    cache = dw.Cache(maxsize=1, on_evict=fail)
+    cache.update(a=1, b=2, c=3)
+    assert told == [(OSError, fail)] * 2 and cache.stats().errors == 2 and list(cache) == ["c"]
+
+    def end(key, value, cause):
+        raise KeyboardInterrupt
+
+    cache = dw.Cache(maxsize=1, on_evict=end)
+    cache["a"] = 1
+    with pytest.raises(KeyboardInterrupt):
+        cache["b"] = 2
+    assert list(cache) == ["b"]
+
+
+def test_what_it_is_made_with_is_looked_at():
+    for wrong in ({"maxsize": -1}, {"max_bytes": -1}, {"max_bytes": "12 parsecs"}):
+        with pytest.raises(ValueError):
+            dw.Cache(**wrong)
+    for wrong in ({"maxsize": "12"}, {"maxsize": 1.5}, {"weigher": 1}, {"on_evict": 1}):
+        with pytest.raises(TypeError):
+            dw.Cache(**wrong)
+    cache = dw.Cache(10, "1 kB")
+    assert (cache.maxsize, cache.max_bytes) == (10, 1000)
+    with pytest.raises(AttributeError):
+        cache.maxsize = 5
+    assert repr(cache) == "<Cache: 0 entries, 0 B, 0 hits, 0 misses>"
+
+
+def test_it_can_be_derived_from():
+    class Files(dw.Cache):
+        def __missing__(self, key):
+            return "never called"
+
+        opened = 0
+
+    files = Files(maxsize=1)
+    files.more = 1
+    files["a"] = 2
+    assert files["a"] == 2 and isinstance(files, dw.Cache) and "Files" in repr(files)
+
+
+def test_a_cache_and_what_it_keeps_go_together():
+    told = Node()
+    cache = dw.Cache(max_bytes="1 MB", on_evict=lambda *what, told=told: None)
+    node = told.node = Node(cache=cache)
+    cache["node"], cache[node] = node, 1
+    gone = weakref.ref(node)
+    del node, cache, told
+    gc.collect()
+    assert gone() is None
+
+
+def test_getsizeof_is_what_the_table_takes():
+    cache = dw.Cache()
+    empty = sys.getsizeof(cache)
+    cache.update(dict.fromkeys(range(10_000)))
+    assert 40 * 10_000 <= sys.getsizeof(cache) - empty <= 110 * 10_000
+    cache.clear()
+    assert sys.getsizeof(cache) == empty
+
+
+def test_threads_lose_no_update():
+    cache, rounds = dw.Cache(maxsize=50, max_bytes="1 MB"), 400
+    own = dw.Cache()
+    failed = []
+
+    def hammer(number):
+        try:
+            for turn in range(rounds):
+                cache[turn % 70] = (number, turn)
+                cache.get(turn % 60)
+                cache.pop(turn % 90, None)
+                if turn % 50 == 0:
+                    cache.shrink("50%")
+                    list_or_error(cache)
+                own[number, turn] = turn
+        except BaseException as error:
+            failed.append(error)
+
+    def list_or_error(cache):
+        try:
+            return list(cache.items())
+        except RuntimeError:
+            return []
+
+    switch = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        threads = [threading.Thread(target=hammer, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(switch)
+    assert not failed
+    assert dict(own.items()) == {(number, turn): turn for number in range(8) for turn in range(rounds)}
+    assert len(cache) <= 50
+    weight = sum(dw.deepsizeof(key, value).total for key, value in cache.items())
+    assert cache.stats().bytes == pytest.approx(weight, abs=16 * 50)
