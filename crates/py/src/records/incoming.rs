@@ -4,7 +4,7 @@ use deadweight_records::{Kind, Reason, RecordsError};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
 
 use super::row::Row;
 use super::schema::Schema;
@@ -12,11 +12,13 @@ use super::value::{Taken, take, take_for};
 use crate::errors::of_records;
 
 /// A row's objects, in the order of the fields: of a row, a tuple, a list, a dict or another mapping, or
-/// any object with such attributes.
+/// any object with such attributes. `plain` is a class whose instances are such objects, for the next row to be
+/// known by: to ask a class takes as long as to read a row.
 pub(crate) fn objects<'py>(
     schema: &Schema,
     row: &Bound<'py, PyAny>,
     number: usize,
+    plain: &mut Option<Bound<'py, PyType>>,
 ) -> PyResult<Vec<Bound<'py, PyAny>>> {
     if let Ok(tuple) = row.cast::<PyTuple>() {
         return as_many(schema, tuple.iter().collect(), number);
@@ -35,8 +37,12 @@ pub(crate) fn objects<'py>(
     if let Ok(list) = row.cast::<PyList>() {
         return as_many(schema, list.iter().collect(), number);
     }
-    if let Some(dict) = as_dict(row)? {
-        return of_dict(schema, &dict, number);
+    let class = row.get_type();
+    if !plain.as_ref().is_some_and(|plain| plain.is(&class)) {
+        if let Some(dict) = as_dict(row)? {
+            return of_dict(schema, &dict, number);
+        }
+        *plain = Some(class);
     }
     of_object(schema, row, number)
 }
@@ -174,6 +180,7 @@ pub(crate) fn read<'py>(
     row: &Bound<'py, PyAny>,
     number: usize,
     taken: &mut Vec<Taken<'py>>,
+    plain: &mut Option<Bound<'py, PyType>>,
 ) -> PyResult<()> {
     taken.clear();
     match row.cast::<PyTuple>() {
@@ -183,7 +190,7 @@ pub(crate) fn read<'py>(
             }
         }
         _ => {
-            for (object, field) in objects(schema, row, number)?.iter().zip(&schema.fields) {
+            for (object, field) in objects(schema, row, number, plain)?.iter().zip(&schema.fields) {
                 taken.push(take_for(field.kind, object)?);
             }
         }

@@ -187,11 +187,7 @@ impl Packing {
             self.of_tuple(&list.to_tuple(), objects)?;
         } else {
             self.by_name(row)?;
-            let known = self.of_class.contains_key(&(row.get_type_ptr() as usize));
-            match if known { None } else { as_dict(row)? } {
-                Some(dict) => self.of_dict(&dict, objects)?,
-                None => self.of_object(row, objects)?,
-            }
+            self.of_object(row, objects)?;
         }
         for (object, column) in objects.iter().zip(self.packer.so_far().columns()) {
             taken.push(take_for(column.kind(), object)?);
@@ -285,6 +281,9 @@ impl Packing {
         let class = row.get_type();
         let known = class.as_ptr() as usize;
         if !self.of_class.contains_key(&known) {
+            if let Some(dict) = as_dict(row)? {
+                return self.of_dict(&dict, objects);
+            }
             let names = match (&self.given, names_of(row)?) {
                 (Some(given), _) => given.clone(),
                 (None, Some(names)) => names,

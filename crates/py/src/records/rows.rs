@@ -145,11 +145,13 @@ fn schema(rows: &Bound<'_, Rows>) -> PyResult<Py<Schema>> {
 struct Incoming<'a, 'py> {
     schema: &'a Schema,
     taken: Vec<Taken<'py>>,
+    /// The class of rows that are plain objects.
+    plain: Option<Bound<'py, PyType>>,
 }
 
 impl<'a, 'py> Incoming<'a, 'py> {
     fn of(schema: &'a Schema) -> Incoming<'a, 'py> {
-        Incoming { schema, taken: Vec::with_capacity(schema.fields.len()) }
+        Incoming { schema, taken: Vec::with_capacity(schema.fields.len()), plain: None }
     }
 
     /// Reads a row, and does something with its values. No code of anybody's runs in that.
@@ -159,9 +161,9 @@ impl<'a, 'py> Incoming<'a, 'py> {
         number: usize,
         does: impl FnOnce(&[Taken<'py>]) -> PyResult<Result<T, records::RecordsError>>,
     ) -> PyResult<T> {
-        read(self.schema, row, number, &mut self.taken)?;
+        read(self.schema, row, number, &mut self.taken, &mut self.plain)?;
         does(&self.taken)?.map_err(|error| {
-            let objects = objects(self.schema, row, number).unwrap_or_default();
+            let objects = objects(self.schema, row, number, &mut self.plain).unwrap_or_default();
             refused(error, |name| self.schema.position(name), &objects)
         })
     }
