@@ -199,6 +199,8 @@ struct Steps<'a> {
     pending: Vec<Addr>,
     /// The names of references that lead out of objects into modules.
     namespaces: Option<[NameId; 2]>,
+    /// Whether words that look like references may be some. Those of an object that tells are not.
+    guesses: bool,
     /// Whether classes are followed. If not, the commonest reference of all need not be looked at.
     classes: bool,
 }
@@ -215,8 +217,8 @@ impl Followed for Steps<'_> {
             _ => {}
         }
         match grounds {
-            Grounds::OnlyVisited => {}
-            Grounds::Conservative => self.trail.doubtful.push(target),
+            Grounds::Conservative if self.guesses => self.trail.doubtful.push(target),
+            Grounds::OnlyVisited | Grounds::Conservative => {}
             Grounds::Visible | Grounds::Hidden => {
                 if self.trail.meets(target) {
                     self.pending.push(target);
@@ -243,7 +245,7 @@ impl<'a, M: Memory> Closure<'a, M> {
             left_out: LeftOut::new(&bench, bounds.stop),
             bench,
             native: bounds.native,
-            steps: Steps { trail, pending: Vec::new(), namespaces: names, classes },
+            steps: Steps { trail, pending: Vec::new(), namespaces: names, guesses: true, classes },
             is_certain: true,
             by_row: Vec::new(),
         }
@@ -307,8 +309,12 @@ impl<'a, M: Memory> Closure<'a, M> {
         if left_out && !self.steps.trail.roots.contains(&addr) {
             return;
         }
-        let Some(mut weight) = self.bench.weigh(&info, addr, &mut self.steps) else { return };
-        if let Some(told) = self.told(&info, addr) {
+        let told = self.told(&info, addr);
+        self.steps.guesses = told.is_none();
+        let weight = self.bench.weigh(&info, addr, &mut self.steps);
+        self.steps.guesses = true;
+        let Some(mut weight) = weight else { return };
+        if let Some(told) = told {
             weight.held += told.held;
             weight.requested += told.held;
             weight.modelled = true;

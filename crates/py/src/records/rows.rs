@@ -61,10 +61,11 @@ impl Rows {
         self.table.held()
     }
 
-    /// Where the objects are that columns refer to, one for each reference.
+    /// Where all objects are that it refers to, one for each reference.
     pub(crate) fn objects(&self) -> Vec<Addr> {
-        let address = |object: &Py<PyAny>| Addr(object.as_ptr() as u64);
-        referred(&self.table).map(address).collect()
+        let address = |object: *mut pyo3::ffi::PyObject| Addr(object as u64);
+        let own = [self.class.as_ptr(), self.schema.as_ptr()];
+        own.into_iter().chain(referred(&self.table).map(Py::as_ptr)).map(address).collect()
     }
 
     fn is_lent(&self) -> bool {
