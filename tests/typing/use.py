@@ -190,3 +190,9 @@ async def application(scope: Any, receive: Any, send: Any) -> None: ...
 
 service = dw.asgi.with_lifespan(dw.asgi.Middleware(application, header="server-timing"), dw.asgi.lifespan())
 dw.collector.schedule(when="quiet")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+with dw.collector.tune("web") as tuned:
+    assert_type(tuned, dw.collector.Tuned)
+    assert_type(tuned.pause_after, float | None)
+    assert_type([change.what for change in tuned.changes], list[str])
+dw.collector.tune("games")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -45,7 +45,7 @@ pub(crate) fn read<M: Memory>(
 
 /// A `Py_ssize_t` that is never negative.
 fn size<M: Memory>(memory: &M, at: Addr) -> u64 {
-    memory.word(at).filter(|&word| word <= i64::MAX as u64).unwrap_or(0)
+    memory.word(at).filter(|&word| i64::try_from(word).is_ok()).unwrap_or(0)
 }
 
 fn statistics<M: Memory>(

@@ -1,5 +1,6 @@
 //! Which objects hold themselves: the strongly connected components of the tracked objects.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
@@ -29,30 +30,40 @@ pub struct CycleRow {
 /// A cycle here is all that holds each other, however many rings that is.
 #[must_use]
 pub fn cycles(heap: &Heap) -> Vec<CycleRow> {
-    let mut rows: BTreeMap<(bool, Vec<TypeId>), (u64, Bytes, FxHashMap<TypeId, u64>)> =
-        BTreeMap::new();
+    let mut kinds: BTreeMap<(bool, Vec<TypeId>), Alike> = BTreeMap::new();
     components(heap, |members| {
         let is_garbage =
             members.iter().all(|&node| heap.nodes.flags(node).layer() == Layer::Garbage);
         let mut types: Vec<TypeId> = members.iter().map(|&node| heap.nodes.type_of(node)).collect();
         types.sort_unstable();
         types.dedup();
-        let (cycles, held, counts) = rows.entry((is_garbage, types)).or_default();
-        *cycles += 1;
+        let alike = kinds.entry((is_garbage, types)).or_default();
+        alike.cycles += 1;
         for &node in members {
-            *held += heap.nodes.held(node);
-            *counts.entry(heap.nodes.type_of(node)).or_default() += 1;
+            alike.held += heap.nodes.held(node);
+            *alike.counts.entry(heap.nodes.type_of(node)).or_default() += 1;
         }
     });
-    let row = |((garbage, _), (cycles, held, counts)): (_, (u64, Bytes, FxHashMap<_, _>))| {
-        let mut types: Vec<(TypeId, u64)> = counts.into_iter().collect();
-        types.sort_unstable_by_key(|&(id, count)| (std::cmp::Reverse(count), id));
+    let row = |((garbage, _), alike): (_, Alike)| {
+        let mut types: Vec<(TypeId, u64)> = alike.counts.into_iter().collect();
+        types.sort_unstable_by_key(|&(id, count)| (Reverse(count), id));
         let objects = types.iter().map(|&(_, count)| count).sum();
-        CycleRow { cycles, objects, held, garbage, types }
+        CycleRow { cycles: alike.cycles, objects, held: alike.held, garbage, types }
     };
-    let mut rows: Vec<CycleRow> = rows.into_iter().map(row).collect();
-    rows.sort_by_key(|row| (std::cmp::Reverse((row.garbage, row.objects)), row.types.clone()));
+    let mut rows: Vec<CycleRow> = kinds.into_iter().map(row).collect();
+    rows.sort_by(|a, b| {
+        let order = |row: &CycleRow| Reverse((row.garbage, row.objects));
+        order(a).cmp(&order(b)).then_with(|| a.types.cmp(&b.types))
+    });
     rows
+}
+
+/// Cycles of the same types, while they are counted.
+#[derive(Default)]
+struct Alike {
+    cycles: u64,
+    held: Bytes,
+    counts: FxHashMap<TypeId, u64>,
 }
 
 const UNSEEN: u32 = 0;
@@ -102,7 +113,9 @@ fn components(heap: &Heap, mut each: impl FnMut(&[NodeId])) {
             if lowest[node.index()] == met[node.index()] {
                 let first = open.iter().rposition(|&member| member == node).unwrap_or_default();
                 let members = &open[first..];
-                members.iter().for_each(|member| met[member.index()] = DONE);
+                for member in members {
+                    met[member.index()] = DONE;
+                }
                 let holds_itself =
                     || heap.edges.of(node).any(|edge| edge.target == node && is_firm(&edge));
                 if members.len() > 1 || holds_itself() {

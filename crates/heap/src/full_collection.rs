@@ -29,10 +29,10 @@ const LINE: u64 = 64;
 
 /// Nanoseconds a unit of work, fitted by `benches/collector_outside.py --calibrate` to programs that its table
 /// does not have.
-const OBJECT: f64 = 20.0;
-const REFERENCE: f64 = 2.3;
-const NEAR: f64 = 22.0;
-const FAR: f64 = 67.0;
+const OBJECT: f64 = 25.0;
+const REFERENCE: f64 = 5.0;
+const NEAR: f64 = 13.0;
+const FAR: f64 = 50.0;
 
 impl FullCollection {
     /// The work in a heap of which so many tracked objects are not looked at, because they are frozen.
@@ -87,7 +87,7 @@ fn pass(heap: &Heap, heads: &mut Cache, rests: &mut Cache) -> FullCollection {
         heads.touch(at);
         work.held += held;
         rests.touch_all(at + LINE, held.0.div_ceil(LINE).saturating_sub(1));
-        for edge in heap.edges.of(node).filter(|edge| is_followed(heap, edge)) {
+        for edge in heap.edges.of(node).filter(|&edge| is_followed(heap, edge)) {
             work.references += 1;
             heads.touch(heap.nodes.address(edge.target));
         }
@@ -96,7 +96,7 @@ fn pass(heap: &Heap, heads: &mut Cache, rests: &mut Cache) -> FullCollection {
 }
 
 /// Whether a traverse function visits a reference. That of a dict leaves out keys that are `str`.
-fn is_followed(heap: &Heap, edge: &Edge) -> bool {
+fn is_followed(heap: &Heap, edge: Edge) -> bool {
     edge.label.is_strong()
         && !edge.label.is_conservative()
         && heap.nodes.is_object(edge.target)
@@ -126,7 +126,9 @@ impl Cache {
     /// Some lines in a row. Of a large object the cache keeps nothing, and its size may be anything.
     fn touch_all(&mut self, from: Addr, lines: u64) {
         const KEPT: u64 = 1024;
-        (0..lines.min(KEPT)).for_each(|line| self.touch(from + line * LINE));
+        for line in 0..lines.min(KEPT) {
+            self.touch(from + line * LINE);
+        }
         self.near = self.near.saturating_add(lines.saturating_sub(KEPT));
     }
 

@@ -96,19 +96,19 @@ impl<'a> CollectorView<'a> {
         };
         let (runs, freed) = (sum(|one| one.collections), sum(|one| one.collected));
         let mut advice = Vec::new();
-        let mut advise = |holds, code, text: String| {
+        let mut note = |holds, code, text: String| {
             if holds {
                 advice.push(Advice { code, text });
             }
         };
-        advise(
+        note(
             collector.incremental,
             "incremental",
             "Python 3.14.0 to 3.14.4 collect in small steps, which lets garbage pile up. 3.14.5 went back to \
              generations: update. None of this advice was tried on these releases."
                 .to_owned(),
         );
-        advise(
+        note(
             !collector.is_on(),
             "off",
             format!(
@@ -117,7 +117,7 @@ impl<'a> CollectorView<'a> {
                 count(waiting.objects)
             ),
         );
-        advise(
+        note(
             collector.garbage > 0,
             "garbage_list",
             format!(
@@ -126,7 +126,7 @@ impl<'a> CollectorView<'a> {
                 count(collector.garbage)
             ),
         );
-        advise(
+        note(
             waiting.objects >= WAITING,
             "cycles",
             format!(
@@ -135,7 +135,7 @@ impl<'a> CollectorView<'a> {
                 count(waiting.objects)
             ),
         );
-        advise(
+        note(
             self.micros >= LONG_MICROS,
             "freeze",
             format!(
@@ -146,7 +146,7 @@ impl<'a> CollectorView<'a> {
                 count(self.work.objects)
             ),
         );
-        advise(
+        note(
             collector.is_on() && self.work.objects >= MANY && young.threshold < OFTEN,
             "threshold",
             format!(
@@ -158,7 +158,7 @@ impl<'a> CollectorView<'a> {
                 collector.generations[2].threshold,
             ),
         );
-        advise(
+        note(
             collector.is_on() && runs >= 100 && freed == 0,
             "nothing_freed",
             format!(
