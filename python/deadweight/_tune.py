@@ -10,7 +10,7 @@ import threading
 import time
 from typing import Literal, NamedTuple
 
-from deadweight import _paused
+from deadweight import _paused, _thresholds
 from deadweight._batch import Batch
 
 Goal = Literal["web", "batch", "fork"]
@@ -48,7 +48,7 @@ class Tuned:
         self.pause_before: float | None = None
         self.pause_predicted: float | None = None
         self.pause_after: float | None = None
-        self._enabled, self._thresholds = gc.isenabled(), gc.get_threshold()
+        self._enabled, self._thresholds = _thresholds.settings()
         self._had_frozen = gc.get_freeze_count() >= _paused.ITS_OWN
         self._froze = False
         self._batch: Batch | None = None
@@ -68,8 +68,7 @@ class Tuned:
                 self._batch.end()
             if self._froze and not self._had_frozen:
                 gc.unfreeze()
-            gc.set_threshold(*self._thresholds)
-            (gc.enable if self._enabled else gc.disable)()
+            _thresholds.change(enabled=self._enabled, thresholds=self._thresholds)
 
     def __enter__(self) -> Tuned:
         return self
@@ -95,7 +94,7 @@ class Tuned:
         self.changes.append(Change(what, why))
 
     def _set_thresholds(self, thresholds: tuple[int, int, int], why: str) -> None:
-        gc.set_threshold(*thresholds)
+        _thresholds.change(thresholds=thresholds)
         self._did(f"thresholds {self._thresholds} → {thresholds}", why)
 
     def _freeze(self, why: str) -> None:
@@ -143,7 +142,7 @@ def tune(goal: Goal) -> Tuned:
         raise ValueError(f'the goal is "web", "batch" or "fork", not {goal!r}')
     _refuse_unknown(sys.implementation.name, sys.version_info[:3])
     with _lock:
-        if _paused._depth:
+        if _thresholds.pausing():
             raise RuntimeError("within collector.paused() nothing can be tuned: it would be undone when that ends")
         if _now is not None:
             _now.undo()
@@ -159,12 +158,12 @@ def tune(goal: Goal) -> Tuned:
             tuned._set_thresholds(
                 WEB, "fewer collections of the young, each still of a millisecond or two, and far fewer full ones"
             )
-            gc.enable()
+            _thresholds.change(enabled=True)
         elif goal == "fork":
             tuned._freeze(
                 "a collection writes into every object it looks at, which takes the page from what is shared"
             )
-            gc.disable()
+            _thresholds.change(enabled=False)
             tuned._did("gc.disable() until a child enables it", "the parent would write into shared pages")
             _enable_in_child = True
         else:
@@ -177,7 +176,7 @@ def tune(goal: Goal) -> Tuned:
                 f"thresholds {tuned._thresholds} again, and a full collection, once a tenth of one is garbage",
                 "a program that makes cycles needs the collector",
             )
-            gc.enable()
+            _thresholds.change(enabled=True)
         return tuned
 
 
@@ -210,7 +209,7 @@ def _pause() -> float:
 
 def _after_fork_in_child() -> None:
     if _enable_in_child:
-        gc.enable()
+        _thresholds.change(enabled=True)
 
 
 os.register_at_fork(after_in_child=_after_fork_in_child)
