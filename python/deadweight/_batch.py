@@ -92,7 +92,8 @@ class Batch:
         elif self._skipped:
             # The next collection is a full one: no count is below -1.
             self._state = "catching up"
-            _thresholds.change(thresholds=(*self._thresholds[:2], -1))
+            youngest, middle, _ = self._thresholds
+            _thresholds.change(thresholds=(youngest, middle, -1))
         else:
             self._state = "over"
             _thresholds.change(thresholds=self._thresholds)

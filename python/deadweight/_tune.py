@@ -52,6 +52,34 @@ class Tuned:
         self._had_frozen = gc.get_freeze_count() >= _paused.ITS_OWN
         self._froze = False
         self._batch: Batch | None = None
+        if goal == "batch" and self._had_frozen:
+            raise RuntimeError(
+                f'"batch" links objects by gc.freeze and gc.unfreeze, and {gc.get_freeze_count():,} are frozen '
+                "already: call gc.unfreeze() first"
+            )
+        if goal == "web":
+            self._freeze("no collection looks at what stays")
+            self._set_thresholds(
+                WEB, "fewer collections of the young, each still of a millisecond or two, and far fewer full ones"
+            )
+            _thresholds.change(enabled=True)
+        elif goal == "fork":
+            self._freeze(
+                "a collection writes into every object it looks at, which takes the page from what is shared"
+            )
+            _thresholds.change(enabled=False)
+            self._did("gc.disable() until a child enables it", "the parent would write into shared pages")
+        else:
+            self._batch = Batch(self._thresholds)
+            self._did(
+                f"of new objects samples are looked at (at most {Batch.SHARE:.0%} of the processor time)",
+                "a program that loads what stays makes the collector look again and again, and it finds nothing",
+            )
+            self._did(
+                f"thresholds {self._thresholds} again, and a full collection, once a tenth of one is garbage",
+                "a program that makes cycles needs the collector",
+            )
+            _thresholds.change(enabled=True)
 
     @property
     def why(self) -> list[str]:
@@ -146,38 +174,9 @@ def tune(goal: Goal) -> Tuned:
             raise RuntimeError("within collector.paused() nothing can be tuned: it would be undone when that ends")
         if _now is not None:
             _now.undo()
-        tuned = Tuned(goal)
-        if goal == "batch" and tuned._had_frozen:
-            raise RuntimeError(
-                f'"batch" links objects by gc.freeze and gc.unfreeze, and {gc.get_freeze_count():,} are frozen '
-                "already: call gc.unfreeze() first"
-            )
-        _now = tuned
-        if goal == "web":
-            tuned._freeze("no collection looks at what stays")
-            tuned._set_thresholds(
-                WEB, "fewer collections of the young, each still of a millisecond or two, and far fewer full ones"
-            )
-            _thresholds.change(enabled=True)
-        elif goal == "fork":
-            tuned._freeze(
-                "a collection writes into every object it looks at, which takes the page from what is shared"
-            )
-            _thresholds.change(enabled=False)
-            tuned._did("gc.disable() until a child enables it", "the parent would write into shared pages")
-            _enable_in_child = True
-        else:
-            tuned._batch = Batch(tuned._thresholds)
-            tuned._did(
-                f"of new objects samples are looked at (at most {Batch.SHARE:.0%} of the processor time)",
-                "a program that loads what stays makes the collector look again and again, and it finds nothing",
-            )
-            tuned._did(
-                f"thresholds {tuned._thresholds} again, and a full collection, once a tenth of one is garbage",
-                "a program that makes cycles needs the collector",
-            )
-            _thresholds.change(enabled=True)
-        return tuned
+        _now = Tuned(goal)
+        _enable_in_child = goal == "fork"
+        return _now
 
 
 def _refuse_unknown(implementation: str, version: tuple[int, ...]) -> None:
