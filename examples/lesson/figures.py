@@ -30,8 +30,8 @@ def claim(text, quoted):
 
 
 def said_and_held(make):
-    """What getsizeof says, and what is really held: of some, as malloc hands out a chunk 16 bytes longer now and then,
-    when what would be left of it is too short for a chunk of its own."""
+    """What getsizeof says, and what is really held: of some, as malloc hands out a chunk 16 bytes longer now and
+    then, when what would be left of it is too short for a chunk of its own."""
     things = [make() for _ in range(20)]
     return f"{sys.getsizeof(things[0])} / {min(map(dw.sizeof, things))}"
 

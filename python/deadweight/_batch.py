@@ -7,6 +7,8 @@ import resource
 import time
 from typing import Literal
 
+from deadweight import _thresholds
+
 RARELY = 1_000_000_000
 
 USUAL = (2_000, 10, 10)
@@ -51,7 +53,7 @@ class Batch:
         gc.freeze()
         gc.collect()
         gc.unfreeze()
-        gc.set_threshold(self._size, RARELY, RARELY)
+        _thresholds.change(thresholds=(self._size, RARELY, RARELY))
         gc.callbacks.append(self._called)
 
     def end(self) -> None:
@@ -68,7 +70,7 @@ class Batch:
                 self._after(info["collected"])
         elif self._state == "catching up" and generation == 2 and phase == "stop":
             self._state = "over"
-            gc.set_threshold(*self._thresholds)
+            _thresholds.change(thresholds=self._thresholds)
 
     def _before(self) -> None:
         self._start = time.process_time()
@@ -86,14 +88,15 @@ class Batch:
         self._peak = _peak()
         if collected < self._size * self.GARBAGE:
             self._size = min(2 * self._size, self.MOST)
-            gc.set_threshold(self._size, RARELY, RARELY)
+            _thresholds.change(thresholds=(self._size, RARELY, RARELY))
         elif self._skipped:
             # The next collection is a full one: no count is below -1.
             self._state = "catching up"
-            gc.set_threshold(*self._thresholds[:2], -1)
+            youngest, middle, _ = self._thresholds
+            _thresholds.change(thresholds=(youngest, middle, -1))
         else:
             self._state = "over"
-            gc.set_threshold(*self._thresholds)
+            _thresholds.change(thresholds=self._thresholds)
 
 
 def _peak() -> int:

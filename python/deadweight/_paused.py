@@ -54,7 +54,7 @@ class paused:
     def __exit__(self, *_: object) -> None:
         with _thresholds.lock:
             last = _thresholds.pausing() == 1
-            never = self._collect == "never" and _thresholds.enabled_before()
+            never = self._collect == "never" and _thresholds.settings()[0]
             if last and never and gc.get_freeze_count() < ITS_OWN:
                 # Both only link lists together. What is collected next is then what is made from now on.
                 gc.freeze()

@@ -59,9 +59,18 @@ def pausing() -> int:
     return sum(wish.pauses for wish in _wishes)
 
 
-def enabled_before() -> bool:
-    """Whether there were collections before anybody wanted something."""
-    return _before[0]
+def settings() -> tuple[bool, tuple[int, int, int]]:
+    """Whether it is enabled, and its thresholds: without what is wanted at the moment."""
+    return _before if _wishes else (gc.isenabled(), gc.get_threshold())
+
+
+def change(*, enabled: bool | None = None, thresholds: tuple[int, int, int] | None = None) -> None:
+    """Sets it for good: what is wanted at the moment still holds."""
+    global _before
+    with lock:
+        was_enabled, was = settings()
+        _before = was_enabled if enabled is None else enabled, thresholds or was
+        _set()
 
 
 def _set() -> None:

@@ -10,7 +10,7 @@ import threading
 import time
 from typing import Literal, NamedTuple
 
-from deadweight import _paused
+from deadweight import _paused, _thresholds
 from deadweight._batch import Batch
 
 Goal = Literal["web", "batch", "fork"]
@@ -48,10 +48,38 @@ class Tuned:
         self.pause_before: float | None = None
         self.pause_predicted: float | None = None
         self.pause_after: float | None = None
-        self._enabled, self._thresholds = gc.isenabled(), gc.get_threshold()
+        self._enabled, self._thresholds = _thresholds.settings()
         self._had_frozen = gc.get_freeze_count() >= _paused.ITS_OWN
         self._froze = False
         self._batch: Batch | None = None
+        if goal == "batch" and self._had_frozen:
+            raise RuntimeError(
+                f'"batch" links objects by gc.freeze and gc.unfreeze, and {gc.get_freeze_count():,} are frozen '
+                "already: call gc.unfreeze() first"
+            )
+        if goal == "web":
+            self._freeze("no collection looks at what stays")
+            self._set_thresholds(
+                WEB, "fewer collections of the young, each still of a millisecond or two, and far fewer full ones"
+            )
+            _thresholds.change(enabled=True)
+        elif goal == "fork":
+            self._freeze(
+                "a collection writes into every object it looks at, which takes the page from what is shared"
+            )
+            _thresholds.change(enabled=False)
+            self._did("gc.disable() until a child enables it", "the parent would write into shared pages")
+        else:
+            self._batch = Batch(self._thresholds)
+            self._did(
+                f"of new objects samples are looked at (at most {Batch.SHARE:.0%} of the processor time)",
+                "a program that loads what stays makes the collector look again and again, and it finds nothing",
+            )
+            self._did(
+                f"thresholds {self._thresholds} again, and a full collection, once a tenth of one is garbage",
+                "a program that makes cycles needs the collector",
+            )
+            _thresholds.change(enabled=True)
 
     @property
     def why(self) -> list[str]:
@@ -68,8 +96,7 @@ class Tuned:
                 self._batch.end()
             if self._froze and not self._had_frozen:
                 gc.unfreeze()
-            gc.set_threshold(*self._thresholds)
-            (gc.enable if self._enabled else gc.disable)()
+            _thresholds.change(enabled=self._enabled, thresholds=self._thresholds)
 
     def __enter__(self) -> Tuned:
         return self
@@ -95,7 +122,7 @@ class Tuned:
         self.changes.append(Change(what, why))
 
     def _set_thresholds(self, thresholds: tuple[int, int, int], why: str) -> None:
-        gc.set_threshold(*thresholds)
+        _thresholds.change(thresholds=thresholds)
         self._did(f"thresholds {self._thresholds} → {thresholds}", why)
 
     def _freeze(self, why: str) -> None:
@@ -143,42 +170,13 @@ def tune(goal: Goal) -> Tuned:
         raise ValueError(f'the goal is "web", "batch" or "fork", not {goal!r}')
     _refuse_unknown(sys.implementation.name, sys.version_info[:3])
     with _lock:
-        if _paused._depth:
+        if _thresholds.pausing():
             raise RuntimeError("within collector.paused() nothing can be tuned: it would be undone when that ends")
         if _now is not None:
             _now.undo()
-        tuned = Tuned(goal)
-        if goal == "batch" and tuned._had_frozen:
-            raise RuntimeError(
-                f'"batch" links objects by gc.freeze and gc.unfreeze, and {gc.get_freeze_count():,} are frozen '
-                "already: call gc.unfreeze() first"
-            )
-        _now = tuned
-        if goal == "web":
-            tuned._freeze("no collection looks at what stays")
-            tuned._set_thresholds(
-                WEB, "fewer collections of the young, each still of a millisecond or two, and far fewer full ones"
-            )
-            gc.enable()
-        elif goal == "fork":
-            tuned._freeze(
-                "a collection writes into every object it looks at, which takes the page from what is shared"
-            )
-            gc.disable()
-            tuned._did("gc.disable() until a child enables it", "the parent would write into shared pages")
-            _enable_in_child = True
-        else:
-            tuned._batch = Batch(tuned._thresholds)
-            tuned._did(
-                f"of new objects samples are looked at (at most {Batch.SHARE:.0%} of the processor time)",
-                "a program that loads what stays makes the collector look again and again, and it finds nothing",
-            )
-            tuned._did(
-                f"thresholds {tuned._thresholds} again, and a full collection, once a tenth of one is garbage",
-                "a program that makes cycles needs the collector",
-            )
-            gc.enable()
-        return tuned
+        _now = Tuned(goal)
+        _enable_in_child = goal == "fork"
+        return _now
 
 
 def _refuse_unknown(implementation: str, version: tuple[int, ...]) -> None:
@@ -210,7 +208,7 @@ def _pause() -> float:
 
 def _after_fork_in_child() -> None:
     if _enable_in_child:
-        gc.enable()
+        _thresholds.change(enabled=True)
 
 
 os.register_at_fork(after_in_child=_after_fork_in_child)

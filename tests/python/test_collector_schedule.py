@@ -312,3 +312,38 @@ def test_what_makes_no_sense_is_refused():
 def test_asyncio_is_imported_by_those_who_use_it_only():
     program = "import sys, deadweight as dw; dw.collector.schedule(); assert 'asyncio' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_what_is_tuned_meanwhile_holds_and_what_is_put_off_too():
+    before = gc.get_threshold()
+
+    async def main():
+        async with schedule(every=3600):
+            tuned = dw.collector.tune("web")
+            youngest, middle, oldest = gc.get_threshold()
+            assert (youngest, middle) == (10_000, 20) and oldest > 20
+        assert gc.get_threshold() == (10_000, 20, 20)
+        async with schedule(every=3600):
+            assert gc.get_threshold()[:2] == (10_000, 20)
+            tuned.undo()
+            assert gc.get_threshold()[:2] == before[:2] and gc.get_threshold()[2] > before[2]
+        assert gc.get_threshold() == before
+
+    run(main())
+
+
+def test_a_batch_that_makes_cycles_has_its_collector_again_after_both():
+    before = gc.get_threshold()
+
+    async def main():
+        with dw.collector.tune("batch"):
+            async with schedule(every=0.01, latest=0.05) as collections:
+                while collections.run < 3:
+                    for _ in range(10_000):
+                        ring = []
+                        ring.append(ring)
+                    gc.collect(1)
+                    await asyncio.sleep(0.01)
+            assert gc.get_threshold() == before
+
+    run(main())
