@@ -153,6 +153,15 @@ def test_within_paused_nothing_is_tuned():
         tune("web")
 
 
+def test_what_is_paused_within_and_undone_in_its_midst_ends_as_it_was_before_both():
+    before = gc.isenabled(), gc.get_threshold()
+    tuned = tune("web")
+    with dw.collector.paused(guard=None):
+        tuned.undo()
+        assert not gc.isenabled()
+    assert (gc.isenabled(), gc.get_threshold()) == before
+
+
 def test_batch_does_not_unfreeze_what_the_program_froze():
     kept = [[] for _ in range(2000)]
     gc.freeze()
