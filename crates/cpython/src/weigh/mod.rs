@@ -102,7 +102,7 @@ impl Scale {
     }
 
     fn ask<M: Memory, T>(&self, memory: &M, answer: impl FnOnce(Bench<'_, M>) -> T) -> T {
-        self.ask_with(memory, self.arenas(memory, Arenas::glance), answer)
+        self.ask_with(memory, self.arenas(memory, Arenas::glance).as_ref(), answer)
     }
 
     /// For who asks about few objects, and often: nothing is done that takes longer the more memory there is.
@@ -110,13 +110,13 @@ impl Scale {
         let arenas = self.arenas(memory, |memory, layout, interpreter, variable| {
             Arenas::unlisted(memory, layout, interpreter, variable, &self.hints)
         });
-        self.ask_with(memory, arenas, answer)
+        self.ask_with(memory, arenas.as_ref(), answer)
     }
 
     fn ask_with<M: Memory, T>(
         &self,
         memory: &M,
-        arenas: Option<Arenas>,
+        arenas: Option<&Arenas>,
         answer: impl FnOnce(Bench<'_, M>) -> T,
     ) -> T {
         context_of(memory, &self.runtime, self.interned, &self.vocabulary, |cx, types| {
@@ -124,9 +124,9 @@ impl Scale {
                 scale: self,
                 cx,
                 types,
-                lead: arenas.as_ref().map_or(0, Arenas::lead),
+                lead: arenas.map_or(0, Arenas::lead),
                 gap: Cell::new((Addr::NULL, Addr::NULL)),
-                allocators: Allocators::new(memory, arenas.as_ref()),
+                allocators: Allocators::new(memory, arenas),
             })
         })
     }
