@@ -112,6 +112,18 @@ def test_entries_weigh_what_deepsizeof_says():
         assert cache.stats().bytes == total
 
 
+def test_weights_are_right_wherever_memory_has_come_and_gone():
+    cache = dw.Cache(max_bytes="1 GB")
+    for turn in range(4):
+        # Of sizes that the allocators treat differently, in arenas that come, and go with them.
+        rows = [[bytes(number % 700), float(number)] for number in range(60_000)]
+        for number in range(0, 60_000, 3_000):
+            cache.clear()
+            cache[turn, "key"] = rows[number]
+            assert cache.stats().bytes == dw.deepsizeof(*cache, rows[number]).total
+        del rows
+
+
 def test_what_is_there_anyway_weighs_nothing():
     cache = dw.Cache(max_bytes=0)
     for value in (None, True, 5, Node, gc, Node.__init__, len, ()):

@@ -4,7 +4,8 @@
 //! An arena (1 MiB) is cut into pools (16 KiB, aligned), a pool into blocks of one size. These are
 //! the numbers of every 64-bit build since 3.10 (`WITH_PYMALLOC_RADIX_TREE`).
 
-use std::cell::Cell;
+use std::cell::{Cell, Ref, RefCell};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use deadweight_heap::{Addr, Bytes, Pymalloc};
 
@@ -15,6 +16,8 @@ pub(crate) const POOL: u64 = 16 << 10;
 const POOL_HEADER: u64 = 48;
 const BLOCK_STEP: u64 = 16;
 const CLASSES: u32 = 32;
+/// Larger blocks are `malloc`'s (`SMALL_REQUEST_THRESHOLD`).
+const SMALL_REQUEST: u64 = 512;
 /// `struct arena_object`: address, `pool_address`, nfreepools and ntotalpools, freepools, two links.
 const ARENA_OBJECT: u64 = 48;
 const NEXT_POOL: u64 = 8;
@@ -23,6 +26,7 @@ const FREE_POOLS: u64 = 24;
 /// `struct pool_header`: count, freeblock, two links, arenaindex, szidx, nextoffset, maxnextoffset.
 const FREE_BLOCK: u64 = 8;
 const POOL_NEXT: u64 = 16;
+const ARENA_INDEX: u64 = 32;
 const SIZE_CLASS: u64 = 36;
 const NEXT_OFFSET: u64 = 40;
 /// An arena of 3.15 may be 2 MiB (`PYMALLOC_USE_HUGEPAGES`); pools tell, not a constant.
@@ -50,7 +54,7 @@ enum Pools {
     Unread(u64),
 }
 
-/// All arenas of one interpreter.
+/// All arenas of one interpreter, or those that were met.
 ///
 /// Invariant: sorted by `start`, not overlapping; `last` is a row.
 #[derive(Clone, Debug, Default)]
@@ -61,6 +65,66 @@ pub(crate) struct Arenas {
     /// Bytes in front of what was asked for, in every block: 16 under the allocators' debug hooks
     /// (`PYTHONMALLOC=debug`, `-X dev`), else none.
     lead: u64,
+    unlisted: Option<Box<Unlisted>>,
+}
+
+/// Arenas that are looked for when an address is asked about: there may be thousands of them, and few addresses.
+#[derive(Clone, Debug)]
+struct Unlisted {
+    records: Addr,
+    count: u64,
+    met: RefCell<Arenas>,
+    hints: Hints,
+}
+
+/// Where arenas began when they were asked about before, by rising address, and the number of each one's record.
+pub(crate) type Hints = Arc<Mutex<Vec<(Addr, u64)>>>;
+
+impl Unlisted {
+    /// The arenas that were met, with the one that has an address, if there is one.
+    fn with<M: Memory>(&self, memory: &M, addr: Addr) -> Ref<'_, Arenas> {
+        if !self.met.borrow().has(addr)
+            && let Some(arena) = self.remembered(memory, addr).or_else(|| self.find(memory, addr))
+        {
+            let list = &mut self.met.borrow_mut().list;
+            list.insert(list.partition_point(|known| known.start < arena.start), arena);
+        }
+        self.met.borrow()
+    }
+
+    /// As the allocator itself told its blocks from others' before 3.10 (obmalloc.c, `address_in_range`): what would
+    /// be the header of a pool says which arena that is of, and the arena's record whether that is true.
+    fn find<M: Memory>(&self, memory: &M, addr: Addr) -> Option<Arena> {
+        let header = Addr(addr.0 / POOL * POOL + ARENA_INDEX);
+        let index = memory.unknown_word(header)? & 0xffff_ffff;
+        let arena = self.recorded(memory, index, addr)?;
+        let mut hints = self.hints.lock().unwrap_or_else(PoisonError::into_inner);
+        hints.retain(|&(start, number)| start != arena.start && number != index);
+        let place = hints.partition_point(|&(start, _)| start < arena.start);
+        hints.insert(place, (arena.start, index));
+        Some(arena)
+    }
+
+    /// The same without a look at an address that may not be there.
+    fn remembered<M: Memory>(&self, memory: &M, addr: Addr) -> Option<Arena> {
+        let index = {
+            let hints = self.hints.lock().unwrap_or_else(PoisonError::into_inner);
+            let place = hints.partition_point(|&(start, _)| start <= addr).checked_sub(1)?;
+            hints.get(place)?.1
+        };
+        self.recorded(memory, index, addr)
+    }
+
+    /// The arena of a record, if it has an address.
+    fn recorded<M: Memory>(&self, memory: &M, index: u64, addr: Addr) -> Option<Arena> {
+        if index >= self.count {
+            return None;
+        }
+        let mut scratch = Vec::new();
+        let at = self.records + index * ARENA_OBJECT;
+        let arena = unread_arena(memory.bytes(at, ARENA_OBJECT as usize, &mut scratch)?)?;
+        (addr.since(arena.start) < arena.size).then_some(arena)
+    }
 }
 
 /// What the debug hooks keep in front of a block, and behind it (obmalloc.c, `_PyMem_DebugRawAlloc`):
@@ -102,11 +166,22 @@ impl Arenas {
         interpreter: Addr,
         variable: Option<Addr>,
     ) -> Option<Arenas> {
-        let records = match layout.interpreter.obmalloc {
-            Obmalloc::Static => records_behind(memory, variable?)?,
-            _ => records_of(memory, layout, interpreter)?,
-        };
+        let records = records_now(memory, layout, interpreter, variable)?;
         Arenas::of(memory, records, |_, record| unread_arena(record))
+    }
+
+    /// The same, each arena when an address in it is asked about.
+    pub(crate) fn unlisted<M: Memory>(
+        memory: &M,
+        layout: &Layout,
+        interpreter: Addr,
+        variable: Option<Addr>,
+        hints: &Hints,
+    ) -> Option<Arenas> {
+        let (records, count) = records_now(memory, layout, interpreter, variable)?;
+        let unlisted =
+            Unlisted { records, count, met: RefCell::default(), hints: Arc::clone(hints) };
+        Some(Arenas { unlisted: Some(Box::new(unlisted)), ..Arenas::default() })
     }
 
     /// The variable that leads to the records, if it is a static one.
@@ -128,7 +203,7 @@ impl Arenas {
         }
         arenas.sort_by_key(|arena| arena.start);
         arenas.dedup_by(|next, before| next.start < before.start + before.size);
-        (!arenas.is_empty()).then_some(Arenas { list: arenas, last: Cell::new(0), lead: 0 })
+        (!arenas.is_empty()).then_some(Arenas { list: arenas, ..Arenas::default() })
     }
 
     /// The arenas of several interpreters together.
@@ -157,9 +232,24 @@ impl Arenas {
         self.list.iter().map(|arena| (arena.start, arena.size))
     }
 
+    /// Whether a block of so many bytes may be one of the small-block allocator's.
+    #[inline]
+    pub(crate) fn may_have(&self, requested: u64) -> bool {
+        // Of others, what lies in front would be looked at in vain each time.
+        self.unlisted.is_none() || requested <= SMALL_REQUEST
+    }
+
     /// Whether an address lies in an arena.
     #[inline]
-    pub(crate) fn contains(&self, addr: Addr) -> bool {
+    pub(crate) fn contains<M: Memory>(&self, memory: &M, addr: Addr) -> bool {
+        match &self.unlisted {
+            None => self.has(addr),
+            Some(unlisted) => unlisted.with(memory, addr).has(addr),
+        }
+    }
+
+    #[inline]
+    fn has(&self, addr: Addr) -> bool {
         self.arena_of(addr).is_some()
     }
 
@@ -181,7 +271,15 @@ impl Arenas {
     }
 
     /// The block an address lies in, whether it is in use or not.
+    #[inline]
     pub(crate) fn block_of<M: Memory>(&self, memory: &M, addr: Addr) -> Option<Block> {
+        match &self.unlisted {
+            None => self.block_in(memory, addr),
+            Some(unlisted) => unlisted.with(memory, addr).block_in(memory, addr),
+        }
+    }
+
+    fn block_in<M: Memory>(&self, memory: &M, addr: Addr) -> Option<Block> {
         let arena = self.arena_of(addr)?;
         if addr < arena.first_pool {
             return None;
@@ -310,6 +408,19 @@ fn count_pool(books: &mut Pymalloc, size: u64, room: u64, live: u64) {
     books.free_blocks += Bytes((room - live) * size);
     books.pool_headers += Bytes(POOL_HEADER);
     books.quantization += Bytes(POOL - POOL_HEADER - room * size);
+}
+
+/// The array of arena records and its length, where a static variable that leads to it is known.
+fn records_now<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    interpreter: Addr,
+    variable: Option<Addr>,
+) -> Option<(Addr, u64)> {
+    match layout.interpreter.obmalloc {
+        Obmalloc::Static => records_behind(memory, variable?),
+        _ => records_of(memory, layout, interpreter),
+    }
 }
 
 /// The array of arena records that an interpreter's state leads to (3.12+), and its length.

@@ -96,7 +96,7 @@ impl<'a, M: Memory> Allocators<'a, M> {
 
     /// Whether an address lies in memory of the small-block allocator.
     pub(crate) fn is_small(&self, addr: Addr) -> bool {
-        self.arenas.is_some_and(|arenas| arenas.contains(addr))
+        self.arenas.is_some_and(|arenas| arenas.contains(self.memory, addr))
     }
 
     /// What a block that starts here and was asked for with this size really holds.
@@ -105,6 +105,7 @@ impl<'a, M: Memory> Allocators<'a, M> {
         let requested = if lead > 0 { requested.saturating_add(DEBUG_EXTRA) } else { requested };
         let start = start - lead;
         if let Some(arenas) = self.arenas
+            && arenas.may_have(requested)
             && let Some(block) = arenas.block_of(self.memory, start)
         {
             // An object inside somebody else's block has no block of its own.

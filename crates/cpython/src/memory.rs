@@ -35,6 +35,12 @@ pub trait Memory {
         self.word(addr)
     }
 
+    /// A word at an address of which nothing is known. As before, others need not tell.
+    #[inline]
+    fn unknown_word(&self, addr: Addr) -> Option<u64> {
+        self.word(addr)
+    }
+
     /// A few bytes, copied.
     #[inline]
     fn array<const N: usize>(&self, addr: Addr) -> Option<[u8; N]> {

@@ -350,6 +350,10 @@ impl Memory for Trusted<'_> {
         if addr.0 % PAGE <= PAGE - 16 { self.word(addr) } else { self.checked.word(addr) }
     }
 
+    fn unknown_word(&self, addr: Addr) -> Option<u64> {
+        self.checked.word(addr)
+    }
+
     fn regions(&self) -> &[Region] {
         self.checked.regions()
     }

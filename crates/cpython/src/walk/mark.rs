@@ -260,7 +260,7 @@ fn is_a_place<M: Memory>(
     addr: Addr,
     before: u64,
 ) -> bool {
-    match arenas.filter(|arenas| arenas.contains(addr)) {
+    match arenas.filter(|arenas| arenas.contains(memory, addr)) {
         Some(arenas) => {
             arenas.block_of(memory, addr).is_some_and(|block| block.start + before == addr)
         }

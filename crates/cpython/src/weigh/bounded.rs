@@ -40,9 +40,9 @@ impl Scale {
         for &root in roots.iter().rev() {
             trail.meet(root);
         }
-        self.ask(memory, |bench| Walk::new(bench, stop, &mut trail).drain());
+        self.ask_briefly(memory, |bench| Walk::new(bench, stop, &mut trail).drain());
         if !trail.doubtful.is_empty() {
-            self.ask(doubtful, |bench| Walk::new(bench, stop, &mut trail).run_doubtful());
+            self.ask_briefly(doubtful, |bench| Walk::new(bench, stop, &mut trail).run_doubtful());
         }
         trail.sum()
     }

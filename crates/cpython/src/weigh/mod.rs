@@ -21,7 +21,7 @@ pub use bounded::Bounded;
 pub use deep::{Bounds, Deep, Native, Told, TypeWeight};
 pub use survey::{Holding, Survey};
 
-use crate::arenas::Arenas;
+use crate::arenas::{Arenas, Hints};
 use crate::blocks::{Allocators, FittedBlock, Held, HeldBlock, Requested};
 use crate::header::Header;
 use crate::layout::{GC_HEAD, Layout};
@@ -65,6 +65,7 @@ pub struct Scale {
     /// The dict of interned strings.
     interned: Addr,
     vocabulary: Vocabulary,
+    hints: Hints,
 }
 
 impl Scale {
@@ -79,6 +80,7 @@ impl Scale {
             interned: interned::table(memory, &runtime).unwrap_or(Addr::NULL),
             statics: statics.map(|region| (region.start, region.end)).collect(),
             vocabulary: Vocabulary::default(),
+            hints: Hints::default(),
             runtime,
         }
     }
@@ -100,25 +102,45 @@ impl Scale {
     }
 
     fn ask<M: Memory, T>(&self, memory: &M, answer: impl FnOnce(Bench<'_, M>) -> T) -> T {
-        let arenas = self.arenas(memory);
+        self.ask_with(memory, self.arenas(memory, Arenas::glance).as_ref(), answer)
+    }
+
+    /// For who asks about few objects, and often: nothing is done that takes longer the more memory there is.
+    fn ask_briefly<M: Memory, T>(&self, memory: &M, answer: impl FnOnce(Bench<'_, M>) -> T) -> T {
+        let arenas = self.arenas(memory, |memory, layout, interpreter, variable| {
+            Arenas::unlisted(memory, layout, interpreter, variable, &self.hints)
+        });
+        self.ask_with(memory, arenas.as_ref(), answer)
+    }
+
+    fn ask_with<M: Memory, T>(
+        &self,
+        memory: &M,
+        arenas: Option<&Arenas>,
+        answer: impl FnOnce(Bench<'_, M>) -> T,
+    ) -> T {
         context_of(memory, &self.runtime, self.interned, &self.vocabulary, |cx, types| {
             answer(Bench {
                 scale: self,
                 cx,
                 types,
-                lead: arenas.as_ref().map_or(0, Arenas::lead),
+                lead: arenas.map_or(0, Arenas::lead),
                 gap: Cell::new((Addr::NULL, Addr::NULL)),
-                allocators: Allocators::new(memory, arenas.as_ref()),
+                allocators: Allocators::new(memory, arenas),
             })
         })
     }
 
-    fn arenas<M: Memory>(&self, memory: &M) -> Option<Arenas> {
+    fn arenas<M: Memory>(
+        &self,
+        memory: &M,
+        find: impl FnOnce(&M, &Layout, Addr, Option<Addr>) -> Option<Arenas>,
+    ) -> Option<Arenas> {
         let layout = &self.runtime.layout;
         // The main interpreter's. Before 3.12 there is one allocator for all; since, others have locks
         // of their own, and change and free what is theirs while we look.
         let main = *self.runtime.interpreters.first()?;
-        let arenas = Arenas::glance(memory, layout, main, self.records)?;
+        let arenas = find(memory, layout, main, self.records)?;
         let modules = memory.word(main + layout.interpreter.modules).map(Addr)?;
         Some(arenas.with_lead_of(memory, modules - GC_HEAD))
     }
@@ -131,7 +153,7 @@ impl Scale {
         memory: &M,
         doubtful: &D,
     ) -> Option<SmallBlocks> {
-        let arenas = self.arenas(memory)?;
+        let arenas = self.arenas(memory, Arenas::glance)?;
         Some(SmallBlocks {
             interpreters: self.runtime.interpreters_now(doubtful).len(),
             arenas: arenas.ranges().collect(),
