@@ -3,8 +3,8 @@
 As usually taught: `functools.cache` on a method. The cache is the class's: it keeps every instance that ever
 called it, and no number that Python prints says so.
 With deadweight: `why` names the cache, and what it keeps weighs something. The cure is taught well, a
-`WeakValueDictionary`, but holds only if nothing else keeps the objects: `why` says that too. `cached_method` keeps the
-results with each object instead, so that the method stays as it was written.
+`WeakValueDictionary`, but holds only if nothing else keeps the objects: `why` says that too. `cached_method` keeps
+the results with each object instead, so that the method stays as it was written.
 """
 
 import functools
