@@ -23,7 +23,7 @@ pub(super) fn passing(peak: &Bound<'_, Peak>) -> PyResult<i64> {
 /// Whether the instruction that the calling frame is at is that of a `with`. An error if there is no frame.
 ///
 /// All names are interned: up to 3.13 the interpreter keeps the one that an attribute was last looked up by
-/// (`type_cache_entry` in pycore_typeobject.h), and would let go of one of ours while bytes are counted.
+/// (`type_cache_entry` in `pycore_typeobject.h`), and would let go of one of ours while bytes are counted.
 fn is_called_by_with(py: Python<'_>) -> PyResult<bool> {
     let name = if py.version_info() >= (3, 11) { "BEFORE_WITH" } else { "SETUP_WITH" };
     let with = py.import("opcode")?.getattr(intern!(py, "opmap"))?.get_item(name)?;
