@@ -124,6 +124,17 @@ def test_weights_are_right_wherever_memory_has_come_and_gone():
         del rows
 
 
+def test_records_weigh_what_is_in_their_columns():
+    class Row(dw.Record):
+        number: int
+        name: str
+
+    rows, key = dw.Records(Row, [(number, "x" * 50) for number in range(1000)]), 10_000
+    cache = dw.Cache(max_bytes="1 MB")
+    cache[key] = rows
+    assert cache.stats().bytes == dw.deepsizeof(key, rows).total > 50_000
+
+
 def test_what_is_there_anyway_weighs_nothing():
     cache = dw.Cache(max_bytes=0)
     for value in (None, True, 5, Node, gc, Node.__init__, len, ()):

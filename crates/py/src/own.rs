@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use deadweight_cpython::{Bounds, Deep, Native, Told};
+use deadweight_cpython::{Bounds, Native, Told};
 use deadweight_heap::Addr;
 use deadweight_process::{Checked, Own, Trusted};
+use pyo3::Borrowed;
 use pyo3::prelude::*;
-use pyo3::types::{PyTuple, PyType};
+use pyo3::types::PyType;
 
 use crate::errors::of_own;
 
@@ -43,17 +44,17 @@ pub(crate) fn address(object: &Bound<'_, PyAny>) -> Addr {
     Addr(object.as_ptr() as u64)
 }
 
-/// What objects hold together with all that they lead to, where instances of `class` tell what they hold
-/// besides.
-pub(crate) fn deep<'py>(
+/// Looks for what objects hold together with all that they lead to, where instances of `class` tell what they
+/// hold besides.
+pub(crate) fn from_roots<'py, T>(
     py: Python<'py>,
-    roots: &Bound<'py, PyTuple>,
-    stop: &[Addr],
-    namespaces: bool,
+    roots: &[Borrowed<'_, 'py, PyAny>],
+    (stop, namespaces): (&[Addr], bool),
     class: &Bound<'py, PyType>,
     told: impl Fn(&Bound<'py, PyAny>) -> Told,
-) -> PyResult<Deep> {
-    let starts: Vec<Addr> = roots.iter_borrowed().map(|root| address(&root)).collect();
+    weigh: impl FnOnce(&Own, &Trusted<'_>, &Checked, &[Addr], Bounds<'_>) -> T,
+) -> PyResult<T> {
+    let starts: Vec<Addr> = roots.iter().map(|root| address(root)).collect();
     let tells = |addr: Addr| {
         // SAFETY: only objects are asked that references of known layouts have led to from `roots`, which
         // are alive, with the interpreter's lock held since; `from_borrowed_ptr` takes a reference of its own.
@@ -61,7 +62,7 @@ pub(crate) fn deep<'py>(
     };
     let native = Some(Native { class: address(class.as_any()), tells: &tells });
     let bounds = Bounds { stop, namespaces, native };
-    with_memory(py, |own, memory, checked| own.scale.weigh_deep(memory, checked, &starts, bounds))
+    with_memory(py, |own, memory, checked| weigh(own, memory, checked, &starts, bounds))
 }
 
 /// The object at the end of a chain of references that begins at `first`, if the chain still holds and

@@ -1,12 +1,13 @@
 //! `sizeof`, `deepsizeof`, `layout`: single objects of this process.
 
-use deadweight_cpython::Told;
+use deadweight_cpython::{Bounded, Told};
 use deadweight_heap::{Addr, Bytes};
+use pyo3::Borrowed;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 
-use crate::own::{address, deep, with_memory};
+use crate::own::{address, from_roots, with_memory};
 use crate::records::Rows;
 
 fn unreadable() -> PyErr {
@@ -48,7 +49,12 @@ pub(crate) fn deepsizeof(
         }
     }
     let stop: Vec<Addr> = stop.iter_borrowed().map(|item| address(&item)).collect();
-    let deep = deep(py, objects, &stop, namespaces, &PyType::new::<Rows>(py), of_records)?;
+    let roots: Vec<_> = objects.iter_borrowed().collect();
+    let (class, bounds) = (PyType::new::<Rows>(py), (&*stop, namespaces));
+    let deep =
+        from_roots(py, &roots, bounds, &class, of_records, |own, memory, checked, at, bounds| {
+            own.scale.weigh_deep(memory, checked, at, bounds)
+        })?;
     let row =
         |row: deadweight_cpython::TypeWeight| (row.name, row.count, row.held.0, row.requested.0);
     let total = deep.total;
@@ -60,6 +66,20 @@ pub(crate) fn deepsizeof(
         total.modelled,
         deep.by_type.into_iter().map(row).collect(),
     ))
+}
+
+/// What objects hold together, if at most so many are looked at; instances of `stop` and the interpreter's own are
+/// left out.
+pub(crate) fn bounded<'py>(
+    py: Python<'py>,
+    roots: &[Borrowed<'_, 'py, PyAny>],
+    stop: &[Addr],
+    most: u64,
+) -> PyResult<Bounded> {
+    let class = PyType::new::<Rows>(py);
+    from_roots(py, roots, (stop, false), &class, of_records, |own, memory, checked, at, bounds| {
+        own.scale.weigh_bounded(memory, checked, at, bounds, most)
+    })
 }
 
 /// Some bytes: offset, size, kind, name.

@@ -5,7 +5,7 @@ use deadweight_heap::{Addr, Bytes, EdgeKind, NameId};
 use rustc_hash::FxHashSet;
 
 use super::left_out::LeftOut;
-use super::{Bench, Followed, Scale};
+use super::{Bench, Bounds, Followed, Native, Scale};
 use crate::header::{Header, is_plausible};
 use crate::memory::Memory;
 use crate::object::{Grounds, Link};
@@ -23,8 +23,8 @@ pub struct Bounded {
 }
 
 impl Scale {
-    /// What `roots` and everything they lead to weigh, of which at most `most` objects are looked at. Instances of
-    /// `stop` and of its subclasses and the interpreter's own objects are left out on all accounts.
+    /// What `roots` and everything they lead to weigh, of which at most `most` objects are looked at. Roots are
+    /// left out too, if they are instances of `stop` or the interpreter's own.
     ///
     /// `memory` and `doubtful` are as in [`Scale::weigh_deep`].
     #[must_use]
@@ -33,16 +33,17 @@ impl Scale {
         memory: &M,
         doubtful: &D,
         roots: &[Addr],
-        stop: &[Addr],
+        bounds: Bounds<'_>,
         most: u64,
     ) -> Bounded {
         let mut trail = Trail { most, ..Trail::default() };
         for &root in roots.iter().rev() {
             trail.meet(root);
         }
-        self.ask_briefly(memory, |bench| Walk::new(bench, stop, &mut trail).drain());
+        self.ask_briefly(memory, |bench| Walk::new(bench, bounds, &mut trail).drain());
         if !trail.doubtful.is_empty() {
-            self.ask_briefly(doubtful, |bench| Walk::new(bench, stop, &mut trail).run_doubtful());
+            let bounds = Bounds { native: None, ..bounds };
+            self.ask_briefly(doubtful, |bench| Walk::new(bench, bounds, &mut trail).run_doubtful());
         }
         trail.sum()
     }
@@ -142,14 +143,15 @@ impl Followed for Trail {
 struct Walk<'a, 'b, M> {
     bench: Bench<'a, M>,
     left_out: LeftOut,
+    native: Option<Native<'a>>,
     trail: &'b mut Trail,
 }
 
 impl<'a, 'b, M: Memory> Walk<'a, 'b, M> {
-    fn new(bench: Bench<'a, M>, stop: &[Addr], trail: &'b mut Trail) -> Self {
+    fn new(bench: Bench<'a, M>, bounds: Bounds<'a>, trail: &'b mut Trail) -> Self {
         let words = bench.cx.words;
-        trail.namespaces = Some([words.globals, words.builtins]);
-        Walk { left_out: LeftOut::new(&bench, stop), bench, trail }
+        trail.namespaces = (!bounds.namespaces).then_some([words.globals, words.builtins]);
+        Walk { left_out: LeftOut::new(&bench, bounds.stop), bench, native: bounds.native, trail }
     }
 
     fn drain(&mut self) {
@@ -187,8 +189,17 @@ impl<'a, 'b, M: Memory> Walk<'a, 'b, M> {
         }
         let below = self.trail.pending.len() as u64;
         self.trail.skipped = 0;
+        let doubtful = self.trail.doubtful.len();
         let Some(weight) = self.bench.weigh(&info, addr, self.trail) else { return };
         self.trail.held = self.trail.held.saturating_add(weight.held.0);
+        if let Some(told) = self.native.and_then(|native| native.told(&self.bench, &info, addr)) {
+            self.trail.held = self.trail.held.saturating_add(told.held.0);
+            // What only looks like a reference is none of those it tells of.
+            self.trail.doubtful.truncate(doubtful);
+            for target in told.references {
+                self.trail.meet(target);
+            }
+        }
         self.trail.count += 1;
         let kept = self.trail.pending.len() as u64 - below;
         let references = kept + self.trail.skipped;

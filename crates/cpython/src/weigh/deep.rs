@@ -44,6 +44,19 @@ pub struct Native<'a> {
     pub tells: &'a dyn Fn(Addr) -> Told,
 }
 
+impl Native<'_> {
+    /// What an object says, if it is one of these.
+    pub(super) fn told<M: Memory>(
+        &self,
+        bench: &Bench<'_, M>,
+        info: &TypeInfo,
+        addr: Addr,
+    ) -> Option<Told> {
+        let is_one = !info.unknown.is_empty() && has_base(bench, info.addr, |it| it == self.class);
+        is_one.then(|| (self.tells)(addr))
+    }
+}
+
 /// What such an object says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Told {
@@ -341,9 +354,7 @@ impl<'a, M: Memory> Closure<'a, M> {
 
     /// What an object says itself. Where only words that look like references have led to, there may be none.
     fn told(&self, info: &TypeInfo, addr: Addr) -> Option<Told> {
-        let native = self.native.filter(|_| self.is_certain && !info.unknown.is_empty())?;
-        let is_native = has_base(&self.bench, info.addr, |class| class == native.class);
-        is_native.then(|| (native.tells)(addr))
+        self.native.filter(|_| self.is_certain)?.told(&self.bench, info, addr)
     }
 
     /// Adds the rows up.

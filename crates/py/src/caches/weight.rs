@@ -5,7 +5,8 @@ use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use crate::own::{address, with_memory};
+use crate::own::address;
+use crate::sizes::bounded;
 
 /// Deep sizes are not followed further.
 const MOST_OBJECTS: u64 = 10_000;
@@ -52,11 +53,8 @@ pub(super) fn asked(
 /// What a key and a value hold together, each object once; without what the interpreter or a module holds anyway.
 pub(super) fn deep(key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Weight> {
     let py = key.py();
-    let stop = left_out(py)?;
-    let roots = [address(key), address(value)];
-    let bounded = with_memory(py, |own, memory, checked| {
-        own.scale.weigh_bounded(memory, checked, &roots, stop, MOST_OBJECTS)
-    })?;
+    let roots = [key.as_borrowed(), value.as_borrowed()];
+    let bounded = bounded(py, &roots, left_out(py)?, MOST_OBJECTS)?;
     Ok(Weight::new(bounded.held.0, bounded.is_estimated))
 }
 
