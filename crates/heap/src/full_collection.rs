@@ -27,12 +27,15 @@ pub struct FullCollection {
 /// Bytes of a line of a cache.
 const LINE: u64 = 64;
 
+/// Lines that are near.
+const STEP: u64 = 4;
+
 /// Nanoseconds a unit of work, fitted by `benches/collector_outside.py --calibrate` to programs that its table
 /// does not have.
-const OBJECT: f64 = 25.0;
-const REFERENCE: f64 = 5.0;
-const NEAR: f64 = 13.0;
-const FAR: f64 = 50.0;
+const OBJECT: f64 = 15.0;
+const REFERENCE: f64 = 2.8;
+const NEAR: f64 = 23.0;
+const FAR: f64 = 60.0;
 
 impl FullCollection {
     /// The work in a heap of which so many tracked objects are not looked at, because they are frozen.
@@ -137,7 +140,9 @@ impl Cache {
         if self.has(line) {
             return;
         }
-        if self.has(line.wrapping_sub(1)) || self.has(line.wrapping_add(1)) {
+        // What is read at steps as long as an object is fetched ahead, too.
+        let is_near = |step| self.has(line.wrapping_sub(step)) || self.has(line.wrapping_add(step));
+        if (1..=STEP).any(is_near) {
             self.near += 1;
         } else {
             self.far += 1;

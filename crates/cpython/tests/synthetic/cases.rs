@@ -104,3 +104,28 @@ fn what_many_claim_is_read_only_so_often() {
         assert!(!seen.gaps.is_empty());
     }
 }
+
+/// What a collector says of itself is read as it stands, and where its statistics cannot be, they are none.
+#[test]
+fn numbers_of_a_collector_may_be_anything() {
+    for python in Python::ALL {
+        let mut image = Image::new(python);
+        named_list(&mut image);
+        let (gc, generations) = (image.numbers.interpreter_gc, image.numbers.gc_generations);
+        let (mut process, model) = image.finish();
+        let state = model.interpreters[0] + gc;
+        // The second generation's threshold and count.
+        process.poke(state + generations + 24 + 16, u64::MAX).expect("it is there");
+        // `generation_stats` is a pointer in 3.15 (internal/pycore_interp_structs.h).
+        if python == Python::V3_15 {
+            process.poke(state + 104, u64::MAX - 8).expect("it is there");
+        }
+        let (walked, _) = read(&process, &process, WalkOptions::default());
+        let collector = walked.collector.expect("there is an interpreter");
+        let [_, second, _] = collector.generations;
+        assert_eq!((second.threshold, second.count), (-1, -1), "{}", python.text());
+        assert_eq!(second.collections, 0, "{}", python.text());
+        let objects: u64 = collector.generations.iter().map(|one| one.objects).sum();
+        assert_eq!(objects + walked.permanent, walked.tracked, "{}", python.text());
+    }
+}

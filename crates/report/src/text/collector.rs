@@ -75,10 +75,7 @@ pub fn collector(view: &CollectorView<'_>, out: &mut dyn Write) -> io::Result<()
         writeln!(out, "Advice: {}", advice.text)?;
     }
     writeln!(out)?;
-    writeln!(
-        out,
-        "~ a model of what that takes on the machine it was fitted on (docs/collector.md)"
-    )?;
+    writeln!(out, "~ a rough model: docs/collector.md says for which programs it is how far off")?;
     gaps(&view.capture.gaps, out)
 }
 
