@@ -223,6 +223,26 @@ def test_neither_arrow_nor_a_file_has_objects(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_records_with_objects_are_packed():
+    class Mixed(dw.Record):
+        number: int
+        what: object
+        score: dw.f4
+        none: dw.u2 | None
+
+    things = [Thing("a"), None, 2**100]
+    rows = dw.Records(Mixed, [(at, thing, 0.5, None) for at, thing in enumerate(things)])
+    packed = dw.pack(rows)
+    assert packed.types == {"number": "u1", "what": "object", "score": "f4", "none": "u2 | None"}
+    assert packed.what.tolist() == things
+    assert packed.number.tolist() == [0, 1, 2]
+    assert dw.pack(rows, types={"number": "f8"}).types["number"] == "f8"
+    assert dw.pack(rows[:0]).types == rows.types
+    assert dw.pack(rows[1:2], types={"what": "str | None"}).what.tolist() == [None]
+    with pytest.raises(TypeError, match="a table has names already"):
+        dw.pack(rows, names=["a", "b", "c", "d"])
+
+
 def test_a_numpy_array_of_objects_is_a_copy():
     np = pytest.importorskip("numpy")
     rows = dw.Records(Holder, [(1, [1, 2], []), (2, [3, 4], [])])

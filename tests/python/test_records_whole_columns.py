@@ -171,6 +171,16 @@ def test_arrays_of_numbers_are_their_values():
         dw.Records.from_columns(dw.Record.of({"x": "i8"}), x=times.astype("M8[ns]"))
 
 
+def test_an_array_that_cannot_be_without_a_copy():
+    np = pytest.importorskip("numpy")
+    rows = dw.Records.from_columns(dw.Record.of({"x": "u4 | None"}), x=[1, None])
+    with pytest.raises(ValueError, match="is a copy"):
+        rows.x.__array__(copy=False)
+    assert rows.x.__array__().tolist() == [1, None]
+    rows.x = [1, 2]
+    assert np.shares_memory(rows.x.__array__(copy=False), np.asarray(rows.x))
+
+
 def test_masked_arrays_have_no_value_where_they_are_masked():
     np = pytest.importorskip("numpy")
     rows = dw.Records.from_columns(dw.Record.of({"x": "i4 | None", "y": "i4"}), x=[1, None, 3], y=[4, 5, 6])
@@ -183,6 +193,12 @@ def test_masked_arrays_have_no_value_where_they_are_masked():
 
 def test_fields_are_names_of_the_container():
     assert {"id", "score", "name", "append", "nbytes", "__len__"} <= set(dir(users(1)))
+
+
+def test_a_field_may_be_called_as_a_method_of_classes():
+    rows = dw.Records(dw.Record.of({"mro": int}), [(1,), (2,)])
+    rows.mro = [5, 6]
+    assert (list(rows.mro), rows[1].mro) == ([5, 6], 6)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 13), reason="copy.replace is of 3.13")
