@@ -223,6 +223,18 @@ def test_neither_arrow_nor_a_file_has_objects(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_arrow_has_the_columns_beside_objects():
+    pa = pytest.importorskip("pyarrow")
+    rows = holders()
+    assert pa.array(rows.number).to_pylist() == [1, 2, 3]
+    with pytest.raises(TypeError, match='field "what": objects are nothing that Arrow'):
+        pa.array(rows.what)
+    table = pa.table({"number": [1, 2], "what": ["a", None], "tags": ["b", "c"]})
+    with pytest.raises(TypeError, match='field "what" is of objects, which a table has none of'):
+        dw.Records(Holder, table)
+    assert dw.Records(Holder, table.to_pylist()).what.tolist() == ["a", None]
+
+
 def test_records_with_objects_are_packed():
     class Mixed(dw.Record):
         number: int
