@@ -171,6 +171,23 @@ def test_arrays_of_numbers_are_their_values():
         dw.Records.from_columns(dw.Record.of({"x": "i8"}), x=times.astype("M8[ns]"))
 
 
+def test_numbers_at_any_address():
+    Row = dw.Record.of({"x": "f8"})
+    odd = memoryview(bytearray(1 + 8 * 3))[1:].cast("d")
+    odd[1] = 2.5
+    rows = dw.Records.from_columns(Row, x=odd)
+    assert rows.x.tolist() == [0, 2.5, 0]
+    np = pytest.importorskip("numpy")
+    packed = np.array([(1, 0.5), (2, 1.5), (3, 2.5)], [("a", "u1"), ("x", "f8")])
+    rows.x = packed["x"]
+    assert rows.x.tolist() == [0.5, 1.5, 2.5]
+
+
+def test_single_bytes_are_no_numbers():
+    with pytest.raises(TypeError, match=r'row 0, field "x": b.a. is'):
+        dw.Records.from_columns(dw.Record.of({"x": "u1"}), x=memoryview(b"ab").cast("c"))
+
+
 def test_an_array_that_cannot_be_without_a_copy():
     np = pytest.importorskip("numpy")
     rows = dw.Records.from_columns(dw.Record.of({"x": "u4 | None"}), x=[1, None])
