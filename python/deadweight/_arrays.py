@@ -59,7 +59,8 @@ def as_array(column: Column, dtype: Any, copy: bool | None) -> Any:
     if copy:
         return np.array(array, dtype)
     shared = np.asarray(array, dtype)
-    if copy is False and (shared is not array or column.type not in _NUMBERS | _TIMES.keys()):
+    is_own = shared is array and column.type in _NUMBERS | _TIMES.keys() and not column.null_count
+    if copy is False and not is_own:
         raise ValueError("an array of this column is a copy")
     return shared
 

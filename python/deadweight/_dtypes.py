@@ -6,7 +6,7 @@ import datetime
 import types
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Annotated, Any, Literal, NewType, TypeAlias, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NewType, TypeAlias, Union, cast, get_args, get_origin
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,9 @@ _OTHER_NAMES = {
     "d": "f8",
 }
 
+# What narrower kinds are of the same Python type as.
+_WIDEST = {"category": "str", "f4": "f8", **{f"{sign}{width}": "i8" for sign in "iu" for width in (1, 2, 4, 8)}}
+
 # Of `typing`, some of them from a later version on: they say nothing of the value.
 _QUALIFIERS = {"Final", "NotRequired", "ReadOnly", "Required"}
 
@@ -108,7 +111,7 @@ def column_type(wanted: Any) -> tuple[str, bool]:
         return column_type(wanted.name)
     elif get_origin(wanted) is Annotated:
         plain, *more = get_args(wanted)
-        said = [item for item in more if isinstance(item, Dtype) or (isinstance(item, str) and named_type(item))]
+        said = [item for item in more if isinstance(item, Dtype) or (isinstance(item, str) and _fits(item, plain))]
         return column_type(said[0] if said else plain)
     elif get_origin(wanted) in (Union, types.UnionType):
         some = [item for item in get_args(wanted) if item is not type(None)]
@@ -127,6 +130,10 @@ def column_type(wanted: Any) -> tuple[str, bool]:
         return "object", False
     elif isinstance(wanted, NewType):
         return column_type(wanted.__supertype__)
+    elif type(wanted).__name__ == "TypeAliasType":
+        return column_type(cast("Any", wanted).__value__)
+    elif getattr(wanted, "_name", None) == "LiteralString":
+        return "str", False
     elif type(wanted).__module__.startswith("numpy") or getattr(wanted, "__module__", "") == "numpy":
         of_numpy = _of_numpy(wanted)
         if of_numpy is not None:
@@ -134,6 +141,15 @@ def column_type(wanted: Any) -> tuple[str, bool]:
     if isinstance(wanted, type):
         return "object", False
     raise TypeError(f"no column holds {wanted!r}")
+
+
+def _fits(name: str, plain: Any) -> bool:
+    """Whether a text is the name of a type for such values: it may say anything else, as a unit."""
+    named = named_type(name)
+    if named is None:
+        return False
+    kind, _ = column_type(plain)
+    return _WIDEST.get(named[0], named[0]) == _WIDEST.get(kind, kind)
 
 
 def _of_numpy(wanted: Any) -> str | None:

@@ -330,7 +330,7 @@ class Records(_Sequence[R]):
 
     def __setattr__(self, name: str, values: Iterable[Any], /) -> None:
         # What has a method's name is a column by `rows[name]` alone, as when it is read.
-        if name in self.record._fields and not hasattr(type(self), name):
+        if name in self.record._fields and not any(name in vars(kind) for kind in type(self).__mro__):
             self[name] = values
         else:
             super().__setattr__(name, values)
@@ -456,6 +456,18 @@ class Records(_Sequence[R]):
         return _records, (type(self), *_named(self.record), whole), _state(self)
 
 
+def _has_objects(rows: Any) -> bool:
+    return isinstance(rows, _core.Rows) and bool(_objects(rows.record))
+
+
+def _unsaid(rows: Any) -> Iterator[tuple[str, str, bool]]:
+    """The fields whose type no value of the rows can say."""
+    for name, kind, nullable in rows.record._schema.fields:
+        nulls = rows[name].null_count
+        if kind in ("object", "f4") or nulls == len(rows):
+            yield name, kind, nullable and (nulls > 0 or not rows)
+
+
 def pack(
     rows: Any,
     *,
@@ -483,15 +495,21 @@ def pack(
     if hasattr(rows, "__arrow_c_stream__"):
         if names:
             raise TypeError("a table has names already")
-        return Records._of(_core.pack_arrow(rows, told), None, name)
+        if not _has_objects(rows):
+            return Records._of(_core.pack_arrow(rows, told), None, name)
+        # Arrow has no objects: such rows come one by one.
+        names = rows.record._fields
+        told += [field for field in _unsaid(rows) if field[0] not in (types or {})]
     structure = getattr(getattr(rows, "dtype", None), "names", None)
     if structure:
         from deadweight._arrays import tuples
 
-        names = names or structure
+        names = list(names or structure)
         # What was a float of four bytes is one still, and no value can say so.
         told += [
-            (field, "f4", False) for field in structure if rows.dtype[field] == "f4" and field not in (types or {})
+            (field, "f4", False)
+            for field, own in zip(names, structure, strict=False)
+            if rows.dtype[own] == "f4" and field not in (types or {})
         ]
         rows = tuples(rows)
     table = _core.pack_records(rows, None if names is None else list(names), told)

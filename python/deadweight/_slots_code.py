@@ -47,7 +47,7 @@ def use_of(code: CodeType, instance: str | None, maker: str | None = None, name:
     the variable that the class is in, ``name`` its own name.
     """
     use = Use()
-    classes = {step for step in (("load", maker), ("global", name)) if step[1]}
+    classes = {step for step in (("load", maker), ("load", "__class__"), ("global", name)) if step[1]}
     _follow(code, {instance} if instance else set(), classes, use)
     return use
 
@@ -157,7 +157,7 @@ def _steps(code: CodeType) -> Iterator[Step]:
             yield "global", value
         elif name == "STORE_ATTR":
             yield "set", value
-        elif name == "LOAD_CONST":
+        elif name in ("LOAD_CONST", "LOAD_SMALL_INT", "LOAD_COMMON_CONSTANT"):
             yield "constant", value
         elif (name, instruction.arg) in _COPY:
             yield "copy", None
@@ -166,6 +166,6 @@ def _steps(code: CodeType) -> Iterator[Step]:
         elif name.startswith("CALL"):
             yield "call", None
         elif name.startswith(("POP_", "STORE_", "JUMP", "RETURN")):
-            yield "end", None
+            yield "end", name
         else:
             yield "other", name

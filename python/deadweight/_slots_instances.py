@@ -9,6 +9,9 @@ Step = tuple[str, Any]
 """What an instruction does, and the name or value it does it with."""
 
 _COPIES = ("copy", "deepcopy")
+# Steps that make no value of others; those that change their order are among them, where there are three.
+_PLAIN = frozenset(("load", "constant", "exchange"))
+_ORDER = (("other", "SWAP"), ("other", "ROT_THREE"))
 
 
 @dataclass(slots=True)
@@ -49,6 +52,9 @@ class Known:
         """Whether it is an instance: another variable's, a copy, what the class makes, or some ``__new__``."""
         if not expression or self._is_loaded(expression[-1]):
             return bool(expression)
+        if is_plain(expression):
+            # Values that go to as many variables.
+            return any(self._is_loaded(step) for step in expression)
         if expression[-1][0] != "call":
             return False
         if ("attribute", "__new__") in expression:
@@ -68,12 +74,17 @@ def known_in(steps: list[Step], instances: set[str], classes: set[Step], argumen
     known = Known(set(instances), set(classes))
     begin = 0
     expression: list[Step] = []
+    # What is left of `or` and `if … else` on one way, where the other begins.
+    either: list[Step] = []
+    also: list[Step] = []
     for place, (kind, value) in enumerate(steps):
         if kind in ("store", "set"):
             # What is unpacked, or assigned in a chain, goes to many places, and any may be the one.
-            expression = _without_copy(steps[begin : place - (kind == "set")]) or expression
+            if fresh := _without_copy(steps[begin : place - (kind == "set")]):
+                expression, also, either = fresh, either, []
             # The first of `*args` is what `self` would be.
             is_instance = known.is_instance(expression) or expression[:1] == [("load", arguments)]
+            is_instance |= kind == "store" and is_plain(expression) and known.is_instance(also)
             if kind == "set" and is_instance and known.is_class(steps[place - 1 : place]):
                 known.kept.add((steps[place - 1], value))
             elif kind == "store" and is_instance:
@@ -82,9 +93,25 @@ def known_in(steps: list[Step], instances: set[str], classes: set[Step], argumen
                 known.classes.add(("load", value))
         elif kind == "end":
             expression = []
+            if begin < place:
+                either = _left(steps[begin:place], value)
         if kind in ("store", "set", "end"):
             begin = place + 1
     return known
+
+
+def is_plain(expression: list[Step]) -> bool:
+    """Whether it only loads values."""
+    return all(step[0] in _PLAIN or step in _ORDER for step in expression)
+
+
+def _left(expression: list[Step], jump: str) -> list[Step]:
+    """What a jump leaves on top: up to 3.11 one that says so, from 3.12 on the copy of what is asked."""
+    if jump in ("JUMP_FORWARD", "JUMP_IF_TRUE_OR_POP", "JUMP_IF_FALSE_OR_POP"):
+        return expression
+    asked = expression[:-1] if expression[-1:] == [("other", "TO_BOOL")] else expression
+    is_kept = jump.startswith("POP_JUMP") and asked[-1:] == [("copy", None)]
+    return asked[:-1] if is_kept else []
 
 
 def _without_copy(expression: list[Step]) -> list[Step]:

@@ -81,15 +81,16 @@ def plan(cls: type, *, weakref: bool, extra: Iterable[str] | None) -> Plan:
             _add(made, cls, name, _SET)
     for name in extra or ():
         _add(made, cls, _mangled(cls, name), _SET)
-    if Generic in cls.__mro__ and vars(cls).get("__parameters__"):
-        # `typing` sets it on what `Box[int](1)` makes, and leaves it where there is no place for it.
-        _add(made, cls, "__orig_class__", _SET)
     made.names += [name for name in made.cached if name not in made.names]
     if made.names and cls.__itemsize__:
         reason = "its instances vary in size, as those of int, tuple and bytes: slots have no place in them"
         made.blockers.append(Blocker(cls.__qualname__, reason, ""))
     if made.names:
         made.blockers += _loses_state(cls)
+    is_generic = Generic in cls.__mro__ and vars(cls).get("__parameters__")
+    if is_generic and not cls.__itemsize__ and not any(_loses_state(cls)):
+        # `typing` sets it on what `Box[int](1)` makes, and leaves it where there is no place for it.
+        _add(made, cls, "__orig_class__", _SET)
     made.blockers = list(dict.fromkeys(made.blockers))
     return made
 

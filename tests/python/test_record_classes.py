@@ -204,8 +204,16 @@ def test_annotations_may_say_more_than_types():
         number: Annotated[int, "of the house"]
         small: Annotated[int, "u1"]
         name: Final[str]
+        lasted: Annotated[float, "h"]
+        kind: Annotated[str, "d", "category"]
 
-    assert Row._schema.fields == [("number", "i8", False), ("small", "u1", False), ("name", "str", False)]
+    assert dw.Records(Row).types == {
+        "number": "i8",
+        "small": "u1",
+        "name": "str",
+        "lasted": "f8",
+        "kind": "category",
+    }
     if sys.version_info >= (3, 11):
 
         class Told(TypedDict):
@@ -213,6 +221,15 @@ def test_annotations_may_say_more_than_types():
             name: typing.Required[str]
 
         assert dw.Record.of(Told)._schema.fields == [("number", "i8", True), ("name", "str", False)]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="syntax of 3.12")
+def test_annotations_may_be_aliases():
+    namespace = {}
+    exec("type UserId = int\ntype Maybe = UserId | None\ntype Tags = list[Tags]\n", namespace)
+    fields = {name: namespace[name] for name in ("UserId", "Maybe", "Tags")} | {"text": typing.LiteralString}
+    types = {"UserId": "i8", "Maybe": "i8 | None", "Tags": "object", "text": "str"}
+    assert dw.Records(dw.Record.of(fields)).types == types
 
 
 TOLD = {

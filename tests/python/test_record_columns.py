@@ -208,6 +208,19 @@ def test_a_file_that_shrinks_raises(tmp_path):
     for look in (lambda: opened[9_999].name, lambda: view.name, lambda: list(opened.score), lambda: opened[1:5]):
         with pytest.raises(OSError, match="cut short"):
             look()
+
+    def values(key, rows):
+        opened[key] = rows
+
+    # What lies in a file is copied when it is changed.
+    for change in (
+        lambda: setattr(view, "number", 4),
+        lambda: values(3, row(4)),
+        lambda: values(slice(0, 10, 2), [row(4)] * 5),
+        lambda: opened.number.__setitem__(3, 4),
+    ):
+        with pytest.raises(OSError, match="cut short"):
+            change()
     assert kept[9_999].number == 9_999
 
 

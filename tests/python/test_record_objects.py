@@ -223,6 +223,38 @@ def test_neither_arrow_nor_a_file_has_objects(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_arrow_has_the_columns_beside_objects():
+    pa = pytest.importorskip("pyarrow")
+    rows = holders()
+    assert pa.array(rows.number).to_pylist() == [1, 2, 3]
+    with pytest.raises(TypeError, match='field "what": objects are nothing that Arrow'):
+        pa.array(rows.what)
+    table = pa.table({"number": [1, 2], "what": ["a", None], "tags": ["b", "c"]})
+    with pytest.raises(TypeError, match='field "what" is of objects, which a table has none of'):
+        dw.Records(Holder, table)
+    assert dw.Records(Holder, table.to_pylist()).what.tolist() == ["a", None]
+
+
+def test_records_with_objects_are_packed():
+    class Mixed(dw.Record):
+        number: int
+        what: object
+        score: dw.f4
+        none: dw.u2 | None
+
+    things = [Thing("a"), None, 2**100]
+    rows = dw.Records(Mixed, [(at, thing, 0.5, None) for at, thing in enumerate(things)])
+    packed = dw.pack(rows)
+    assert packed.types == {"number": "u1", "what": "object", "score": "f4", "none": "u2 | None"}
+    assert packed.what.tolist() == things
+    assert packed.number.tolist() == [0, 1, 2]
+    assert dw.pack(rows, types={"number": "f8"}).types["number"] == "f8"
+    assert dw.pack(rows[:0]).types == rows.types
+    assert dw.pack(rows[1:2], types={"what": "str | None"}).what.tolist() == [None]
+    with pytest.raises(TypeError, match="a table has names already"):
+        dw.pack(rows, names=["a", "b", "c", "d"])
+
+
 def test_a_numpy_array_of_objects_is_a_copy():
     np = pytest.importorskip("numpy")
     rows = dw.Records(Holder, [(1, [1, 2], []), (2, [3, 4], [])])

@@ -197,6 +197,7 @@ def test_a_structured_array():
     packed = dw.pack(rows)
     assert packed.types == {"a": "u2", "b": "f4", "c": "category"}
     assert packed.a.to_numpy().tolist() == rows["a"].tolist()
+    assert dw.pack(rows[:2], names=iter(["x", "y", "z"])).types == {"x": "u1", "y": "f4", "z": "str"}
 
 
 @pytest.mark.parametrize(

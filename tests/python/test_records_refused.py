@@ -339,7 +339,14 @@ def test_datetimes_that_would_lose_something(wrong, why):
     for call in (lambda: Event(wrong), lambda: dw.Records(Event, [(wrong,)]), lambda: dw.pack([{"at": wrong}])):
         with pytest.raises(TypeError, match=rf'row 0, field "at": {why}'):
             call()
+    with pytest.raises(TypeError, match=rf'row 1, field "at": {why}'):
+        dw.pack([{"at": datetime(2024, 1, 1)}, {"at": wrong}])
     assert dw.pack([{"at": wrong}], types={"at": object})[0].at is wrong
+
+
+def test_half_of_a_surrogate_pair_among_texts():
+    with pytest.raises(ValueError, match=r'row 1, field "x": .* has half of a surrogate pair'):
+        dw.pack([{"x": "a"}, {"x": "\ud800"}])
 
 
 def test_files_of_other_formats_are_said_to_be_those(tmp_path):

@@ -171,6 +171,33 @@ def test_arrays_of_numbers_are_their_values():
         dw.Records.from_columns(dw.Record.of({"x": "i8"}), x=times.astype("M8[ns]"))
 
 
+def test_numbers_at_any_address():
+    Row = dw.Record.of({"x": "f8"})
+    odd = memoryview(bytearray(1 + 8 * 3))[1:].cast("d")
+    odd[1] = 2.5
+    rows = dw.Records.from_columns(Row, x=odd)
+    assert rows.x.tolist() == [0, 2.5, 0]
+    np = pytest.importorskip("numpy")
+    packed = np.array([(1, 0.5), (2, 1.5), (3, 2.5)], [("a", "u1"), ("x", "f8")])
+    rows.x = packed["x"]
+    assert rows.x.tolist() == [0.5, 1.5, 2.5]
+
+
+def test_single_bytes_are_no_numbers():
+    with pytest.raises(TypeError, match=r'row 0, field "x": b.a. is'):
+        dw.Records.from_columns(dw.Record.of({"x": "u1"}), x=memoryview(b"ab").cast("c"))
+
+
+def test_an_array_that_cannot_be_without_a_copy():
+    np = pytest.importorskip("numpy")
+    rows = dw.Records.from_columns(dw.Record.of({"x": "u4 | None"}), x=[1, None])
+    with pytest.raises(ValueError, match="is a copy"):
+        rows.x.__array__(copy=False)
+    assert rows.x.__array__().tolist() == [1, None]
+    rows.x = [1, 2]
+    assert np.shares_memory(rows.x.__array__(copy=False), np.asarray(rows.x))
+
+
 def test_masked_arrays_have_no_value_where_they_are_masked():
     np = pytest.importorskip("numpy")
     rows = dw.Records.from_columns(dw.Record.of({"x": "i4 | None", "y": "i4"}), x=[1, None, 3], y=[4, 5, 6])
@@ -183,6 +210,12 @@ def test_masked_arrays_have_no_value_where_they_are_masked():
 
 def test_fields_are_names_of_the_container():
     assert {"id", "score", "name", "append", "nbytes", "__len__"} <= set(dir(users(1)))
+
+
+def test_a_field_may_be_called_as_a_method_of_classes():
+    rows = dw.Records(dw.Record.of({"mro": int}), [(1,), (2,)])
+    rows.mro = [5, 6]
+    assert (list(rows.mro), rows[1].mro) == ([5, 6], 6)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 13), reason="copy.replace is of 3.13")

@@ -1,6 +1,8 @@
 """A class with slots does what it did without."""
 
 import abc
+import array
+import collections
 import collections.abc
 import functools
 import gc
@@ -185,6 +187,26 @@ def test_generics():
             return self.__orig_class__.__args__
 
     assert Known[int]().kind() == (int,)
+
+
+WITHOUT_PLACE = [
+    (tuple, ([1, 2],)),
+    (bytes, ([7],)),
+    (int, (7,)),
+    (array.array, ("b", [7])),
+    (collections.deque, ([1, 2],)),
+]
+
+
+@pytest.mark.parametrize(("base", "content"), WITHOUT_PLACE)
+def test_generics_of_types_that_vary_in_size_or_keep_no_slots(base, content):
+    @dw.slots
+    class Typed(base, typing.Generic[T]):
+        pass
+
+    made = Typed[int](*content)
+    assert made == base(*content)
+    assert not hasattr(made, "__dict__")
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="syntax of 3.12")

@@ -349,6 +349,42 @@ class Node:
         value = self.a_value
         value.no_value = 1
 
+    def of_several(self, other):
+        one, _two = self, other
+        one.a_one = 1
+        _before, after = None, self
+        _before, then = 1, self
+        after.a_after = 1
+        then.a_then = 1
+        first, _second, _third = self, other, None
+        first.a_first = 1
+        value, _item = self.a_value, other
+        value.no_attribute = 1
+        both = self, other
+        both.no_tuple = 1
+
+    def of_one_or_other(self, other):
+        chosen = self if other.flag else other
+        chosen.a_chosen = 1
+        given = self or other
+        given.a_given = 1
+        last = also = self and other
+        last.a_last = also.a_also = 1
+        later = other
+        later.no_later = 1
+        part = (self or other).part
+        part.no_part = 1
+        made = other(self or other)
+        made.no_made = 1
+        named = other if self else other.named
+        named.no_named = 1
+
+    def of_cell(self):
+        new = __class__()
+        new.a_cell = 1
+        other = __class__.found()
+        other.no_found = 1
+
     @classmethod
     def single(cls):
         if cls._single is None:

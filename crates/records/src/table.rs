@@ -509,8 +509,8 @@ impl Table {
         if self.pieces().all(same) { Ok(()) } else { self.join() }
     }
 
-    /// Gives back the words of categories that no row has. Batches of a file or of Arrow, which were not
-    /// changed, keep theirs.
+    /// Gives back the words of categories that no row has. Several batches of a file or of Arrow, which were
+    /// not changed, keep theirs; a single one is made anew, as by a save or a pickle.
     pub(crate) fn forget(&mut self) -> Result<(), RecordsError> {
         if !self.is_whole() {
             return Ok(());

@@ -90,6 +90,8 @@ fn neither_arrow_nor_a_file_has_objects() {
         );
     }
     assert!(deadweight_records::file::write(&mut table, Vec::new()).is_err());
+    assert_eq!(table.arrow_field(0).unwrap().name(), "id");
+    assert!(matches!(table.arrow_field(2), Err(RecordsError::NoField(_))));
 }
 
 #[test]

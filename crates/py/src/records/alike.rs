@@ -33,7 +33,9 @@ pub(crate) fn put_alike(
         != 0
     {
         // SAFETY: the dict has a reference to the object for as long as nothing changes it. To read a value and to put
-        // it in a column runs no code of Python's, and lets nobody else run: we hold the interpreter's lock.
+        // it in a column runs no code of Python's, and lets nobody else run: we hold the interpreter's lock. But an
+        // int beyond 64 bits raises, and up to 3.11 that may collect: no value comes of it then, so that neither
+        // object nor dict is looked at again here.
         let object = unsafe { Borrowed::from_ptr(dict.py(), object) };
         let is_next = names.get(field).is_some_and(|name| name.as_ptr() == key);
         let value = if is_next { value_of(packer, field, &object) } else { None };

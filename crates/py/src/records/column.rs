@@ -242,7 +242,7 @@ impl Column {
     /// The type of the values, as Arrow's capsule interface has it.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         let rows = self.rows.bind(py).try_borrow()?;
-        field_capsule(py, rows.table()?.arrow_schema().map_err(of_records)?.field(self.field))
+        field_capsule(py, &rows.table()?.arrow_field(self.field).map_err(of_records)?)
     }
 
     /// The values as one array, which shares them as the rows' stream does. No other type can be had.

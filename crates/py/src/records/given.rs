@@ -8,7 +8,7 @@ use arrow_array::types::{
 };
 use arrow_array::{ArrayRef, PrimitiveArray, RecordBatch};
 use deadweight_records::{self as records, Field, Kind, RecordsError};
-use pyo3::buffer::{Element, ElementType, PyBuffer, PyUntypedBuffer};
+use pyo3::buffer::{Element, ElementType, PyUntypedBuffer};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -67,37 +67,38 @@ pub(crate) fn column(field: &Field, values: &Bound<'_, PyAny>) -> PyResult<recor
 fn numbers(values: &Bound<'_, PyAny>) -> PyResult<Option<ArrayRef>> {
     let Ok(buffer) = PyUntypedBuffer::get(values) else { return Ok(None) };
     let format = buffer.format();
-    // With a letter before it, they may be the other way round in memory.
-    if buffer.dimensions() != 1 || format.count_bytes() != 1 {
+    // With a letter before it, they may be the other way round in memory; of `c` they are bytes, no numbers.
+    if buffer.dimensions() != 1 || format.count_bytes() != 1 || format == c"c" {
         return Ok(None);
     }
     let py = values.py();
-    Ok(Some(match ElementType::from_format(format) {
-        ElementType::SignedInteger { bytes: 1 } => array::<Int8Type>(py, buffer)?,
-        ElementType::SignedInteger { bytes: 2 } => array::<Int16Type>(py, buffer)?,
-        ElementType::SignedInteger { bytes: 4 } => array::<Int32Type>(py, buffer)?,
-        ElementType::SignedInteger { bytes: 8 } => array::<Int64Type>(py, buffer)?,
-        ElementType::UnsignedInteger { bytes: 1 } => array::<UInt8Type>(py, buffer)?,
-        ElementType::UnsignedInteger { bytes: 2 } => array::<UInt16Type>(py, buffer)?,
-        ElementType::UnsignedInteger { bytes: 4 } => array::<UInt32Type>(py, buffer)?,
-        ElementType::UnsignedInteger { bytes: 8 } => array::<UInt64Type>(py, buffer)?,
-        ElementType::Float { bytes: 4 } => array::<Float32Type>(py, buffer)?,
-        ElementType::Float { bytes: 8 } => array::<Float64Type>(py, buffer)?,
-        _ => return Ok(None),
-    }))
+    match ElementType::from_format(format) {
+        ElementType::SignedInteger { bytes: 1 } => array::<Int8Type>(py, buffer),
+        ElementType::SignedInteger { bytes: 2 } => array::<Int16Type>(py, buffer),
+        ElementType::SignedInteger { bytes: 4 } => array::<Int32Type>(py, buffer),
+        ElementType::SignedInteger { bytes: 8 } => array::<Int64Type>(py, buffer),
+        ElementType::UnsignedInteger { bytes: 1 } => array::<UInt8Type>(py, buffer),
+        ElementType::UnsignedInteger { bytes: 2 } => array::<UInt16Type>(py, buffer),
+        ElementType::UnsignedInteger { bytes: 4 } => array::<UInt32Type>(py, buffer),
+        ElementType::UnsignedInteger { bytes: 8 } => array::<UInt64Type>(py, buffer),
+        ElementType::Float { bytes: 4 } => array::<Float32Type>(py, buffer),
+        ElementType::Float { bytes: 8 } => array::<Float64Type>(py, buffer),
+        _ => Ok(None),
+    }
 }
 
 fn array<T: ArrowPrimitiveType<Native: Element>>(
     py: Python<'_>,
     buffer: PyUntypedBuffer,
-) -> PyResult<ArrayRef> {
-    let buffer: PyBuffer<T::Native> = buffer.into_typed()?;
+) -> PyResult<Option<ArrayRef>> {
+    // Where they lie at addresses that are no multiple of their width, they are taken one by one.
+    let Ok(buffer) = buffer.into_typed::<T::Native>() else { return Ok(None) };
     let mut values: Vec<T::Native> = Vec::new();
     let room = values.try_reserve_exact(buffer.item_count());
     room.map_err(|_| of_records(RecordsError::Memory))?;
     values.resize(buffer.item_count(), T::Native::default());
     buffer.copy_to_slice(py, &mut values)?;
-    Ok(Arc::new(PrimitiveArray::<T>::new(values.into(), None)))
+    Ok(Some(Arc::new(PrimitiveArray::<T>::new(values.into(), None))))
 }
 
 /// Columns by name, of fields of a class.

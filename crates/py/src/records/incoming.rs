@@ -217,14 +217,21 @@ pub(crate) fn refused_object(
     reason: Reason,
     object: &Bound<'_, PyAny>,
 ) -> PyErr {
-    if let (Reason::WrongType { kind: Kind::DateTime, .. } | Reason::NoType { .. }, Some(why)) =
-        (&reason, not_in_datetime(object))
-    {
+    let is_of_datetimes = matches!(
+        reason,
+        Reason::WrongType { kind: Kind::DateTime, .. }
+            | Reason::Mixed { kind: Kind::DateTime, .. }
+            | Reason::NoType { .. }
+    );
+    if is_of_datetimes && let Some(why) = not_in_datetime(object) {
         let text = object.str().map_or_else(|_| shown(object), |text| text.to_string());
         return PyTypeError::new_err(format!("row {row}, field {field:?}: {text} {why}"));
     }
     let reason = match (reason, take(object)) {
-        (Reason::WrongType { .. } | Reason::NoType { .. }, Ok(Taken::Surrogate)) => {
+        (
+            Reason::WrongType { .. } | Reason::NoType { .. } | Reason::Mixed { .. },
+            Ok(Taken::Surrogate),
+        ) => {
             let text = shown(object);
             return PyValueError::new_err(format!(
                 "row {row}, field {field:?}: {text} has half of a surrogate pair, which UTF-8 has not"

@@ -74,6 +74,7 @@ impl Rows {
 
     /// The columns, for other values of some fields in rows that are there.
     pub(crate) fn values_mut(&mut self, fields: Range<usize>) -> PyResult<&mut records::Table> {
+        self.table()?;
         for field in fields {
             let lent_out =
                 self.lent.get(field).is_some_and(|lent| lent.load(Ordering::Relaxed) > 0);

@@ -3,10 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 
 use deadweight_records::{self as records, Valued};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 use super::file::Watch;
+use super::reference::is_object;
 use super::schema::{Schema, Told, told};
 use super::value::take_for;
 use crate::arrow::{batches, of_arrow};
@@ -59,10 +60,24 @@ pub(crate) fn fitted(
             table = table.with_filled(field, taken.value()).map_err(of_records)?;
         }
     }
+    if let Some(field) = schema.fields.iter().find(|field| is_values_for_objects(&table, field)) {
+        return Err(PyTypeError::new_err(format!(
+            "field {:?} is of objects, which a table has none of: its rows are taken as dicts or tuples",
+            field.name
+        )));
+    }
     if table.fields() == schema.fields {
         return Ok(table);
     }
     table.into_fields(&schema.fields).map_err(of_records)
+}
+
+/// Whether a field is one of objects, and its column in the table has values.
+fn is_values_for_objects(table: &records::Table, field: &records::Field) -> bool {
+    is_object(field.kind)
+        && table.position(&field.name).is_some_and(|at| {
+            !is_object(table.columns()[at].kind()) && table.null_count(at) < table.len()
+        })
 }
 
 /// The columns of any object with `__arrow_c_stream__`.

@@ -52,13 +52,21 @@ impl Table {
     /// # Errors
     /// [`Reason::Objects`].
     pub fn arrow_schema(&self) -> Result<Schema, RecordsError> {
-        let field = |(name, column): (&String, &Column)| {
-            let data_type =
-                data_type(column).ok_or_else(|| RecordsError::of_field(name, Reason::Objects))?;
-            Ok(Field::new(name, data_type, column.is_nullable()))
-        };
-        let fields = self.names.iter().zip(&self.columns).map(field);
+        let fields = (0..self.columns.len()).map(|field| self.arrow_field(field));
         Ok(Schema::new(fields.collect::<Result<Vec<_>, RecordsError>>()?))
+    }
+
+    /// One of the fields in Arrow's words.
+    ///
+    /// # Errors
+    /// [`RecordsError::NoField`]; [`Reason::Objects`].
+    pub fn arrow_field(&self, field: usize) -> Result<Field, RecordsError> {
+        let (Some(name), Some(column)) = (self.names.get(field), self.columns.get(field)) else {
+            return Err(RecordsError::NoField(field.to_string()));
+        };
+        let data_type = data_type(column);
+        let data_type = data_type.ok_or_else(|| RecordsError::of_field(name, Reason::Objects))?;
+        Ok(Field::new(name, data_type, column.is_nullable()))
     }
 
     /// The rows as Arrow's batches: one, unless texts take more than 2 GiB, or they came in several and
