@@ -184,7 +184,7 @@ class _Items(ItemsView[K, V]):
         match cast(Any, item):
             case (key, value):
                 found = self._mapping.peek(key, _NOTHING)
-                return found is value or found == value
+                return found is not _NOTHING and (found is value or found == value)
             case _:
                 return False
 

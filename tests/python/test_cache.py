@@ -6,6 +6,7 @@ import sys
 import threading
 import weakref
 from types import FunctionType, ModuleType
+from unittest import mock
 
 import deadweight as dw
 import pytest
@@ -38,6 +39,7 @@ def test_it_is_a_mutable_mapping():
     assert cache == {"a": 1, "b": 2} and cache != {"a": 1}
     assert dict(cache) == {"a": 1, "b": 2} and list(cache.keys()) == ["a", "b"] and list(cache.values()) == [1, 2]
     assert ("a", 1) in cache.items() and ("a", 2) not in cache.items() and ("c", None) not in cache.items()
+    assert ("a", mock.ANY) in cache.items() and ("c", mock.ANY) not in cache.items()
     assert 2 in cache.values() and 3 not in cache.values() and "a" in cache.keys()  # noqa: SIM118
     assert cache.setdefault("a", 5) == 1 and cache.setdefault("c") is None
     assert cache.pop("a") == 1 and cache.pop("a", 7) == 7 and cache.get("a", 8) == 8 and cache.get("a") is None
