@@ -214,14 +214,14 @@ def _caches_of(instance: Any) -> _Caches:
     except AttributeError:
         pass
     # Not let go of before the lock is: what is in it may call such a method as it goes, in whichever thread.
-    before: _Caches | None = None
+    before: Any = None
     try:
         made = _Caches(weakref.ref(instance))
         with _making:
             try:
                 before = read(instance, place)
                 if before.of() is instance:
-                    return before
+                    return cast(_Caches, before)
             except AttributeError:
                 pass
             write(instance, place, made)
