@@ -103,6 +103,9 @@ def cached_method(
     ``classmethod`` and ``staticmethod`` it may stand on either side, but below ``staticmethod`` only if the first
     argument has room for a cache: it is taken for the object.
 
+    In ``__del__`` of an object that the garbage collector found, results are computed anew: weak references to it
+    are gone by then.
+
     The method has ``cache_info(object)``, ``cache_clear(object)``, ``cache_parameters()`` and ``__wrapped__``, in
     the class: ``Report.total.cache_info(report)``.
 
