@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import functools
+import gc
 import inspect
 import pickle
 import sys
@@ -127,6 +128,23 @@ def test_exceptions_are_not_kept():
     assert kept(0) == "a" and kept.cache_info() == (0, 3, 128, 1)
     with pytest.raises(TypeError, match="unhashable"):
         kept([])
+
+
+def test_an_exception_that_its_arguments_keep_goes_with_them():
+    class Job:
+        @dw.cached
+        def run(self):
+            raise ValueError
+
+    job = Job()
+    try:
+        job.run()
+    except ValueError as error:
+        job.error = error
+    gone = weakref.ref(job)
+    del job
+    gc.collect()
+    assert gone() is None
 
 
 def test_a_comparison_that_raises_or_calls_again():
