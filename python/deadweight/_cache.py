@@ -49,7 +49,8 @@ class Cache(_core.Cache, MutableMapping[K, V]):
 
     What would be over ``max_bytes`` all alone is not kept, nor what was there for its key before: ``stats()``
     counts it. Reading an entry makes it the last to go; ``in``, ``peek`` and iteration do not. Iteration begins
-    with the entry that goes next. It may be used from several threads.
+    with the entry that goes next. It may be used from several threads. Classes that derive from it give bounds to
+    ``__new__``.
 
     Args:
         maxsize: the most entries; None for any number.
@@ -85,13 +86,6 @@ class Cache(_core.Cache, MutableMapping[K, V]):
 
     if TYPE_CHECKING:
 
-        def __init__(
-            self,
-            maxsize: int | None = None,
-            max_bytes: int | str | None = None,
-            weigher: Callable[[K, V], int] | None = None,
-            on_evict: Callable[[K, V, str], object] | None = None,
-        ) -> None: ...
         def __iter__(self) -> Iterator[K]: ...
         def __getitem__(self, key: K, /) -> V: ...
         def __setitem__(self, key: K, value: V, /) -> None: ...
@@ -184,7 +178,7 @@ class _Items(ItemsView[K, V]):
         match cast(Any, item):
             case (key, value):
                 found = self._mapping.peek(key, _NOTHING)
-                return found is value or found == value
+                return found is not _NOTHING and (found is value or found == value)
             case _:
                 return False
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeAlias, TypeVar, overload
 
 from deadweight._cache import Cache
-from deadweight._calls import CacheInfo, check_function, info_of
+from deadweight._calls import CacheInfo, check_function, info_of, is_async
 from deadweight._core import Call
 from deadweight._weak_cache import WeakCache
 
@@ -99,8 +98,7 @@ def cached(
     def decorate(function: Callable[..., Any]) -> Any:
         check_function(function, "cached")
         cache = make()
-        is_async = inspect.iscoroutinefunction(function)
-        call: Any = (_remembering_async if is_async else _remembering)(function, cache, typed)
+        call: Any = (_remembering_async if is_async(function) else _remembering)(function, cache, typed)
         functools.update_wrapper(call, function)
 
         def cache_info() -> CacheInfo:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-import inspect
+import os
 import threading
 import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar, cast, overload
 
 from deadweight._cache import Cache
-from deadweight._calls import CacheInfo, check_function, info_of
+from deadweight._calls import CacheInfo, check_function, info_of, is_async
 from deadweight._core import Call
 
 if TYPE_CHECKING:
@@ -27,7 +27,17 @@ _PLACE = "_deadweight_caches"
 """The attribute of an object where its caches are. In a class with ``__slots__`` it is one of them."""
 _CLASS_PLACE = "_deadweight_class_caches"
 """That of a class, for its class methods: instances would take the other for theirs."""
-_making = threading.Lock()
+_making = threading.RLock()
+"""Entered again by a finalizer that calls such a method: a collection may begin while it is held."""
+
+
+def _after_fork() -> None:
+    """In a forked child, whichever thread held it is gone."""
+    global _making
+    _making = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 class CachedMethod(Protocol[S_contra, P, R_co]):
@@ -64,6 +74,9 @@ class _Caches(dict[Any, "Cache[Any, Any]"]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Caches)
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
     __hash__ = None
 
 
@@ -89,6 +102,9 @@ def cached_method(
     ``__weakref__``. Bounds are of each object. ``async`` methods are as with :func:`cached`. With ``property``,
     ``classmethod`` and ``staticmethod`` it may stand on either side, but below ``staticmethod`` only if the first
     argument has room for a cache: it is taken for the object.
+
+    In ``__del__`` of an object that the garbage collector found, results are computed anew: weak references to it
+    are gone by then.
 
     The method has ``cache_info(object)``, ``cache_clear(object)``, ``cache_parameters()`` and ``__wrapped__``, in
     the class: ``Report.total.cache_info(report)``.
@@ -141,8 +157,7 @@ def cached_method(
                 # Of several threads all get the one that came first.
                 return caches.setdefault(call, Cache(maxsize, max_bytes, weigher))
 
-        is_async = inspect.iscoroutinefunction(function)
-        call: Any = (_remembering_async if is_async else _remembering)(function, cache_of, typed)
+        call: Any = (_remembering_async if is_async(function) else _remembering)(function, cache_of, typed)
         functools.update_wrapper(call, function)
 
         def cache_info(instance: Any, /) -> CacheInfo:
@@ -201,18 +216,21 @@ def _caches_of(instance: Any) -> _Caches:
             return caches
     except AttributeError:
         pass
-    with _making:
-        try:
-            caches = read(instance, place)
-        except AttributeError:
-            caches = _Caches()
-        if caches.of() is not instance:
+    # Not let go of before the lock is: what is in it may call such a method as it goes, in whichever thread.
+    before: Any = None
+    try:
+        made = _Caches(weakref.ref(instance))
+        with _making:
             try:
-                caches = _Caches(weakref.ref(instance))
-                write(instance, place, caches)
-            except (AttributeError, TypeError):
-                raise TypeError(_no_room(instance)) from None
-        return caches
+                before = read(instance, place)
+                if before.of() is instance:
+                    return cast(_Caches, before)
+            except AttributeError:
+                pass
+            write(instance, place, made)
+    except (AttributeError, TypeError):
+        raise TypeError(_no_room(instance)) from None
+    return made
 
 
 def _own_attribute(owner: type, name: str) -> Any:

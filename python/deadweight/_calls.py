@@ -29,6 +29,10 @@ def check_function(function: Any, name: str) -> None:
     if not callable(function):
         raise TypeError(f"{name} takes a function, not {type(function).__name__}")
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        raise TypeError(
-            f"{name}: {function.__name__} is a generator function: what it gives can be gone through once"
-        )
+        called = getattr(function, "__name__", repr(function))
+        raise TypeError(f"{name}: {called} is a generator function: what it gives can be gone through once")
+
+
+def is_async(function: Any) -> bool:
+    """Whether a call gives a coroutine: of a function, or of an object whose class says how it is called."""
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)

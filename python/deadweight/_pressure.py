@@ -65,7 +65,11 @@ class Pressure:
             self._hooks.append(at_signal(number, self._signalled))
         if uncaught:
             self._hooks += [at_uncaught(self._uncaught), at_uncaught_in_thread(self._uncaught_in_thread)]
-        self._start()
+        try:
+            self._start()
+        except BaseException:
+            self._unhook()
+            raise
 
     @property
     def files(self) -> list[str]:
@@ -89,10 +93,7 @@ class Pressure:
         self._inbox.put(None)
         if self._thread is not threading.current_thread():
             self._thread.join()
-        for hook in self._hooks:
-            # Of `signal.signal`, in another thread.
-            with contextlib.suppress(ValueError):
-                hook.off()
+        self._unhook()
 
     def __enter__(self) -> Pressure:
         return self
@@ -109,12 +110,18 @@ class Pressure:
         state = "on" if self._on else "off"
         return f"<deadweight.Pressure {state}: {self._limit}, {len(self._files)} files>"
 
+    def _unhook(self) -> None:
+        for hook in self._hooks:
+            # Of `signal.signal`, in another thread.
+            with contextlib.suppress(ValueError):
+                hook.off()
+
     def _start(self) -> None:
         self._thread = threading.Thread(target=self._watch, name="deadweight-pressure", daemon=True)
         self._thread.start()
 
     def _watch(self) -> None:
-        armed = True
+        armed, failing = True, False
         while True:
             try:
                 asked = self._inbox.get(timeout=self._interval)
@@ -124,13 +131,22 @@ class Pressure:
                 continue
             except queue.Empty:
                 pass
-            reason, share, facts = self._look()
-            if armed and share >= 1:
-                armed = False
-                self._shrink(facts)
-                self._write(reason, facts, [])
-            elif share < _CALM:
-                armed = True
+            try:
+                armed, failing = self._watch_once(armed), False
+            except Exception as error:
+                # Where memory runs out anything may fail, and the next look need not.
+                if not failing:
+                    _tell(f"deadweight: could not see how much memory is left: {type(error).__name__}: {error}")
+                failing = True
+
+    def _watch_once(self, armed: bool) -> bool:
+        """Whether, the next time that the limit is reached, a file is due."""
+        reason, share, facts = self._look()
+        if armed and share >= 1:
+            self._shrink(facts)
+            self._write(reason, facts, [])
+            return False
+        return armed or share < _CALM
 
     def _shrink(self, facts: dict[str, Any]) -> None:
         """First of all: to write takes its time."""

@@ -23,6 +23,9 @@ def weakly(caches: Iterable[Shrinks]) -> list[weakref.ref[Shrinks]]:
     Raises:
         TypeError: one of them cannot be shrunk, or takes no weak reference.
     """
+    if callable(getattr(caches, "shrink", None)):
+        # Gone through, it would give its keys.
+        raise TypeError("shrink takes any number of caches: write shrink=[cache]")
     given = list(caches)
     for cache in given:
         if not callable(getattr(cache, "shrink", None)):
@@ -33,15 +36,16 @@ def weakly(caches: Iterable[Shrinks]) -> list[weakref.ref[Shrinks]]:
     return [weakref.ref(cache) for cache in given]
 
 
-def shrink_all(caches: list[weakref.ref[Shrinks]]) -> tuple[int, list[Exception]]:
+def shrink_all(caches: list[weakref.ref[Shrinks]]) -> tuple[int, list[BaseException]]:
     """Halves those that are still there. How many entries went, and what went wrong."""
-    gone, failed = 0, list[Exception]()
+    gone, failed = 0, list[BaseException]()
     for ref in caches:
         cache = ref()
         if cache is None:
             continue
         try:
             gone += cache.shrink(_TO)
-        except Exception as error:
+        except BaseException as error:
+            # `sys.exit` in a callback would end the thread that calls this, and nothing else.
             failed.append(error)
     return gone, failed

@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import functools
+import gc
 import inspect
 import pickle
 import sys
@@ -129,6 +130,23 @@ def test_exceptions_are_not_kept():
         kept([])
 
 
+def test_an_exception_that_its_arguments_keep_goes_with_them():
+    class Job:
+        @dw.cached
+        def run(self):
+            raise ValueError
+
+    job = Job()
+    try:
+        job.run()
+    except ValueError as error:
+        job.error = error
+    gone = weakref.ref(job)
+    del job
+    gc.collect()
+    assert gone() is None
+
+
 def test_a_comparison_that_raises_or_calls_again():
     class Bad:
         def __hash__(self):
@@ -214,6 +232,8 @@ def test_what_has_no_results_to_keep_is_refused():
     for function in (numbers, more):
         with pytest.raises(TypeError, match=f"{function.__name__} is a generator function"):
             dw.cached(function)
+        with pytest.raises(TypeError, match=r"cached: functools\.partial\(.*\) is a generator function"):
+            dw.cached(functools.partial(function))
     with pytest.raises(TypeError, match="maxsize"):
         dw.cached("12")
     with pytest.raises(TypeError, match="takes a function, not int"):
@@ -318,6 +338,26 @@ def test_weak_results_last_as_long_as_somebody_uses_them():
     for wrong in ({"max_bytes": 5}, {"weigher": len}):
         with pytest.raises(TypeError, match="held weakly"):
             dw.cached(weak=True, **wrong)
+
+
+def test_an_object_may_be_an_async_function():
+    class Fetch:
+        async def __call__(self, x):
+            return [x]
+
+    class Pages:
+        fetch = dw.cached_method(Fetch())
+
+    fetch, pages = dw.cached(Fetch()), Pages()
+
+    async def main():
+        assert await fetch(1) is await fetch(1)
+        assert await pages.fetch() is await pages.fetch()
+
+    asyncio.run(main())
+    # A class whose instances are such gives no coroutine itself.
+    made = dw.cached(Fetch)()
+    assert isinstance(made, Fetch)
 
 
 def test_async_functions_keep_results():

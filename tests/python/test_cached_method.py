@@ -8,6 +8,9 @@ import functools
 import gc
 import inspect
 import pickle
+import subprocess
+import sys
+import textwrap
 import threading
 import weakref
 
@@ -323,6 +326,88 @@ def test_threads_that_come_first_find_one_cache():
         for thread in threads:
             thread.join()
         assert all(it is found[-1] for it in found[-4:])
+
+
+PROGRAM = """
+    import copy, gc, os, signal, threading
+    import deadweight as dw
+    from deadweight import _cached_method
+
+    class Log:
+        @dw.cached_method
+        def name(self):
+            return "log"
+
+    class Connection:
+        def __del__(self):
+            Log().name()
+
+    class Report:
+        @dw.cached_method
+        def connection(self):
+            return Connection()
+"""
+
+
+def run(code):
+    """A program that would never end if it waited for a lock of its own."""
+    program = textwrap.dedent(PROGRAM) + textwrap.dedent(code)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and not done.stdout, done.stderr
+
+
+def test_results_of_which_the_object_was_copied_may_call_a_method_as_they_go():
+    run("""
+        first = Report()
+        first.connection()
+        twin = copy.copy(first)
+        del first
+        twin.connection()
+    """)
+
+
+def test_a_collection_that_begins_meanwhile_may_call_a_method():
+    run("""
+        gc.disable()
+        for count in range(1, 50):
+            gc.collect()
+            log, ring = Log(), Connection()
+            ring.me = ring
+            del ring
+            # After so many objects: once within whatever makes room.
+            gc.set_threshold(count)
+            gc.enable()
+            log.name()
+            gc.disable()
+    """)
+
+
+def test_a_child_forked_while_another_thread_makes_room_can_too():
+    run("""
+        held, over = threading.Event(), threading.Event()
+        def hold():
+            with _cached_method._making:
+                held.set()
+                over.wait()
+        threading.Thread(target=hold, daemon=True).start()
+        held.wait()
+        child = os.fork()
+        if not child:
+            signal.alarm(30)
+            Log().name()
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        over.set()
+    """)
+
+
+def test_caches_take_no_part_in_whether_objects_are_equal():
+    one, two = Report([1]), Report([1])
+    one.total()
+    two.power(2)
+    two.count = one.count
+    assert vars(one) == vars(two) and one._deadweight_caches == two._deadweight_caches
+    assert (one._deadweight_caches != two._deadweight_caches) is False and one._deadweight_caches != {}
 
 
 def test_before_and_after_a_leak():

@@ -98,6 +98,51 @@ def test_what_cannot_be_shrunk_is_refused(tmp_path):
     for wrong in ({}, 5):
         with pytest.raises(TypeError, match="shrink takes caches"):
             dw.on_pressure(path=tmp_path / "pressure.jsonl", shrink=[wrong], signal_number=None, uncaught=False)
+    for cache in (dw.Cache(), dw.WeakCache()):
+        with pytest.raises(TypeError, match=r"write shrink=\[cache\]"):
+            dw.on_pressure(path=tmp_path / "pressure.jsonl", shrink=cache, signal_number=None, uncaught=False)
+
+
+def wait_for(condition):
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_it_goes_on_watching_whatever_fails(tmp_path, monkeypatch, capfd):
+    """For want of memory to look, or by a callback that would end the program."""
+    tried = []
+
+    def no_memory(path, **_):
+        tried.append(path)
+        raise MemoryError
+
+    cache = dw.Cache(maxsize=10, on_evict=lambda *what: sys.exit(1))
+    cache.update(dict.fromkeys(range(10)))
+    monkeypatch.setattr(_limits, "open", no_memory, raising=False)
+    path = tmp_path / "pressure.jsonl"
+    with dw.on_pressure(
+        limit=2_000_000, path=path, interval=0.01, signal_number=None, uncaught=False, shrink=[cache]
+    ) as watch:
+        wait_for(lambda: len(tried) > 2)
+        monkeypatch.undo()
+        wait_for(lambda: watch.files)
+    told = capfd.readouterr().err
+    assert told.count("could not see how much memory is left: MemoryError") == 1
+    assert told.count("a cache could not be shrunk: SystemExit: 1") == 1
+    assert lines(path)[0]["reason"] == "limit" and len(cache) == 5
+
+
+def test_a_thread_that_cannot_start_leaves_nothing(tmp_path, monkeypatch):
+    def cannot(self):
+        raise RuntimeError("can't start new thread")
+
+    hooks = sys.excepthook, threading.excepthook, signal.getsignal(signal.SIGUSR2)
+    monkeypatch.setattr(threading.Thread, "start", cannot)
+    with pytest.raises(RuntimeError, match="start new thread"):
+        dw.on_pressure(path=tmp_path / "pressure.jsonl")
+    assert (sys.excepthook, threading.excepthook, signal.getsignal(signal.SIGUSR2)) == hooks
 
 
 def test_a_limit_that_is_reached_writes_who_holds_what_once(tmp_path):

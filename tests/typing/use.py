@@ -3,7 +3,7 @@
 from typing import Any
 
 import deadweight as dw
-from typing_extensions import assert_type
+from typing_extensions import Self, assert_type
 
 assert_type(dw.sizeof([]), int)
 weight = dw.deepsizeof([], {}, stop=(type,))
@@ -196,3 +196,13 @@ with dw.collector.tune("web") as tuned:
     assert_type(tuned.pause_after, float | None)
     assert_type([change.what for change in tuned.changes], list[str])
 dw.collector.tune("games")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+class Files(dw.Cache[str, bytes]):
+    def __new__(cls) -> Self:
+        return super().__new__(cls, maxsize=3)
+
+
+class Wrong(dw.Cache[str, bytes]):
+    def __init__(self) -> None:  # pyright: ignore[reportInconsistentConstructor]
+        super().__init__(maxsize=3)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]

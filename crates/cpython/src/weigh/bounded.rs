@@ -52,8 +52,9 @@ impl Scale {
 /// The references of the object that has most of them.
 #[derive(Clone, Copy, Default)]
 struct Widest {
-    references: u64,
-    /// Of those, how many were to be followed.
+    /// How many of them there are to follow, if those that were not looked at are like the others.
+    expected: u64,
+    /// How many were to be followed.
     kept: u64,
     /// How many others were to be followed already.
     below: u64,
@@ -68,7 +69,9 @@ struct Trail {
     seen: FxHashSet<Addr>,
     pending: Vec<Addr>,
     doubtful: Vec<Addr>,
-    /// References of one object that are not followed: so many others are.
+    /// References of one object.
+    met: u64,
+    /// Of those, how many were not looked at: so many others are followed.
     skipped: u64,
     is_estimated: bool,
     /// The names of references that lead out of frames into modules.
@@ -81,6 +84,7 @@ struct Trail {
 impl Trail {
     #[inline]
     fn meet(&mut self, target: Addr) {
+        self.met += 1;
         if self.pending.len() as u64 >= self.most {
             self.skipped += 1;
         } else if self.seen.insert(target) {
@@ -108,7 +112,7 @@ impl Trail {
         if is_estimated && widest.kept > 0 {
             let left = (self.pending.len() as u64).saturating_sub(widest.below).min(widest.kept);
             let done = (widest.kept - left).max(1);
-            let behind = u128::from(self.held - widest.held) * u128::from(widest.references);
+            let behind = u128::from(self.held - widest.held) * u128::from(widest.expected);
             let behind = u64::try_from(behind / u128::from(done)).unwrap_or(u64::MAX);
             sum = widest.held.saturating_add(behind);
         }
@@ -151,7 +155,7 @@ impl<'a, 'b, M: Memory> Walk<'a, 'b, M> {
     fn new(bench: Bench<'a, M>, bounds: Bounds<'a>, trail: &'b mut Trail) -> Self {
         let words = bench.cx.words;
         trail.namespaces = (!bounds.namespaces).then_some([words.globals, words.builtins]);
-        Walk { left_out: LeftOut::new(&bench, bounds.stop), bench, native: bounds.native, trail }
+        Walk { left_out: LeftOut::new(bounds.stop), bench, native: bounds.native, trail }
     }
 
     fn drain(&mut self) {
@@ -188,7 +192,7 @@ impl<'a, 'b, M: Memory> Walk<'a, 'b, M> {
             return;
         }
         let below = self.trail.pending.len() as u64;
-        self.trail.skipped = 0;
+        (self.trail.met, self.trail.skipped) = (0, 0);
         let doubtful = self.trail.doubtful.len();
         let Some(weight) = self.bench.weigh(&info, addr, self.trail) else { return };
         self.trail.held = self.trail.held.saturating_add(weight.held.0);
@@ -202,10 +206,11 @@ impl<'a, 'b, M: Memory> Walk<'a, 'b, M> {
         }
         self.trail.count += 1;
         let kept = self.trail.pending.len() as u64 - below;
-        let references = kept + self.trail.skipped;
-        self.trail.is_estimated |= self.trail.skipped > 0;
-        if kept > 0 && references > self.trail.widest.references {
-            self.trail.widest = Widest { references, kept, below, held: self.trail.held };
+        let Trail { met, skipped, .. } = *self.trail;
+        self.trail.is_estimated |= skipped > 0;
+        let expected = met.saturating_mul(kept).checked_div(met - skipped).unwrap_or(0);
+        if expected > self.trail.widest.expected {
+            self.trail.widest = Widest { expected, kept, below, held: self.trail.held };
         }
     }
 }

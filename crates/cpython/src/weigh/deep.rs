@@ -255,7 +255,7 @@ impl<'a, M: Memory> Closure<'a, M> {
         let classes = !bounds.stop.contains(&bench.scale.runtime.type_type);
         let names = (!bounds.namespaces).then_some([words.globals, words.builtins]);
         Closure {
-            left_out: LeftOut::new(&bench, bounds.stop),
+            left_out: LeftOut::new(bounds.stop),
             bench,
             native: bounds.native,
             steps: Steps { trail, pending: Vec::new(), namespaces: names, guesses: true, classes },

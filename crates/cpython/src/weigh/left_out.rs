@@ -14,16 +14,13 @@ pub(super) struct LeftOut {
     stop: FxHashSet<Addr>,
     /// By the type's row: whether its instances are left out.
     stopped: Vec<Option<bool>>,
-    cached_ints: FxHashSet<Addr>,
+    /// Found when the first int is asked about.
+    cached_ints: Option<FxHashSet<Addr>>,
 }
 
 impl LeftOut {
-    pub(super) fn new<M: Memory>(bench: &Bench<'_, M>, stop: &[Addr]) -> LeftOut {
-        LeftOut {
-            stop: stop.iter().copied().collect(),
-            stopped: Vec::new(),
-            cached_ints: bench.cached_ints(),
-        }
+    pub(super) fn new(stop: &[Addr]) -> LeftOut {
+        LeftOut { stop: stop.iter().copied().collect(), stopped: Vec::new(), cached_ints: None }
     }
 
     pub(super) fn has<M: Memory>(
@@ -38,15 +35,19 @@ impl LeftOut {
 
     /// The interpreter's own: immortal, cached or static.
     fn is_interpreters<M: Memory>(
-        &self,
+        &mut self,
         bench: &Bench<'_, M>,
         info: &TypeInfo,
         addr: Addr,
         header: Header,
     ) -> bool {
         bench.layout().object.refcount.is_immortal(header.refcount)
-            || (info.family == Family::Int && self.cached_ints.contains(&addr))
+            || (info.family == Family::Int && self.is_cached_int(bench, addr))
             || bench.is_static(addr)
+    }
+
+    fn is_cached_int<M: Memory>(&mut self, bench: &Bench<'_, M>, addr: Addr) -> bool {
+        self.cached_ints.get_or_insert_with(|| bench.cached_ints()).contains(&addr)
     }
 
     fn is_stopped<M: Memory>(&mut self, bench: &Bench<'_, M>, info: &TypeInfo) -> bool {

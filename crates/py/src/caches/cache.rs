@@ -443,7 +443,13 @@ impl Cache {
     ) -> PyResult<usize> {
         let mut gone = Gone::new();
         let (entries, bytes) = (entries.unwrap_or(usize::MAX), bytes.unwrap_or(u128::MAX));
-        self.state().shrink(entries, bytes, [Cause::Shrink; 2], &mut gone);
+        let mut state = self.state();
+        state.shrink(entries, bytes, [Cause::Shrink; 2], &mut gone);
+        if state.slab.len() == 0 {
+            // The room for entries goes as well.
+            state.slab.clear();
+        }
+        drop(state);
         let count = gone.len();
         self.tell(py, gone)?;
         Ok(count)
@@ -498,6 +504,6 @@ impl Cache {
     fn __sizeof__(slf: &Bound<'_, Cache>) -> PyResult<usize> {
         let instance: usize =
             slf.get_type().getattr(intern!(slf.py(), "__basicsize__"))?.extract()?;
-        Ok(instance + slf.get().state().slab.size())
+        Ok(instance + size_of::<Inside>() + slf.get().state().slab.size())
     }
 }

@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyInt, PyString, PyTuple, PyType};
+use pyo3::{PyTraverseError, PyVisit};
 
 use super::locate::hash_of;
 
@@ -34,6 +35,14 @@ impl Call {
     pub(super) fn missed(key: Bound<'_, PyAny>, hash: u64) -> PyResult<Py<PyAny>> {
         let py = key.py();
         Ok(Py::new(py, Call { key: key.unbind(), hash })?.into_any())
+    }
+}
+
+#[pymethods]
+impl Call {
+    /// A traceback may hold it, of an exception that its arguments keep.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.key)
     }
 }
 

@@ -383,6 +383,6 @@ impl WeakCache {
     fn __sizeof__(slf: &Bound<'_, WeakCache>) -> PyResult<usize> {
         let instance: usize =
             slf.get_type().getattr(intern!(slf.py(), "__basicsize__"))?.extract()?;
-        Ok(instance + slf.get().state().slab.size())
+        Ok(instance + size_of::<Inside>() + slf.get().state().slab.size())
     }
 }
