@@ -82,8 +82,9 @@ def _set() -> None:
         step = max(1, youngest) * max(1, middle)
         oldest = max(oldest, min(put_off) // step)
     if pausing():
+        # A threshold of 0 is a collector that is off.
         guards = [wish.guard for wish in _wishes if wish.pauses and wish.guard is not None]
-        enabled = enabled and bool(guards)
+        enabled = enabled and youngest > 0 and bool(guards)
         youngest = min(guards, default=youngest)
     gc.set_threshold(youngest, middle, oldest)
     if enabled:

@@ -89,6 +89,43 @@ def test_code_that_makes_cycles_does_not_use_up_the_memory(collections):
         assert not collections and not gc.isenabled()
 
 
+def test_nor_does_code_that_makes_cycles_in_many_short_stretches(collections):
+    class Ring:
+        alive = 0
+
+        def __init__(self):
+            self.itself = self
+            Ring.alive += 1
+
+        def __del__(self):
+            Ring.alive -= 1
+
+    most = 0
+    gc.collect()
+    collections.clear()
+    for _ in range(300):
+        with paused(guard=50_000):
+            for _ in range(1000):
+                Ring()
+        most = max(most, Ring.alive)
+    assert 10_000 < most <= 60_000
+    assert 2 in collections
+
+
+def test_a_collector_that_is_off_by_its_threshold_stays_off(collections):
+    gc.set_threshold(0)
+    try:
+        with paused(guard=1000):
+            collections.clear()
+            for _ in range(5000):
+                ring = []
+                ring.append(ring)
+        assert not collections and gc.get_threshold()[0] == 0
+    finally:
+        gc.set_threshold(*DEFAULT)
+        gc.collect()
+
+
 def test_it_is_as_it_was_whatever_was_done_within():
     gc.set_threshold(123, 4, 5)
     with pytest.raises(KeyError), paused():
