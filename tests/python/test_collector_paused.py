@@ -1,6 +1,7 @@
 """The collector stands still within ``paused``, and is afterwards as it was."""
 
 import gc
+import os
 import threading
 
 import deadweight as dw
@@ -188,6 +189,44 @@ def test_it_lasts_until_the_last_of_several_threads_has_left():
     for thread in threads:
         thread.join()
     assert gc.isenabled()
+
+
+def in_child(right):
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            status = 0 if right() and gc.isenabled() else 1
+        finally:
+            os._exit(status)
+    return os.waitpid(child, 0)[1]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_in_a_forked_child_what_other_threads_paused_is_over():
+    inside, leave = threading.Event(), threading.Event()
+
+    def load():
+        with paused(guard=None):
+            inside.set()
+            leave.wait()
+
+    other = threading.Thread(target=load)
+    other.start()
+    inside.wait()
+
+    def pauses_again():
+        enabled = gc.isenabled()
+        with paused(guard=None):
+            return enabled and not gc.isenabled()
+
+    statuses = [in_child(pauses_again)]
+    with paused(guard=1000):
+        statuses.append(in_child(lambda: gc.isenabled() and gc.get_threshold()[0] == 1000))
+    assert not gc.isenabled()
+    leave.set()
+    other.join()
+    assert statuses == [0, 0]
 
 
 def test_what_makes_no_sense_is_refused():
