@@ -8,6 +8,7 @@ import time
 from typing import Literal
 
 from deadweight import _thresholds
+from deadweight._paused import ITS_OWN
 
 RARELY = 1_000_000_000
 
@@ -21,7 +22,8 @@ class Batch:
     An automatic collection of the young calls `gc.callbacks` before it begins. `gc.freeze` and `gc.unfreeze`
     then link all the young into the oldest generation, and the collection finds nothing to look at.
 
-    Invariant: until `end` or the first garbage no collection but those of the young begins by itself.
+    Invariant: until `end`, the first garbage or the program's own `gc.freeze` no collection but those of the young
+    begins by itself.
     """
 
     SHARE = 0.05
@@ -40,13 +42,9 @@ class Batch:
         self._thresholds = thresholds if thresholds[0] else USUAL
         self._state: Literal["sampling", "catching up", "over"] = "sampling"
         self._size = self.LEAST
-        # The first few cost next to nothing, and say at once if there is garbage.
-        self._due = 3
         self._skipped = False
         self._looking = False
-        self._looked = 0.0
-        self._begun = self._start = time.process_time()
-        self._peak = _peak()
+        self.begin_clock()
         # A full collection that is due waits until what is new is a quarter of what survived the last one
         # (gc_collect_generations in Modules/gcmodule.c, from 3.13 on gc_select_generation in Python/gc.c). Where
         # nothing survived, it does not wait.
@@ -54,12 +52,26 @@ class Batch:
         gc.collect()
         gc.unfreeze()
         _thresholds.change(thresholds=(self._size, RARELY, RARELY))
-        gc.callbacks.append(self._called)
+        # Each time that it is taken, a bound method is another object.
+        self._callback = self._called
+        gc.callbacks.append(self._callback)
+
+    def begin_clock(self) -> None:
+        """Begins to count what samples cost, as in a forked child, whose processor time begins at 0."""
+        # The first few cost next to nothing, and say at once if there is garbage.
+        self._due = 3
+        self._looked = 0.0
+        self._begun = self._start = time.process_time()
+        self._peak = _peak()
 
     def end(self) -> None:
         """Leaves the collector alone from now on."""
         self._state = "over"
-        gc.callbacks.remove(self._called)
+        # Somebody may have cleared the list, and others in it may compare as they like.
+        for place, callback in enumerate(gc.callbacks):
+            if callback is self._callback:
+                del gc.callbacks[place]
+                break
 
     def _called(self, phase: str, info: dict[str, int]) -> None:
         generation = info["generation"]
@@ -73,6 +85,11 @@ class Batch:
             _thresholds.change(thresholds=self._thresholds)
 
     def _before(self) -> None:
+        if gc.get_freeze_count() >= ITS_OWN:
+            # The program has frozen objects meanwhile: `gc.unfreeze` would give back those too.
+            self._state = "over"
+            _thresholds.change(thresholds=self._thresholds)
+            return
         self._start = time.process_time()
         grown = _peak() > self._peak * self.GROWTH
         affordable = self._looked <= self.SHARE * (self._start - self._begun)

@@ -81,9 +81,9 @@ class monitor(Table):
     Args:
         over: keep pauses longer than this: seconds, ``"50 ms"`` or a ``timedelta``.
         on_slow: is called with each `Pause` over the limit, in order, after it was measured, in a thread of its
-            own that ends when there is no more to tell: it may use any lock and make any object. What it raises
-            goes to `sys.unraisablehook` and is counted in ``failed``. ``stop`` waits until all is told.
-            Collections that it runs itself are measured and not told.
+            own that ends when there is no more to tell: it may use any lock and make any object. An `Exception`
+            that it raises goes to `sys.unraisablehook` and is counted in ``failed``. ``stop`` waits until all is
+            told. Collections that it runs itself are measured and not told.
 
     Raises:
         ValueError: ``over`` is no length of time, or there is ``on_slow`` without ``over``.
@@ -219,7 +219,8 @@ class monitor(Table):
     @property
     def slow(self) -> tuple[Pause, ...]:
         """The last hundred pauses over the limit, oldest first."""
-        return tuple(self._slow.kept)
+        # A deque that grows while a tuple is made of it is an error; its copy is made in one go.
+        return tuple(self._slow.kept.copy())
 
     @property
     def slow_count(self) -> int:
@@ -312,5 +313,6 @@ def _after_fork() -> None:
     global _lock
     # Another thread may have held it, which is no more.
     _lock = threading.RLock()
-    for running in _started:
+    # What it makes may begin a collection, whose finalizers start or stop one.
+    for running in list(_started):
         running._forked()  # pyright: ignore[reportPrivateUsage]

@@ -12,6 +12,21 @@ ITS_OWN = 1000
 """3.12 freezes a few hundred objects of its own as it starts; a program that freezes has thousands."""
 
 
+# Objects that were moved to the oldest generation without a look, since so many full collections.
+_unseen = 0
+_full = 0
+
+
+def unseen() -> int:
+    """How many objects were moved to the oldest generation without a look since the last full collection."""
+    global _unseen, _full
+    full = gc.get_stats()[2]["collections"]
+    with _thresholds.lock:
+        if full != _full:
+            _unseen, _full = 0, full
+        return _unseen
+
+
 class paused:
     """Within it the collector does not run by itself; what was set before is set again after.
 
@@ -23,10 +38,10 @@ class paused:
     Args:
         collect: ``"never"``: what was made meanwhile is moved to the oldest generation without a look, unless some
             objects are frozen (`gc.freeze`): then the next collection looks through it. ``"after"``: a full
-            collection when the last is left.
+            collection when it is left, unless something is still paused then.
         guard: after so many objects more than were freed, collections happen nevertheless, so that code which
             makes cycles does not use up the memory; None for no such limit. The lowest of all that are entered
-            holds.
+            holds. Once so many were moved without a look, in one or in many, there is a full collection.
 
     Raises:
         ValueError: ``collect`` or ``guard`` is none of that.
@@ -54,11 +69,19 @@ class paused:
     def __exit__(self, *_: object) -> None:
         with _thresholds.lock:
             last = _thresholds.pausing() == 1
-            never = self._collect == "never" and _thresholds.settings()[0]
-            if last and never and gc.get_freeze_count() < ITS_OWN:
-                # Both only link lists together. What is collected next is then what is made from now on.
-                gc.freeze()
-                gc.unfreeze()
+            full = last and (self._collect == "after" or self._moved_enough())
             _thresholds.want_no_more(self._wish)
-        if last and self._collect == "after":
+        if full:
             gc.collect()
+
+    def _moved_enough(self) -> bool:
+        """Moves what was made to the oldest generation, and says whether that has to be looked at."""
+        global _unseen
+        enabled, (youngest, *_) = _thresholds.settings()
+        if not enabled or youngest == 0 or gc.get_freeze_count() >= ITS_OWN:
+            return False
+        _unseen = unseen() + gc.get_count()[0]
+        # Both only link lists together. What is collected next is then what is made from now on.
+        gc.freeze()
+        gc.unfreeze()
+        return self._wish.guard is not None and _unseen >= self._wish.guard

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from deadweight import _thresholds
+from deadweight import _paused, _thresholds
 from deadweight._durations import duration, parse_seconds
 from deadweight._table import Printed
 from deadweight._text import counted
@@ -41,8 +41,9 @@ class schedule(Printed):
     Young generations are collected as ever. ``every`` so many seconds the loop is watched until nothing else was
     ready for five of its turns (which took less than 0.5 ms together); then there is a collection, in the
     loop's thread. If there is no such moment for ``latest``, it is run all the same. It is left out if nothing has
-    grown old since the last. After ``guard`` objects more than were freed, one happens at once, as without it: a
-    loop that makes cycles and is never quiet does not use up the memory. While something is `paused`, none is run.
+    grown old since the last. After ``guard`` objects more than were freed, and once these are a quarter of what is
+    old, one happens at once, as without it: a loop that makes cycles and is never quiet does not use up the
+    memory. While something is `paused`, none is run.
 
     It may be entered within another and in several loops. What was set before is set again after.
 
@@ -150,8 +151,8 @@ class schedule(Printed):
             self._handle = self._loop.call_later(self._every, self._begin)
 
     def _begin(self) -> None:
-        # Collections of the middle generation since the last full one: by them objects grow old.
-        if _COUNTS and not gc.get_count()[2]:
+        # Collections of the middle generation since the last full one: by them objects grow old, or by `paused`.
+        if _COUNTS and not gc.get_count()[2] and not _paused.unseen():
             self.left_out += 1
             self._wait()
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -85,21 +86,36 @@ class SlowPauses:
     def finish(self) -> None:
         """Comes back when all that is due was told."""
         if self._on_slow is not None and self._teller != _thread.get_ident():
-            self._telling.acquire()
+            # As the interpreter ends, no other thread gives it back any more.
+            if not self._telling.acquire(blocking=not sys.is_finalizing()):
+                return
             self._tell_and_release()
 
     def _tell_and_release(self) -> None:
-        self._tell()
-        self._telling.release()
+        try:
+            self._tell()
+        finally:
+            self._telling.release()
         # One may have become due after the last look, by a thread that found us still telling.
         while self._due and self._telling.acquire(blocking=False):
-            self._tell()
-            self._telling.release()
+            try:
+                self._tell()
+            finally:
+                self._telling.release()
 
     def _tell(self) -> None:
         self._teller = _thread.get_ident()
         try:
             while self._on_slow is not None and self._due:
-                self.failed += not _core.attempt(self._on_slow, self._due.popleft())
+                self._call(self._on_slow, self._due.popleft())
         finally:
             self._teller = 0
+
+    def _call(self, on_slow: Callable[[Pause], object], pause: Pause) -> None:
+        # Not from Rust: as the interpreter ends, up to 3.13, it unwinds the stacks of other threads, which aborts
+        # where that meets Rust (`PyThread_exit_thread` in Python/thread_pthread.h).
+        try:
+            on_slow(pause)
+        except Exception as error:
+            self.failed += 1
+            _core.unraisable(error, on_slow)

@@ -27,7 +27,8 @@ class Wish(NamedTuple):
 
 # A collection may run code that wants something too, in the midst of this.
 lock = threading.RLock()
-_wishes: list[Wish] = []
+# Each with the thread that had it.
+_wishes: list[tuple[int, Wish]] = []
 _before: tuple[bool, tuple[int, int, int]] = (True, (0, 0, 0))
 
 
@@ -43,20 +44,23 @@ def want(wish: Wish) -> None:
     with lock:
         if not _wishes:
             _before = gc.isenabled(), gc.get_threshold()
-        _wishes.append(wish)
+        _wishes.append((threading.get_ident(), wish))
         _set()
 
 
 def want_no_more(wish: Wish) -> None:
-    """Takes one such back."""
+    """Takes one such back, in whichever thread; in a forked child it may be gone already."""
     with lock:
-        _wishes.remove(wish)
-        _set()
+        alike = [had for had in _wishes if had[1] == wish]
+        if alike:
+            mine = threading.get_ident(), wish
+            _wishes.remove(mine if mine in alike else alike[0])
+            _set()
 
 
 def pausing() -> int:
     """How many want no collections at all."""
-    return sum(wish.pauses for wish in _wishes)
+    return sum(wish.pauses for _, wish in _wishes)
 
 
 def settings() -> tuple[bool, tuple[int, int, int]]:
@@ -75,15 +79,16 @@ def change(*, enabled: bool | None = None, thresholds: tuple[int, int, int] | No
 
 def _set() -> None:
     enabled, (youngest, middle, oldest) = _before
-    put_off = [_MOST if wish.guard is None else wish.guard for wish in _wishes if not wish.pauses]
+    put_off = [_MOST if wish.guard is None else wish.guard for _, wish in _wishes if not wish.pauses]
     if put_off:
         # Objects that each step of the oldest generation's count stands for: 3.10 to 3.13 and from 3.14.5 on. In
         # between (gc.c of 3.14.0 has increments) nobody looks at it, and a full collection is never automatic.
         step = max(1, youngest) * max(1, middle)
         oldest = max(oldest, min(put_off) // step)
     if pausing():
-        guards = [wish.guard for wish in _wishes if wish.pauses and wish.guard is not None]
-        enabled = enabled and bool(guards)
+        # A threshold of 0 is a collector that is off.
+        guards = [wish.guard for _, wish in _wishes if wish.pauses and wish.guard is not None]
+        enabled = enabled and youngest > 0 and bool(guards)
         youngest = min(guards, default=youngest)
     gc.set_threshold(youngest, middle, oldest)
     if enabled:
@@ -96,6 +101,11 @@ def _after_fork() -> None:
     global lock
     # Another thread may have held it, which is no more.
     lock = threading.RLock()
+    # Nobody will take back what another one wants.
+    left = [had for had in _wishes if had[0] == threading.get_ident()]
+    if len(left) < len(_wishes):
+        _wishes[:] = left
+        _set()
 
 
 os.register_at_fork(after_in_child=_after_fork)

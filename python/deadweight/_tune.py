@@ -52,17 +52,12 @@ class Tuned:
         self._had_frozen = gc.get_freeze_count() >= _paused.ITS_OWN
         self._froze = False
         self._batch: Batch | None = None
-        if goal == "batch" and self._had_frozen:
-            raise RuntimeError(
-                f'"batch" links objects by gc.freeze and gc.unfreeze, and {gc.get_freeze_count():,} are frozen '
-                "already: call gc.unfreeze() first"
-            )
         if goal == "web":
             self._freeze("no collection looks at what stays")
             self._set_thresholds(
                 WEB, "fewer collections of the young, each still of a millisecond or two, and far fewer full ones"
             )
-            _thresholds.change(enabled=True)
+            self._enable("no cycle would be freed")
         elif goal == "fork":
             self._freeze(
                 "a collection writes into every object it looks at, which takes the page from what is shared"
@@ -79,7 +74,7 @@ class Tuned:
                 f"thresholds {self._thresholds} again, and a full collection, once a tenth of one is garbage",
                 "a program that makes cycles needs the collector",
             )
-            _thresholds.change(enabled=True)
+            self._enable("no sample would be looked at")
 
     @property
     def why(self) -> list[str]:
@@ -121,6 +116,15 @@ class Tuned:
     def _did(self, what: str, why: str) -> None:
         self.changes.append(Change(what, why))
 
+    def _enable(self, why: str) -> None:
+        if not self._enabled:
+            self._did("gc.enable()", f"the collector was off: {why}")
+        _thresholds.change(enabled=True)
+
+    def _leaves_frozen(self) -> bool:
+        """Whether objects are frozen when it is undone."""
+        return self._had_frozen if self._froze else gc.get_freeze_count() >= _paused.ITS_OWN
+
     def _set_thresholds(self, thresholds: tuple[int, int, int], why: str) -> None:
         _thresholds.change(thresholds=thresholds)
         self._did(f"thresholds {self._thresholds} → {thresholds}", why)
@@ -147,9 +151,10 @@ def tune(goal: Goal) -> Tuned:
     Args:
         goal: ``"web"``: short pauses. What is there is frozen, so that no collection looks at it, and collections
             of the young are rarer. ``"batch"``: little processor time. Of what is made only samples are looked at,
-            until they hold cycles that nothing refers to; from then on the collector runs as before. ``"fork"``:
-            pages that stay shared. To be called in the parent, shortly before it forks: what is there is frozen,
-            and the collector is off in the parent and on in its children.
+            until they hold cycles that nothing refers to, or the program calls `gc.freeze`; from then on the
+            collector runs as before. ``"fork"``: pages that stay shared. To be called in the parent, shortly
+            before it forks: what is there is frozen, and the collector is off in the parent and on in its
+            children.
 
     Returns:
         What was changed and why, and how to undo it.
@@ -172,6 +177,8 @@ def tune(goal: Goal) -> Tuned:
     with _lock:
         if _thresholds.pausing():
             raise RuntimeError("within collector.paused() nothing can be tuned: it would be undone when that ends")
+        if goal == "batch":
+            _refuse_frozen()
         if _now is not None:
             _now.undo()
         _now = Tuned(goal)
@@ -196,6 +203,17 @@ def _refuse_unknown(implementation: str, version: tuple[int, ...]) -> None:
         )
 
 
+def _refuse_frozen() -> None:
+    left = gc.get_freeze_count() >= _paused.ITS_OWN
+    if _now is not None:
+        left = _now._leaves_frozen()  # pyright: ignore[reportPrivateUsage]
+    if left:
+        raise RuntimeError(
+            f'"batch" links objects by gc.freeze and gc.unfreeze, and {gc.get_freeze_count():,} are frozen '
+            "already: call gc.unfreeze() first"
+        )
+
+
 def _version() -> str:
     return ".".join(map(str, sys.version_info[:3]))
 
@@ -207,8 +225,13 @@ def _pause() -> float:
 
 
 def _after_fork_in_child() -> None:
+    global _lock
+    # Another thread may have held it, which is no more.
+    _lock = threading.RLock()
     if _enable_in_child:
         _thresholds.change(enabled=True)
+    if _now is not None and _now._batch is not None:  # pyright: ignore[reportPrivateUsage]
+        _now._batch.begin_clock()  # pyright: ignore[reportPrivateUsage]
 
 
 os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,6 +1,7 @@
 """The collector stands still within ``paused``, and is afterwards as it was."""
 
 import gc
+import os
 import threading
 
 import deadweight as dw
@@ -89,6 +90,43 @@ def test_code_that_makes_cycles_does_not_use_up_the_memory(collections):
         assert not collections and not gc.isenabled()
 
 
+def test_nor_does_code_that_makes_cycles_in_many_short_stretches(collections):
+    class Ring:
+        alive = 0
+
+        def __init__(self):
+            self.itself = self
+            Ring.alive += 1
+
+        def __del__(self):
+            Ring.alive -= 1
+
+    most = 0
+    gc.collect()
+    collections.clear()
+    for _ in range(300):
+        with paused(guard=50_000):
+            for _ in range(1000):
+                Ring()
+        most = max(most, Ring.alive)
+    assert 10_000 < most <= 60_000
+    assert 2 in collections
+
+
+def test_a_collector_that_is_off_by_its_threshold_stays_off(collections):
+    gc.set_threshold(0)
+    try:
+        with paused(guard=1000):
+            collections.clear()
+            for _ in range(5000):
+                ring = []
+                ring.append(ring)
+        assert not collections and gc.get_threshold()[0] == 0
+    finally:
+        gc.set_threshold(*DEFAULT)
+        gc.collect()
+
+
 def test_it_is_as_it_was_whatever_was_done_within():
     gc.set_threshold(123, 4, 5)
     with pytest.raises(KeyError), paused():
@@ -151,6 +189,44 @@ def test_it_lasts_until_the_last_of_several_threads_has_left():
     for thread in threads:
         thread.join()
     assert gc.isenabled()
+
+
+def in_child(right):
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            status = 0 if right() and gc.isenabled() else 1
+        finally:
+            os._exit(status)
+    return os.waitpid(child, 0)[1]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_in_a_forked_child_what_other_threads_paused_is_over():
+    inside, leave = threading.Event(), threading.Event()
+
+    def load():
+        with paused(guard=None):
+            inside.set()
+            leave.wait()
+
+    other = threading.Thread(target=load)
+    other.start()
+    inside.wait()
+
+    def pauses_again():
+        enabled = gc.isenabled()
+        with paused(guard=None):
+            return enabled and not gc.isenabled()
+
+    statuses = [in_child(pauses_again)]
+    with paused(guard=1000):
+        statuses.append(in_child(lambda: gc.isenabled() and gc.get_threshold()[0] == 1000))
+    assert not gc.isenabled()
+    leave.set()
+    other.join()
+    assert statuses == [0, 0]
 
 
 def test_what_makes_no_sense_is_refused():

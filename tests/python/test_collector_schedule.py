@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 
 import deadweight as dw
 import pytest
@@ -85,6 +86,16 @@ def test_none_are_automatic_and_young_ones_are(full):
     assert run(main(guard=100_000))[0] > 0
 
 
+@pytest.fixture
+def young_process():
+    """As if nothing was old: while what is new is less than a quarter of that, a full collection waits."""
+    gc.freeze()
+    gc.collect()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("young_process")
 def test_cycles_that_grow_old_do_not_use_up_the_memory(full):
     class Ring:
         alive = 0
@@ -172,6 +183,25 @@ def test_it_is_left_out_if_nothing_has_grown_old(full):
 
     assert run(main()).run == 0
     assert not full
+
+
+def test_what_paused_let_grow_old_is_not_left_out():
+    class Ring:
+        pass
+
+    async def main():
+        async with schedule(every=0.01) as collections:
+            gc.collect()
+            with dw.collector.paused():
+                ring = Ring()
+                ring.itself = ring
+                gone = weakref.ref(ring)
+                del ring
+            await until(lambda: collections.run or collections.left_out)
+            assert collections.run and gone() is None
+            await until(lambda: collections.left_out)
+
+    run(main())
 
 
 def test_none_is_run_while_collections_are_paused(full):

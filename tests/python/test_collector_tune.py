@@ -123,6 +123,88 @@ def test_batch_gives_a_collector_that_was_set_to_0_thresholds():
         gc.collect()
 
 
+def test_batch_ends_though_somebody_cleared_the_list():
+    before, thresholds = list(gc.callbacks), gc.get_threshold()
+    with tune("batch"):
+        gc.callbacks.clear()
+    assert gc.get_threshold() == thresholds
+    gc.callbacks[:] = before
+
+
+def test_batch_ends_where_the_program_freezes_objects():
+    thresholds = gc.get_threshold()
+    with tune("batch"):
+        kept = [[] for _ in range(60_000)]
+        gc.freeze()
+        kept += [[] for _ in range(400_000)]
+        assert gc.get_freeze_count() >= 60_000
+        assert gc.get_threshold() == thresholds
+    assert gc.get_freeze_count() >= 60_000
+    gc.unfreeze()
+
+
+def test_what_is_refused_leaves_what_is_tuned():
+    kept = [[] for _ in range(2000)]
+    gc.freeze()
+    try:
+        with tune("web"):
+            with pytest.raises(RuntimeError, match="are frozen already"):
+                tune("batch")
+            assert gc.get_threshold() == (10_000, 20, 20)
+            assert gc.get_freeze_count() > len(kept)
+    finally:
+        gc.unfreeze()
+    with tune("web"), tune("batch"):
+        pass
+
+
+@pytest.mark.parametrize("goal", ["web", "batch"])
+def test_it_says_that_it_switches_the_collector_on(goal):
+    gc.disable()
+    try:
+        with tune(goal) as tuned:
+            assert gc.isenabled()
+            assert "gc.enable()" in [change.what for change in tuned.changes]
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+    with tune(goal) as tuned:
+        assert "gc.enable()" not in [change.what for change in tuned.changes]
+
+
+FORKED_BATCH = """
+import gc, os, threading, time
+import deadweight as dw
+from deadweight import _tune
+
+with dw.collector.tune("batch") as tuned:
+    # Long enough for many samples, whose cost the child has not paid.
+    kept = [[] for _ in range(2_000_000)]
+    batch = tuned._batch
+    looked = batch._looked
+    assert looked > 0
+    held, leave = threading.Event(), threading.Event()
+    def hold():
+        with _tune._lock:
+            held.set()
+            leave.wait()
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait()
+    pid = os.fork()
+    if not pid:
+        begun_anew = batch._looked < looked and batch._begun <= time.process_time()
+        os._exit(0 if begun_anew and _tune._lock.acquire(timeout=10) else 1)
+    leave.set()
+    holder.join()
+    assert os.waitpid(pid, 0)[1] == 0
+"""
+
+
+def test_a_child_counts_what_samples_cost_anew():
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED_BATCH], check=True, timeout=120)
+
+
 FORK = """
 import gc, os
 import deadweight as dw

@@ -41,7 +41,7 @@ mod _core {
     #[pymodule_export]
     use super::heap::Heap;
     #[pymodule_export]
-    use super::pauses::{Pauses, attempt};
+    use super::pauses::{Pauses, unraisable};
     #[pymodule_export]
     use super::peak::{Peak, peak};
     #[pymodule_export]

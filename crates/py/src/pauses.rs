@@ -77,8 +77,9 @@ impl Measured {
         generation.pauses.saturating_record(pause.length);
         generation.total += pause.length;
         generation.longest = generation.longest.max(pause.length);
-        generation.collected += pause.collected;
-        generation.uncollectable += pause.uncollectable;
+        // Another callback may have put any number there.
+        generation.collected = generation.collected.saturating_add(pause.collected);
+        generation.uncollectable = generation.uncollectable.saturating_add(pause.uncollectable);
         let thread = self.threads.entry(pause.thread).or_default();
         thread.count += 1;
         thread.total += pause.length;
@@ -176,6 +177,8 @@ impl Pauses {
 
     /// Takes it out of the list, if it is there.
     fn take_out_of(slf: &Bound<'_, Self>, callbacks: &Bound<'_, PyList>) -> PyResult<()> {
+        // Of a collection that it is taken out in, it is not told the end.
+        slf.get().measured().began = None;
         match callbacks.iter().position(|callback| callback.is(slf)) {
             Some(place) => callbacks.del_item(place),
             None => Ok(()),
@@ -229,15 +232,9 @@ fn number(info: &Bound<'_, PyDict>, key: &Bound<'_, PyString>) -> Option<u64> {
     info.get_item(key).ok()??.extract().ok()
 }
 
-/// Calls, and tells whether that raised nothing; what it raised has gone to ``sys.unraisablehook``.
+/// Tells `sys.unraisablehook` what a callback raised.
 #[pyfunction]
-#[pyo3(signature = (callback, argument, /))]
-pub(crate) fn attempt(callback: &Bound<'_, PyAny>, argument: &Bound<'_, PyAny>) -> bool {
-    match callback.call1((argument,)) {
-        Ok(_) => true,
-        Err(error) => {
-            error.write_unraisable(callback.py(), Some(callback));
-            false
-        }
-    }
+#[pyo3(signature = (error, callback, /))]
+pub(crate) fn unraisable(error: Bound<'_, PyAny>, callback: &Bound<'_, PyAny>) {
+    PyErr::from_value(error).write_unraisable(callback.py(), Some(callback));
 }

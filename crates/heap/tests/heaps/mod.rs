@@ -17,6 +17,7 @@ pub(crate) struct PlanNode {
     pub(crate) held: u64,
     pub(crate) layer: Layer,
     pub(crate) interpreter: bool,
+    pub(crate) is_tracked: bool,
 }
 
 /// How a reference of a plan is called.
@@ -45,7 +46,14 @@ pub(crate) fn pseudo_of(type_name: &'static str) -> PlanNode {
 }
 
 pub(crate) fn object(type_name: &'static str, held: u64) -> PlanNode {
-    PlanNode { type_name, is_object: true, held, layer: Layer::Named, interpreter: false }
+    PlanNode {
+        type_name,
+        is_object: true,
+        held,
+        layer: Layer::Named,
+        interpreter: false,
+        is_tracked: true,
+    }
 }
 
 pub(crate) fn attribute(name: &str) -> PlanLabel {
@@ -103,7 +111,8 @@ impl Plan {
                 // Cells stand for whatever has a modelled size.
                 let modelled = node.type_name == "cell";
                 let own = own | if modelled { NodeFlags::MODELLED } else { 0 };
-                let flags = NodeFlags(NodeFlags::TRACKED | own).in_layer(node.layer);
+                let own = own | if node.is_tracked { NodeFlags::TRACKED } else { 0 };
+                let flags = NodeFlags(own).in_layer(node.layer);
                 let (address, held) = (Addr(0x1000 + 64 * number as u64), Bytes(node.held));
                 b.push_object(address, type_id, held, held, flags).expect("rising addresses");
             } else {
@@ -194,6 +203,7 @@ fn any_object() -> impl Strategy<Value = PlanNode> {
             held,
             layer,
             interpreter,
+            is_tracked: true,
         },
     )
 }
