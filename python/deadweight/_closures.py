@@ -142,17 +142,19 @@ def _functions() -> list[FunctionType]:
     if gc.get_freeze_count():
         # What is frozen is in no list that we are given: it is found by references from modules.
         seen = {id(function) for function in found}
-        met = {id(found)}
         pending: list[Any] = list(sys.modules.values())
+        # What this itself keeps leads nowhere new, and grows as it is looked at.
+        met = {id(found), id(seen), id(pending), *map(id, pending)}
+        met.add(id(met))
         while pending:
             thing = pending.pop()
-            if id(thing) in met:
-                continue
-            met.add(id(thing))
             if type(thing) is FunctionType and id(thing) not in seen:
                 seen.add(id(thing))
                 found.append(thing)
-            pending += gc.get_referents(thing)
+            for other in gc.get_referents(thing):
+                if id(other) not in met:
+                    met.add(id(other))
+                    pending.append(other)
     return found
 
 
