@@ -8,7 +8,7 @@ import weakref
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from types import CellType, FunctionType
+from types import CellType, FunctionType, ModuleType
 from typing import Any
 
 from deadweight._answers import TOP
@@ -27,6 +27,7 @@ _ITEMS: dict[type, tuple[str, ...]] = {
     deque: ("__iter__",),
 }
 _mro = type.__dict__["__mro__"].__get__
+_names_of_module = ModuleType.__dict__["__dict__"].__get__
 
 
 class _OfFunction:
@@ -151,11 +152,17 @@ def _functions() -> list[FunctionType]:
             if type(thing) is FunctionType and id(thing) not in seen:
                 seen.add(id(thing))
                 found.append(thing)
-            for other in gc.get_referents(thing):
+            for other in _referents(thing):
                 if id(other) not in met:
                     met.add(id(other))
                     pending.append(other)
     return found
+
+
+def _referents(thing: Any) -> list[Any]:
+    """Of a module its names only: that of asyncio shows iterators that are free for use again, too, which must
+    not be touched (3.12.1: ``module_traverse`` in Modules/_asynciomodule.c)."""
+    return [_names_of_module(thing)] if issubclass(type(thing), ModuleType) else gc.get_referents(thing)
 
 
 def _rows(function: FunctionType, holding: type) -> Iterator[Closure]:

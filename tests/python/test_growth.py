@@ -320,6 +320,25 @@ def test_closures():
     assert str(dw.closures(holding=Link)) == f"no function keeps {HERE}.Link"
 
 
+def test_closures_of_frozen_functions_leave_alone_what_asyncio_keeps_for_later():
+    """Iterators of futures that are free, which its module shows: whoever takes a reference frees them twice."""
+    program = """if True:
+        import asyncio, gc, resource
+        import deadweight as dw
+
+        async def main():
+            await asyncio.gather(*(asyncio.sleep(0.001) for _ in range(10)))
+
+        resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+        for _ in range(3):
+            asyncio.run(main())
+            gc.freeze()
+            dw.closures(holding=dict)
+        asyncio.run(main())
+        """
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+
+
 def test_closures_of_frozen_functions_and_liars():
     class Meta(type):
         def __eq__(cls, other):
