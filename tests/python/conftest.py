@@ -1,6 +1,9 @@
 """What the tests of the package have in common."""
 
+import gc
 import re
+
+import pytest
 
 # A project for tests to run: it leaks.
 collect_ignore = ["sample"]
@@ -15,3 +18,11 @@ def pytest_collection_modifyitems(items):
 
     loads = {path: libraries(path) for path in {item.path for item in items}}
     items.sort(key=lambda item: loads[item.path])
+
+
+@pytest.fixture
+def collector_as_it_was():
+    """The test leaves the collector set as it found it."""
+    before = gc.isenabled(), gc.get_threshold(), list(gc.callbacks)
+    yield
+    assert (gc.isenabled(), gc.get_threshold(), gc.callbacks) == before

@@ -9,12 +9,7 @@ import pytest
 
 asgi = dw.asgi
 
-
-@pytest.fixture(autouse=True)
-def as_it_was():
-    before = gc.isenabled(), gc.get_threshold(), list(gc.callbacks)
-    yield
-    assert (gc.isenabled(), gc.get_threshold(), gc.callbacks) == before
+pytestmark = pytest.mark.usefixtures("collector_as_it_was")
 
 
 async def ask(app, path="/", state=None, kind="http"):

@@ -14,13 +14,7 @@ import pytest
 
 # Its import is no part of what is measured.
 schedule = dw.collector.schedule
-
-
-@pytest.fixture(autouse=True)
-def as_it_was():
-    enabled, thresholds = gc.isenabled(), gc.get_threshold()
-    yield
-    assert (gc.isenabled(), gc.get_threshold()) == (enabled, thresholds)
+pytestmark = pytest.mark.usefixtures("collector_as_it_was")
 
 
 @pytest.fixture
