@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 
 use super::left_out::LeftOut;
 use super::{Bench, Bounds, Followed, Native, Scale};
-use crate::header::{Header, is_plausible};
+use crate::header::Header;
 use crate::memory::Memory;
 use crate::object::{Grounds, Link};
 
@@ -164,18 +164,9 @@ impl<'a, 'b, M: Memory> Walk<'a, 'b, M> {
         }
     }
 
-    /// Words that look like references count if what they lead to is an object in every respect.
     fn run_doubtful(&mut self) {
-        let memory = self.bench.cx.memory;
         while let Some(addr) = self.trail.doubtful.pop() {
-            if !addr.0.is_multiple_of(8) || addr.0 < 4096 || self.trail.is_full() {
-                continue;
-            }
-            let Some(header) = Header::read(memory, addr) else { continue };
-            let is_there = |low| memory.word(low).is_some();
-            if is_plausible(self.bench.layout(), header.refcount, is_there)
-                && self.bench.type_of(addr).is_some()
-            {
+            if !self.trail.is_full() && self.bench.is_object(addr) {
                 self.trail.meet(addr);
                 self.drain();
             }

@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::left_out::{LeftOut, has_base};
 use super::seen::Seen;
 use super::{Bench, Followed, Scale, Weight};
-use crate::header::{Header, is_plausible};
+use crate::header::Header;
 use crate::memory::Memory;
 use crate::object::{Grounds, Link};
 use crate::types::TypeInfo;
@@ -293,18 +293,10 @@ impl<'a, M: Memory> Closure<'a, M> {
         }
     }
 
-    /// Words that look like references count if what they lead to is an object in every respect.
     fn run_doubtful(&mut self) {
         self.is_certain = false;
         while let Some(addr) = self.steps.trail.doubtful.pop() {
-            if !addr.0.is_multiple_of(8) || addr.0 < 4096 || !self.steps.trail.meets(addr) {
-                continue;
-            }
-            let Some(header) = Header::read(self.bench.cx.memory, addr) else { continue };
-            let is_there = |low| self.bench.cx.memory.word(low).is_some();
-            if is_plausible(self.bench.layout(), header.refcount, is_there)
-                && self.bench.type_of(addr).is_some()
-            {
+            if self.bench.is_object(addr) && self.steps.trail.meets(addr) {
                 self.visit(addr);
                 self.drain();
             }

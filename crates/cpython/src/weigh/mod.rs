@@ -23,7 +23,7 @@ pub use survey::{Holding, Survey};
 
 use crate::arenas::{Arenas, Hints};
 use crate::blocks::{Allocators, FittedBlock, Held, HeldBlock, Requested};
-use crate::header::Header;
+use crate::header::{Header, is_plausible};
 use crate::layout::{GC_HEAD, Layout};
 use crate::memory::{Memory, Region, RegionKind};
 use crate::object::{self, Context, Grounds, Link, Visitor};
@@ -258,6 +258,16 @@ impl<M: Memory> Bench<'_, M> {
             requested: Bytes(held.requested),
             modelled: held.modelled,
         })
+    }
+
+    /// Whether a word that looks like a reference leads to what is an object in every respect.
+    fn is_object(&mut self, addr: Addr) -> bool {
+        if !addr.0.is_multiple_of(8) || addr.0 < 4096 {
+            return false;
+        }
+        let Some(header) = Header::read(self.cx.memory, addr) else { return false };
+        let is_there = |low| self.cx.memory.word(low).is_some();
+        is_plausible(self.layout(), header.refcount, is_there) && self.type_of(addr).is_some()
     }
 
     /// Whether a keys table is nobody's but the dict's that tells of it. Instances share theirs, and

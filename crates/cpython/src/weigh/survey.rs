@@ -13,7 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::seen::Seen;
 use super::{Bench, Followed, NoReferences, Scale, TypeWeight};
 use crate::family::Family;
-use crate::header::{Header, is_plausible};
+use crate::header::Header;
 use crate::holders::{self, FrameAt, Named};
 use crate::memory::Memory;
 use crate::object::{Context, Grounds, Link};
@@ -561,15 +561,7 @@ impl<'a, M: Memory> Walk<'a, M> {
     /// Words that look like references count if what they lead to is an object in every respect.
     fn run_doubtful(&mut self, go_on: &mut dyn FnMut(&dyn Fn() -> Survey) -> bool) {
         while let Some((addr, path)) = self.course.doubtful.pop() {
-            if !addr.0.is_multiple_of(8) || addr.0 < 4096 {
-                continue;
-            }
-            let Some(header) = Header::read(self.bench.cx.memory, addr) else { continue };
-            let is_there = |low| self.bench.cx.memory.word(low).is_some();
-            if !is_plausible(self.bench.layout(), header.refcount, is_there)
-                || self.bench.type_of(addr).is_none()
-                || !self.course.mark(addr)
-            {
+            if !self.bench.is_object(addr) || !self.course.mark(addr) {
                 continue;
             }
             self.course.far.push((addr, path));
