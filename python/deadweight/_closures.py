@@ -27,7 +27,8 @@ _ITEMS: dict[type, tuple[str, ...]] = {
     deque: ("__iter__",),
 }
 _mro = type.__dict__["__mro__"].__get__
-_names_of_module = ModuleType.__dict__["__dict__"].__get__
+# By `vars`: type checkers take `ModuleType.__dict__` for the names of a module, not for those of the class.
+_names_of_module = vars(ModuleType)["__dict__"].__get__
 
 
 class _OfFunction:
