@@ -10,6 +10,7 @@ mod command;
 mod errors;
 mod growth;
 mod heap;
+mod native;
 #[expect(unsafe_code, reason = "the one place that takes addresses for objects")]
 mod own;
 mod pauses;

@@ -1,13 +1,15 @@
 //! The interpreter we run in.
 
+use std::ffi::{c_int, c_void};
+use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use deadweight_cpython::{Bounds, Native, Told};
 use deadweight_heap::Addr;
 use deadweight_process::{Checked, Own, Trusted};
 use pyo3::Borrowed;
+use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyType;
 
 use crate::errors::of_own;
 
@@ -44,25 +46,49 @@ pub(crate) fn address(object: &Bound<'_, PyAny>) -> Addr {
     Addr(object.as_ptr() as u64)
 }
 
-/// Looks for what objects hold together with all that they lead to, where instances of `class` tell what they
-/// hold besides.
+/// Looks for what objects hold together with all that they lead to, where instances of some of our classes tell
+/// what they hold.
 pub(crate) fn from_roots<'py, T>(
     py: Python<'py>,
     roots: &[Borrowed<'_, 'py, PyAny>],
     (stop, namespaces): (&[Addr], bool),
-    class: &Bound<'py, PyType>,
-    told: impl Fn(&Bound<'py, PyAny>) -> Told,
+    classes: &[Addr],
+    told: impl Fn(&Bound<'py, PyAny>, Addr) -> Told,
     weigh: impl FnOnce(&Own, &Trusted<'_>, &Checked, &[Addr], Bounds<'_>) -> T,
 ) -> PyResult<T> {
     let starts: Vec<Addr> = roots.iter().map(|root| address(root)).collect();
-    let tells = |addr: Addr| {
+    let tells = |addr: Addr, class: Addr| {
         // SAFETY: only objects are asked that references of known layouts have led to from `roots`, which
         // are alive, with the interpreter's lock held since; `from_borrowed_ptr` takes a reference of its own.
-        told(&unsafe { Bound::from_borrowed_ptr(py, addr.0 as *mut pyo3::ffi::PyObject) })
+        told(&unsafe { Bound::from_borrowed_ptr(py, addr.0 as *mut ffi::PyObject) }, class)
     };
-    let native = Some(Native { class: address(class.as_any()), tells: &tells });
+    let native = Some(Native { classes, tells: &tells });
     let bounds = Bounds { stop, namespaces, native };
     with_memory(py, |own, memory, checked| weigh(own, memory, checked, &starts, bounds))
+}
+
+/// What an object of one of our classes shows the collector, but for its own class.
+pub(crate) fn shown(object: &Bound<'_, PyAny>, class: Addr) -> Vec<Addr> {
+    unsafe extern "C" fn note(target: *mut ffi::PyObject, noted: *mut c_void) -> c_int {
+        // SAFETY: what is given to `traverse` below, where nobody else has it.
+        unsafe { (*noted.cast::<Vec<Addr>>()).push(Addr(target as u64)) };
+        0
+    }
+    let mut noted: Vec<Addr> = Vec::new();
+    // SAFETY: `class` is one of ours, which stay for ever, and the object is an instance of it. What is in that
+    // slot of a class, if anything, is a `traverseproc` (Include/typeslots.h). Those of our classes run no code
+    // of Python's, and pass on what `note` gives.
+    unsafe {
+        let slot = ffi::PyType_GetSlot(class.0 as *mut ffi::PyTypeObject, ffi::Py_tp_traverse);
+        if let Some(traverse) = mem::transmute::<*mut c_void, Option<ffi::traverseproc>>(slot) {
+            traverse(object.as_ptr(), note, (&raw mut noted).cast());
+        }
+    }
+    let own = address(object.get_type().as_any());
+    if let Some(place) = noted.iter().position(|target| *target == own) {
+        noted.swap_remove(place);
+    }
+    noted
 }
 
 /// The object at the end of a chain of references that begins at `first`, if the chain still holds and
@@ -81,6 +107,6 @@ pub(crate) fn at_end_of<'py>(
     // SAFETY: `first` is alive, for we hold a reference, and `leads_to` has followed a strong reference
     // from each object of the chain to the next, with the interpreter's lock held since: so the last
     // one is alive too, and `from_borrowed_ptr` takes a reference of its own.
-    let object = unsafe { Bound::from_borrowed_ptr(py, last.0 as *mut pyo3::ffi::PyObject) };
+    let object = unsafe { Bound::from_borrowed_ptr(py, last.0 as *mut ffi::PyObject) };
     Ok(Some(object))
 }

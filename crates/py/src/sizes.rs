@@ -1,14 +1,14 @@
 //! `sizeof`, `deepsizeof`, `layout`: single objects of this process.
 
-use deadweight_cpython::{Bounded, Told};
+use deadweight_cpython::Bounded;
 use deadweight_heap::{Addr, Bytes};
 use pyo3::Borrowed;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 
+use crate::native::{self, told};
 use crate::own::{address, from_roots, with_memory};
-use crate::records::Rows;
 
 fn unreadable() -> PyErr {
     PyRuntimeError::new_err("the object could not be read: its bytes make no sense")
@@ -20,15 +20,9 @@ fn unreadable() -> PyErr {
 pub(crate) fn sizeof(object: &Bound<'_, PyAny>) -> PyResult<u64> {
     let at = address(object);
     let weight = with_memory(object.py(), |own, memory, _| own.scale.weigh(memory, at))?;
-    Ok(weight.ok_or_else(unreadable)?.held.0 + of_records(object).held.0)
-}
-
-/// What records hold in their columns, which no layout of ours leads to.
-fn of_records(object: &Bound<'_, PyAny>) -> Told {
-    let Ok(rows) = object.cast::<Rows>() else { return Told::default() };
-    // Of records that somebody is about to change nothing can be said.
-    let Ok(rows) = rows.try_borrow() else { return Told::default() };
-    Told { held: Bytes(rows.held() as u64), references: rows.objects() }
+    let beside = native::beside(object);
+    let blocks: Bytes = beside.blocks.iter().map(|(_, bytes)| *bytes).sum();
+    Ok((weight.ok_or_else(unreadable)?.held + beside.held + blocks).0)
 }
 
 /// One type among what objects hold: its name, how many, held and requested bytes.
@@ -50,9 +44,9 @@ pub(crate) fn deepsizeof(
     }
     let stop: Vec<Addr> = stop.iter_borrowed().map(|item| address(&item)).collect();
     let roots: Vec<_> = objects.iter_borrowed().collect();
-    let (class, bounds) = (PyType::new::<Rows>(py), (&*stop, namespaces));
+    let (classes, bounds) = (native::classes(py), (&*stop, namespaces));
     let deep =
-        from_roots(py, &roots, bounds, &class, of_records, |own, memory, checked, at, bounds| {
+        from_roots(py, &roots, bounds, classes, told, |own, memory, checked, at, bounds| {
             own.scale.weigh_deep(memory, checked, at, bounds)
         })?;
     let row =
@@ -69,15 +63,15 @@ pub(crate) fn deepsizeof(
 }
 
 /// What objects hold together, if at most so many are looked at; instances of `stop` and the interpreter's own are
-/// left out.
+/// left out, and so is what caches keep: that is theirs to bound.
 pub(crate) fn bounded<'py>(
     py: Python<'py>,
     roots: &[Borrowed<'_, 'py, PyAny>],
     stop: &[Addr],
     most: u64,
 ) -> PyResult<Bounded> {
-    let class = PyType::new::<Rows>(py);
-    from_roots(py, roots, (stop, false), &class, of_records, |own, memory, checked, at, bounds| {
+    let classes = native::records(py);
+    from_roots(py, roots, (stop, false), classes, told, |own, memory, checked, at, bounds| {
         own.scale.weigh_bounded(memory, checked, at, bounds, most)
     })
 }

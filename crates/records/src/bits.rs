@@ -3,6 +3,7 @@
 
 use arrow_buffer::{BooleanBuffer, ScalarBuffer};
 
+use crate::allocation::Allocation;
 use crate::error::Reason;
 use crate::fixed::Fixed;
 use crate::rows::Rows;
@@ -178,8 +179,8 @@ impl Bits {
         self.len.div_ceil(8)
     }
 
-    pub(crate) fn capacity(&self) -> usize {
-        self.bytes.capacity()
+    pub(crate) fn allocations(&self, all: &mut Vec<Allocation>) {
+        all.push(self.bytes.allocation());
     }
 }
 

@@ -8,6 +8,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use crate::allocation::Allocation;
 use crate::error::Reason;
 use crate::fixed::Fixed;
 use crate::rows::Rows;
@@ -317,9 +318,10 @@ impl Categories {
         self.words.payload() + each_width!(&self.codes, codes => codes.payload())
     }
 
-    pub(crate) fn capacity(&self) -> usize {
-        let index = self.index.allocation_size();
-        index + self.words.capacity() + each_width!(&self.codes, codes => codes.capacity())
+    pub(crate) fn allocations(&self, all: &mut Vec<Allocation>) {
+        all.push(Allocation { start: None, bytes: self.index.allocation_size(), filled: None });
+        self.words.allocations(all);
+        all.push(each_width!(&self.codes, codes => codes.allocation()));
     }
 }
 

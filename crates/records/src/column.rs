@@ -1,6 +1,7 @@
 //! One column: values of one kind, and which rows have one.
 
 use crate::accept;
+use crate::allocation::Allocation;
 use crate::bits::Bits;
 use crate::error::{Reason, RecordsError};
 use crate::kind::{Field, Kind};
@@ -416,24 +417,16 @@ impl Column {
         valid + each_kind!(&self.values, values => values.payload())
     }
 
-    /// Bytes of memory that it takes: all that it has allocated, but for what a large one has reserved.
-    #[must_use]
-    pub fn held(&self) -> usize {
-        /// From here on an allocation has pages of its own (glibc's `M_MMAP_THRESHOLD`).
-        const LARGE: usize = 128 << 10;
-        const PAGE: usize = 4096;
-        match self.capacity() {
-            small if small < LARGE => small,
-            large => large.min(self.payload().next_multiple_of(PAGE)),
+    /// The blocks that its values lie in.
+    pub(crate) fn allocations(&self, all: &mut Vec<Allocation>) {
+        if let Some(valid) = &self.valid {
+            valid.allocations(all);
         }
-    }
-
-    /// Bytes that it has allocated, or that lie in a file for it. Large columns reserve address space:
-    /// what is past the payload was never written to, and takes no memory.
-    #[must_use]
-    pub fn capacity(&self) -> usize {
-        let valid = self.valid.as_ref().map_or(0, Bits::capacity);
-        valid + each_kind!(&self.values, values => values.capacity())
+        each_kind!(&self.values, values => all.push(values.allocation()),
+            Values::Bool(bits) => bits.allocations(all),
+            Values::Str(texts) | Values::Bytes(texts) => texts.allocations(all),
+            Values::Category(words) => words.allocations(all),
+            Values::Object(objects) => all.push(objects.allocation()));
     }
 
     /// Bytes of its blob that no text has any more: zero but for columns of texts in which some were

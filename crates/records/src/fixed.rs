@@ -9,6 +9,7 @@ use std::mem;
 
 use arrow_buffer::{ArrowNativeType, Buffer, ScalarBuffer};
 
+use crate::allocation::Allocation;
 use crate::error::Reason;
 use crate::rows::Rows;
 
@@ -155,12 +156,16 @@ impl<T: ArrowNativeType> Fixed<T> {
         size_of_val(self.as_slice())
     }
 
-    /// Bytes that it has allocated.
-    pub(crate) fn capacity(&self) -> usize {
-        match self {
-            Fixed::Own(items) => items.capacity() * size_of::<T>(),
-            Fixed::Shared(items) => items.inner().capacity(),
-        }
+    /// What its items lie in.
+    pub(crate) fn allocation(&self) -> Allocation {
+        let (start, bytes, begins) = match self {
+            Fixed::Own(items) => (items.as_ptr().addr(), items.capacity() * size_of::<T>(), true),
+            Fixed::Shared(items) => {
+                let whole = items.inner();
+                (whole.data_ptr().addr().get(), whole.capacity(), whole.ptr_offset() == 0)
+            }
+        };
+        Allocation { start: Some(start), bytes, filled: begins.then(|| self.payload()) }
     }
 }
 
@@ -221,7 +226,7 @@ mod tests {
         assert_eq!(column.as_slice().as_ptr(), shared.as_ptr());
         drop(shared);
         column.shrink_to_fit();
-        assert_eq!(column.capacity(), 100);
+        assert_eq!(column.allocation().bytes, 100);
     }
 
     #[test]
@@ -229,7 +234,7 @@ mod tests {
         let mut column = Fixed::default();
         for item in 0_u64..5_000_000 {
             column.push(item).unwrap();
-            let (payload, capacity) = (column.payload(), column.capacity());
+            let (payload, capacity) = (column.payload(), column.allocation().bytes);
             let most = payload + (payload / 8).max(FEWEST * 8);
             // Of its own block it has written to no more than the items.
             let mapped = capacity == MAPPED && most >= LARGE;

@@ -40,6 +40,7 @@
 #![forbid(unsafe_code)]
 
 mod accept;
+mod allocation;
 mod arrow;
 mod beside;
 mod bits;
@@ -57,6 +58,7 @@ mod texts;
 mod value;
 mod values;
 
+pub use allocation::Allocation;
 pub use column::Column;
 pub use error::{Reason, RecordsError};
 pub use infer::Packer;

@@ -5,6 +5,7 @@ use std::any::Any;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use crate::allocation::Allocation;
 use crate::error::Reason;
 use crate::kind::Kind;
 use crate::rows::Rows;
@@ -99,7 +100,7 @@ pub(crate) trait Held: fmt::Debug + Send + Sync {
     fn reserve(&mut self, rows: usize) -> Result<(), Reason>;
     fn shrink_to_fit(&mut self) -> Result<(), Reason>;
     fn payload(&self) -> usize;
-    fn capacity(&self) -> usize;
+    fn allocation(&self) -> Allocation;
 }
 
 const ANOTHER: Reason = Reason::Damaged("objects of another type");
@@ -172,7 +173,8 @@ impl<T: Opaque> Held for Vec<T> {
         size_of_val(self.as_slice())
     }
 
-    fn capacity(&self) -> usize {
-        self.capacity() * size_of::<T>()
+    fn allocation(&self) -> Allocation {
+        let (start, bytes) = (self.as_ptr().addr(), self.capacity() * size_of::<T>());
+        Allocation { start: Some(start), bytes, filled: Some(self.payload()) }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::iter;
 use std::ops::Range;
 
+use crate::allocation::{Allocation, distinct};
 use crate::column::Column;
 use crate::error::{Reason, RecordsError};
 use crate::kind::Field;
@@ -543,15 +544,12 @@ impl Table {
         (0..self.columns.len()).map(|field| self.payload_of(field)).sum()
     }
 
-    /// Bytes of memory that the columns take; see [`Column::held`].
+    /// The blocks of memory, or files, that the columns lie in: each once.
     #[must_use]
-    pub fn held(&self) -> usize {
-        self.pieces().flat_map(|piece| &piece.columns).map(Column::held).sum()
-    }
-
-    /// Bytes that the columns have allocated, or that lie in a file for them; see [`Column::capacity`].
-    #[must_use]
-    pub fn capacity(&self) -> usize {
-        self.pieces().flat_map(|piece| &piece.columns).map(Column::capacity).sum()
+    pub fn allocations(&self) -> Vec<Allocation> {
+        let mut all = Vec::new();
+        let columns = self.pieces().flat_map(|piece| &piece.columns);
+        columns.for_each(|column| column.allocations(&mut all));
+        distinct(all)
     }
 }

@@ -188,7 +188,9 @@ impl<'a, 'b, M: Memory> Walk<'a, 'b, M> {
         let Some(weight) = self.bench.weigh(&info, addr, self.trail) else { return };
         self.trail.held = self.trail.held.saturating_add(weight.held.0);
         if let Some(told) = self.native.and_then(|native| native.told(&self.bench, &info, addr)) {
-            self.trail.held = self.trail.held.saturating_add(told.held.0);
+            let blocks = told.blocks.iter().filter(|(start, _)| self.trail.block(*start));
+            let blocks: Bytes = blocks.map(|(_, bytes)| *bytes).sum();
+            self.trail.held = self.trail.held.saturating_add((told.held + blocks).0);
             // What only looks like a reference is none of those it tells of.
             self.trail.doubtful.truncate(doubtful);
             for target in told.references {

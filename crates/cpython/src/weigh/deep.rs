@@ -3,7 +3,7 @@
 use deadweight_heap::{Addr, Bytes, EdgeKind, NameId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::left_out::{LeftOut, has_base};
+use super::left_out::{LeftOut, base};
 use super::seen::Seen;
 use super::{Bench, Followed, Scale, Weight};
 use crate::header::Header;
@@ -38,10 +38,10 @@ pub struct Bounds<'a> {
 /// Objects whose memory is laid out by a library that we can ask.
 #[derive(Clone, Copy)]
 pub struct Native<'a> {
-    /// Their class.
-    pub class: Addr,
-    /// Asked of instances that known layouts have led to, and of no others.
-    pub tells: &'a dyn Fn(Addr) -> Told,
+    /// Their classes.
+    pub classes: &'a [Addr],
+    /// Asked of instances that known layouts have led to, with which of the classes they are of, and of no others.
+    pub tells: &'a dyn Fn(Addr, Addr) -> Told,
 }
 
 impl Native<'_> {
@@ -52,16 +52,21 @@ impl Native<'_> {
         info: &TypeInfo,
         addr: Addr,
     ) -> Option<Told> {
-        let is_one = !info.unknown.is_empty() && has_base(bench, info.addr, |it| it == self.class);
-        is_one.then(|| (self.tells)(addr))
+        if info.unknown.is_empty() {
+            return None;
+        }
+        let class = base(bench, info.addr, |class| self.classes.contains(&class))?;
+        Some((self.tells)(addr, class))
     }
 }
 
 /// What such an object says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Told {
-    /// What it holds besides its own block.
+    /// What it holds besides its own block, and nothing else does.
     pub held: Bytes,
+    /// Blocks that others may hold too: where they begin, and what they take.
+    pub blocks: Vec<(Addr, Bytes)>,
     /// The objects that it refers to.
     pub references: Vec<Addr>,
 }
@@ -320,9 +325,11 @@ impl<'a, M: Memory> Closure<'a, M> {
         self.steps.guesses = true;
         let Some(mut weight) = weight else { return };
         if let Some(told) = told {
-            weight.held += told.held;
-            weight.requested += told.held;
-            weight.modelled = true;
+            let blocks = told.blocks.iter().filter(|(start, _)| self.steps.block(*start));
+            let held = told.held + blocks.map(|(_, bytes)| *bytes).sum();
+            weight.held += held;
+            weight.requested += held;
+            weight.modelled |= held > Bytes(0);
             for (index, target) in told.references.into_iter().enumerate() {
                 let link = Link::At(EdgeKind::Item, index as u64);
                 self.steps.reference(target, link, Grounds::Visible);

@@ -55,7 +55,7 @@ impl LeftOut {
         if let Some(Some(known)) = self.stopped.get(row) {
             return *known;
         }
-        let stopped = has_base(bench, info.addr, |class| self.stop.contains(&class));
+        let stopped = base(bench, info.addr, |class| self.stop.contains(&class)).is_some();
         if self.stopped.len() <= row {
             self.stopped.resize(row + 1, None);
         }
@@ -64,20 +64,20 @@ impl LeftOut {
     }
 }
 
-/// Whether a class or one it derives from is such: its `__mro__`, as `issubclass` reads it when nobody
-/// overrides that.
-pub(super) fn has_base<M: Memory>(
+/// A class itself, or the first that it derives from, that is such: its `__mro__`, as `issubclass` reads it when
+/// nobody overrides that.
+pub(super) fn base<M: Memory>(
     bench: &Bench<'_, M>,
     class: Addr,
     is_such: impl Fn(Addr) -> bool,
-) -> bool {
+) -> Option<Addr> {
     let (memory, layout) = (bench.cx.memory, bench.layout());
     if is_such(class) {
-        return true;
+        return Some(class);
     }
-    let Some(mro) = memory.word(class + layout.type_.mro).map(Addr) else { return false };
-    let Some(length) = memory.word(mro + crate::layout::OB_SIZE) else { return false };
+    let mro = memory.word(class + layout.type_.mro).map(Addr)?;
+    let length = memory.word(mro + crate::layout::OB_SIZE)?;
     let items = mro + layout.tuple.items;
     let bases = (0..length.min(1 << 12)).map_while(|index| memory.word(items + index * 8));
-    bases.map(Addr).any(is_such)
+    bases.map(Addr).find(|&class| is_such(class))
 }

@@ -134,6 +134,11 @@ impl Deref for Cache {
 }
 
 impl Cache {
+    /// Bytes of what it has allocated.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Inside>() + self.state().slab.size()
+    }
+
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
@@ -504,6 +509,6 @@ impl Cache {
     fn __sizeof__(slf: &Bound<'_, Cache>) -> PyResult<usize> {
         let instance: usize =
             slf.get_type().getattr(intern!(slf.py(), "__basicsize__"))?.extract()?;
-        Ok(instance + size_of::<Inside>() + slf.get().state().slab.size())
+        Ok(instance + slf.get().size())
     }
 }

@@ -17,7 +17,7 @@ pub(super) enum Part {
 /// The entries as they are when it begins, from the one used longest ago. To use an entry changes the order, and
 /// not what is gone through; an entry that comes or goes ends it.
 #[pyclass(module = "deadweight._core")]
-pub(super) struct CacheIterator {
+pub(crate) struct CacheIterator {
     cache: Py<Cache>,
     order: Vec<u32>,
     next: usize,

@@ -14,4 +14,5 @@ mod weight;
 
 pub(crate) use cache::Cache;
 pub(crate) use call::Call;
+pub(crate) use iterator::CacheIterator;
 pub(crate) use weak::WeakCache;

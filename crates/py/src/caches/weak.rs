@@ -123,6 +123,11 @@ impl Deref for WeakCache {
 }
 
 impl WeakCache {
+    /// Bytes of what it has allocated.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Inside>() + self.state().slab.size()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
@@ -383,6 +388,6 @@ impl WeakCache {
     fn __sizeof__(slf: &Bound<'_, WeakCache>) -> PyResult<usize> {
         let instance: usize =
             slf.get_type().getattr(intern!(slf.py(), "__basicsize__"))?.extract()?;
-        Ok(instance + size_of::<Inside>() + slf.get().state().slab.size())
+        Ok(instance + slf.get().size())
     }
 }

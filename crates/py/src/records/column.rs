@@ -348,7 +348,7 @@ impl Column {
 
 /// Values one after another, as long as there are any.
 #[pyclass(module = "deadweight._core")]
-struct ValueIterator {
+pub(crate) struct ValueIterator {
     column: Py<Column>,
     next: usize,
 }

@@ -50,6 +50,11 @@ impl Watch {
         Ok(true)
     }
 
+    /// Whether a block is the file, mapped still.
+    pub(crate) fn maps(&self, start: usize) -> bool {
+        self.file.strong_count() > 0 && self.map.contains(&start)
+    }
+
     /// Whether that lies in the file, which is mapped still.
     pub(crate) fn has(&self, numbers: *const u8) -> bool {
         self.map.contains(&numbers.addr())

@@ -21,11 +21,11 @@ mod select;
 mod table;
 mod value;
 
-pub(crate) use column::Column;
+pub(crate) use column::{Column, ValueIterator};
 pub(crate) use file::{open_records, read_records};
 pub(crate) use given::records_from_columns;
 pub(crate) use pack::{pack_arrow, pack_records};
 pub(crate) use row::{Attribute, Row};
-pub(crate) use rows::Rows;
+pub(crate) use rows::{RowIterator, Rows};
 pub(crate) use schema::Schema;
 pub(crate) use table::{Table, records_from_arrow};

@@ -93,7 +93,7 @@ fn columns(table: &Table) -> impl Iterator<Item = usize> {
 }
 
 /// All objects of a table, as often as they are in it.
-pub(crate) fn referred(table: &Table) -> impl Iterator<Item = &Py<PyAny>> {
+fn referred(table: &Table) -> impl Iterator<Item = &Py<PyAny>> {
     let values = columns(table)
         .flat_map(move |field| (0..table.len()).map(move |row| table.get(row, field)));
     values.filter_map(|value| match value {

@@ -146,6 +146,17 @@ impl Row {
         }
     }
 
+    /// Bytes of the memory that its own values are referred to in.
+    pub(crate) fn size(&self) -> usize {
+        match &self.place {
+            Place::Within { .. } => 0,
+            Place::Alone(own) => {
+                let values = own.lock().unwrap_or_else(PoisonError::into_inner);
+                size_of_val(&**own) + values.capacity() * size_of::<Py<PyAny>>()
+            }
+        }
+    }
+
     /// Whether it is a view of a row of these, but not of this one.
     pub(crate) fn is_another_of(row: &Bound<'_, PyAny>, of: &Bound<'_, Rows>, at: usize) -> bool {
         row.cast::<Row>().is_ok_and(|row| match &row.get().place {

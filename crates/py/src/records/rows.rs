@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use deadweight_heap::Addr;
+use deadweight_heap::{Addr, Bytes};
 use deadweight_records::{self as records, Valued};
 use pyo3::exceptions::{PyAttributeError, PyBufferError, PyTypeError, PyValueError};
 use pyo3::intern;
@@ -17,7 +17,7 @@ use super::column::Column;
 use super::file::Watch;
 use super::given::{check_length, column, of_libraries, rows_of};
 use super::incoming::{objects, read, refused, shown};
-use super::reference::{Later, clear, is_object, referred, traverse};
+use super::reference::{Later, clear, is_object, traverse};
 use super::row::Row;
 use super::schema::Schema;
 use super::select::{Selection, no_memory, numbers, row as row_at, selection};
@@ -56,16 +56,19 @@ impl Rows {
         Ok(watch.holds()? && numbers.is_some_and(|numbers| watch.has(numbers)))
     }
 
-    /// Bytes of memory that the columns take.
-    pub(crate) fn held(&self) -> usize {
-        self.table.held()
-    }
-
-    /// Where all objects are that it refers to, one for each reference.
-    pub(crate) fn objects(&self) -> Vec<Addr> {
-        let address = |object: *mut pyo3::ffi::PyObject| Addr(object as u64);
-        let own = [self.class.as_ptr(), self.schema.as_ptr()];
-        own.into_iter().chain(referred(&self.table).map(Py::as_ptr)).map(address).collect()
+    /// Memory that the columns take, in bytes: what is theirs alone, and blocks that others may have too. What is
+    /// mapped is the file's.
+    pub(crate) fn memory(&self) -> (Bytes, Vec<(Addr, Bytes)>) {
+        let (mut own, mut shared) = (Bytes(0), Vec::new());
+        for block in self.table.allocations() {
+            let bytes = Bytes(block.held() as u64);
+            match block.start {
+                Some(start) if self.watch.as_ref().is_some_and(|watch| watch.maps(start)) => {}
+                Some(start) => shared.push((Addr(start as u64), bytes)),
+                None => own += bytes,
+            }
+        }
+        (own, shared)
     }
 
     fn is_lent(&self) -> bool {
@@ -274,7 +277,9 @@ impl Rows {
     }
 
     fn __sizeof__(&self) -> usize {
-        size_of::<Rows>() + self.held()
+        let (own, shared) = self.memory();
+        let shared: Bytes = shared.iter().map(|(_, bytes)| *bytes).sum();
+        size_of::<Rows>() + (own + shared).0 as usize
     }
 
     fn __getitem__<'py>(
@@ -588,7 +593,7 @@ fn replace(
 /// Rows one after another. It ends where there is none, at that moment: rows that are appended
 /// meanwhile come too, as those of a list do.
 #[pyclass(module = "deadweight._core")]
-struct RowIterator {
+pub(crate) struct RowIterator {
     rows: Py<Rows>,
     next: usize,
 }

@@ -3,6 +3,7 @@
 use arrow_buffer::ScalarBuffer;
 
 use super::Blob;
+use crate::allocation::Allocation;
 use crate::error::Reason;
 use crate::fixed::Fixed;
 
@@ -230,9 +231,9 @@ impl Chunk {
         starts + self.offsets.payload() + self.bytes.payload()
     }
 
-    pub(super) fn capacity(&self) -> usize {
-        let starts = self.starts.as_ref().map_or(0, Fixed::capacity);
-        starts + self.offsets.capacity() + self.bytes.capacity()
+    pub(super) fn allocations(&self, all: &mut Vec<Allocation>) {
+        all.extend(self.starts.as_ref().map(Fixed::allocation));
+        all.extend([self.offsets.allocation(), self.bytes.allocation()]);
     }
 }
 

@@ -5,6 +5,7 @@ mod chunk;
 
 use arrow_buffer::ScalarBuffer;
 
+use crate::allocation::Allocation;
 use crate::error::Reason;
 use crate::rows::Rows;
 use chunk::{Chunk, OUTSIDE};
@@ -237,8 +238,8 @@ impl Texts {
         self.chunks.iter().map(Chunk::payload).sum()
     }
 
-    pub(crate) fn capacity(&self) -> usize {
-        self.chunks.iter().map(Chunk::capacity).sum()
+    pub(crate) fn allocations(&self, all: &mut Vec<Allocation>) {
+        self.chunks.iter().for_each(|chunk| chunk.allocations(all));
     }
 }
 
