@@ -97,3 +97,27 @@ def structured(rows: Rows) -> Any:
     for name, column in columns:
         array[name] = column
     return array
+
+
+def times(array: Any, name: str) -> Any:
+    """What an array of a column's times has, to the microsecond."""
+    if getattr(array, "dtype", None) is None or array.dtype.kind not in "mM":
+        return array
+    np: Any = import_module("numpy")
+    micros = array.astype(f"{array.dtype.kind}8[us]")
+    changed = (micros.astype(array.dtype) != array) & ~np.isnat(array)
+    if changed.any():
+        row = int(changed.argmax())
+        raise OverflowError(f'row {row}, field "{name}": {array.flat[row]} is no whole number of microseconds')
+    return micros.tolist()
+
+
+def as_table(values: Any, name: str) -> Any:
+    """A column of PyArrow or pandas as a table of that column alone; None of anything else."""
+    if type(values).__module__.startswith("pyarrow"):
+        pa: Any = import_module("pyarrow")
+        return pa.table({name: values}) if isinstance(values, (pa.Array, pa.ChunkedArray)) else None
+    pd: Any = import_module("pandas")
+    frame: Any = pd.DataFrame({name: values.array}) if isinstance(values, (pd.Series, pd.Index)) else None
+    # Before pandas 2.2, a frame is nothing to Arrow.
+    return frame if hasattr(frame, "__arrow_c_stream__") else None

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from types import FunctionType, MethodType
 from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar, cast
 
+from deadweight._finalize import no_weak_reference
+
 P = ParamSpec("P")
 F = TypeVar("F", bound=Callable[..., Any])
 Weak: TypeAlias = "weakref.WeakMethod[Callable[..., Any]]"
@@ -62,7 +64,7 @@ class Bus(Generic[P]):
         """Adds a handler, and gives it back: it can be a decorator. One that is there already is not added again.
 
         Raises:
-            TypeError: it cannot be called.
+            TypeError: it cannot be called, or is a method of an object to which there is no weak reference.
         """
         if not callable(handler):
             raise TypeError(f"a bus takes something that can be called, not {type(handler).__name__}")
@@ -136,7 +138,10 @@ class Bus(Generic[P]):
 def _held(handler: Callable[..., Any], gone: Callable[[Weak], object]) -> Held:
     # A method of a class is the class's, which stays.
     if isinstance(handler, MethodType) and not isinstance(handler.__self__, type):
-        return weakref.WeakMethod(handler, gone)
+        try:
+            return weakref.WeakMethod(handler, gone)
+        except TypeError:
+            raise TypeError(no_weak_reference(handler.__self__)) from None
     return handler
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeAli
 
 from deadweight._cache import Cache
 from deadweight._calls import CacheInfo, check_function, info_of, is_async
-from deadweight._core import Call
+from deadweight._core import Call, Row
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -27,6 +27,8 @@ _PLACE = "_deadweight_caches"
 """The attribute of an object where its caches are. In a class with ``__slots__`` it is one of them."""
 _CLASS_PLACE = "_deadweight_class_caches"
 """That of a class, for its class methods: instances would take the other for theirs."""
+_HEAP_TYPE = 1 << 9
+"""In ``__flags__`` of a class that is not compiled in (Py_TPFLAGS_HEAPTYPE, Include/object.h)."""
 _making = threading.RLock()
 """Entered again by a finalizer that calls such a method: a collection may begin while it is held."""
 
@@ -97,11 +99,12 @@ def cached_method(
 ) -> Any:
     """Keeps the results of a method, for each object apart: they go with the object, and never keep it.
 
-    The object need not be hashable. Its caches are an attribute of it, ``_deadweight_caches``, that its copies and
-    pickles do not take over. A class with ``__slots__`` and no ``__dict__`` needs that among them, and
-    ``__weakref__``. Bounds are of each object. ``async`` methods are as with :func:`cached`. With ``property``,
-    ``classmethod`` and ``staticmethod`` it may stand on either side, but below ``staticmethod`` only if the first
-    argument has room for a cache: it is taken for the object.
+    The object need not be hashable. Its caches are an attribute of it, ``_deadweight_caches``, that its copies
+    and pickles do not take over. A class with ``__slots__`` and no ``__dict__`` needs that among them, and
+    ``__weakref__``; :func:`slots` gives it them by ``weakref=True, extra=("_deadweight_caches",)``. A
+    :class:`Record` has no room. Bounds are of each object. ``async`` methods are as with :func:`cached`. With
+    ``property``, ``classmethod`` and ``staticmethod`` it may stand on either side, but below ``staticmethod``
+    only if the first argument has room for a cache: it is taken for the object.
 
     In ``__del__`` of an object that the garbage collector found, results are computed anew: weak references to it
     are gone by then.
@@ -160,13 +163,13 @@ def cached_method(
         call: Any = (_remembering_async if is_async(function) else _remembering)(function, cache_of, typed)
         functools.update_wrapper(call, function)
 
-        def cache_info(instance: Any, /) -> CacheInfo:
+        def cache_info(*instance: Any) -> CacheInfo:
             """How often a result of the object was there, and how many are."""
-            return info_of(cache_of(instance))
+            return info_of(cache_of(_only(instance, "cache_info", function)))
 
-        def cache_clear(instance: Any, /) -> None:
+        def cache_clear(*instance: Any) -> None:
             """Forgets all results of the object, and what was counted."""
-            cache_of(instance)._reset()
+            cache_of(_only(instance, "cache_clear", function))._reset()
 
         def cache_parameters() -> dict[str, Any]:
             """What it was made with."""
@@ -176,6 +179,13 @@ def cached_method(
         return call
 
     return decorate
+
+
+def _only(given: tuple[Any, ...], what: str, method: Any) -> Any:
+    if len(given) != 1:
+        name = method.__qualname__.rpartition("<locals>.")[2]
+        raise TypeError(f"{what} takes the object whose results they are: {name}.{what}(object)")
+    return given[0]
 
 
 def _remembering(function: Any, cache_of: _CacheOf, typed: bool) -> Callable[..., Any]:
@@ -241,11 +251,16 @@ def _own_attribute(owner: type, name: str) -> Any:
         raise AttributeError(name) from None
 
 
-def _no_room(instance: Any) -> str:
+def _no_room(instance: object) -> str:
     if isinstance(instance, type):
         return f"{instance.__qualname__} is built in: there is no room in it for caches"
-    kind = type(instance).__qualname__
+    kind = type(instance)
+    none = f"{kind.__qualname__!r} objects have no room for caches"
+    if issubclass(kind, Row):
+        return f"{none}: what a row has are values in columns. dw.cached keeps the results of a function of these"
+    if not kind.__flags__ & _HEAP_TYPE:
+        return f"{none}: of a function, or a static method, dw.cached keeps the results"
     return (
-        f"{kind!r} objects have no room for caches: add {_PLACE!r} and '__weakref__' to the class's __slots__. "
-        f"Of a static method dw.cached keeps the results"
+        f"{none}: add {_PLACE!r} and '__weakref__' to the class's __slots__, with dw.slots as "
+        f"dw.slots(weakref=True, extra=({_PLACE!r},)). Of a static method dw.cached keeps the results"
     )

@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar
 
+from deadweight._core import Row
 from deadweight._reach import name_of, way_to
 
 T = TypeVar("T")
@@ -60,10 +61,7 @@ class finalize(Generic[T, R]):
         try:
             self._ref = weakref.ref(obj, self)
         except TypeError:
-            raise TypeError(
-                f"there is no weak reference to {type(obj).__qualname__!r} objects; a class with __slots__ needs "
-                f"'__weakref__' among them (dw.slots(weakref=True))"
-            ) from None
+            raise TypeError(no_weak_reference(obj)) from None
         self._call: Call[R] | None = callback, args, kwargs
         self.atexit = True
         if not _waiting:
@@ -101,6 +99,14 @@ class finalize(Generic[T, R]):
         call = self._call
         when = "called" if call is None else f"{name_of(call[0])} when its object goes"
         return f"<finalize at {id(self):#x}: {when}>"
+
+
+def no_weak_reference(obj: object) -> str:
+    """Why there is none, and what to do about it."""
+    why = f"there is no weak reference to {type(obj).__qualname__!r} objects"
+    if isinstance(obj, Row):
+        return f"{why}: a row is made anew whenever it is looked at"
+    return f"{why}; a class with __slots__ needs '__weakref__' among them (dw.slots(weakref=True))"
 
 
 def _at_exit() -> None:

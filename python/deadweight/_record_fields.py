@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import keyword
 import typing
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, get_type_hints
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
 
 from deadweight._dtypes import column_type, named_type
+
+if TYPE_CHECKING:
+    from inspect import Signature
 
 Field = tuple[str, str, bool, tuple[Any, ...]]
 """Name, type, whether rows may have no value, and the default in a tuple, or an empty one."""
@@ -76,3 +80,23 @@ def fields_of(source: Any) -> list[Field]:
     if getattr(source, "names", None):
         return [(name, *column_type(source[name]), ()) for name in source.names]
     raise TypeError(f"no dataclass, TypedDict, structured dtype or mapping: {source!r}")
+
+
+def signature(fields: Iterable[Field]) -> Signature | None:
+    """What a call of a class with these fields takes; None if a field has a name that no parameter can have."""
+    # Only who asks for it needs `inspect`.
+    from inspect import Parameter, Signature
+
+    made: list[Parameter] = []
+    some_default = by_name = False
+    for name, type_, nullable, default in fields:
+        if not name.isidentifier() or keyword.iskeyword(name):
+            return None
+        value = default[0] if default else None if nullable else Parameter.empty
+        # By position it could be given only with all before it, which have defaults.
+        by_name = by_name or (some_default and value is Parameter.empty)
+        some_default = some_default or value is not Parameter.empty
+        kind = Parameter.KEYWORD_ONLY if by_name else Parameter.POSITIONAL_OR_KEYWORD
+        shown = f"{type_} | None" if nullable else type_
+        made.append(Parameter(name, kind, default=value, annotation=shown))
+    return Signature(made)

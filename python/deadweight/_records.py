@@ -55,6 +55,8 @@ class _RecordType(type):
         own = {field[0]: field for field in (annotated(made, _names(1)) if fields is None else fields)}
         by_name = inherited | own
         _check(made, by_name)
+        if fields is None:
+            _check_defaults(made, by_name.values(), own)
         for field in inherited.keys() & namespace.keys() - own.keys():
             raise TypeError(f"{name}.{field} is an inherited field: annotate it anew, or take another name")
         schema = _core.Schema(list(by_name.values()))
@@ -70,6 +72,19 @@ class _RecordType(type):
         cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], *, fields: list[Field] | None = None
     ) -> None:
         super().__init__(name, bases, namespace)
+
+    @property
+    def __signature__(cls) -> Any:
+        """What a call takes, for ``help`` and `inspect.signature`, which else would see any arguments."""
+        from deadweight._record_fields import signature
+
+        known: dict[str, Field] = getattr(cls, "_defaults", {})
+        ours = [base for base in cls.__mro__ if base not in (_core.Row, object)]
+        is_plain = not any({"__new__", "__init__"} & vars(base).keys() for base in ours)
+        found = signature(known.values()) if known and is_plain else None
+        if found is None:
+            raise AttributeError("__signature__")
+        return found
 
 
 def _inherited(made: type) -> Iterator[Field]:
@@ -99,6 +114,17 @@ def _check(made: type, names: Iterable[str]) -> None:
             raise ValueError(f"{made.__name__}: rows have an attribute of that name: {name!r}")
 
 
+def _check_defaults(made: type, fields: Iterable[Field], own: Iterable[str]) -> None:
+    last = None
+    for name, _, nullable, default in fields:
+        if default:
+            last = name
+        elif last is not None and name in own and not nullable:
+            raise TypeError(
+                f"{made.__name__}.{name} has no default, and comes after {last}, which has one: such come last"
+            )
+
+
 @dataclass_transform(eq_default=True)
 class Record(_core.Row, metaclass=_RecordType):
     """Base of classes whose instances are rows: of a :class:`Records`, or on their own.
@@ -120,7 +146,7 @@ class Record(_core.Row, metaclass=_RecordType):
     >>> ada.user_id = -1
     Traceback (most recent call last):
         ...
-    OverflowError: row 0, field "user_id": -1 does not fit into u4
+    OverflowError: field "user_id": -1 does not fit into u4
     """
 
     if TYPE_CHECKING:
@@ -479,9 +505,10 @@ def pack(
 
     ``rows`` is any iterable of dicts and other mappings, tuples and lists, or objects, a structured NumPy
     array, or a table with ``__arrow_c_stream__``; it is gone through once. ``types`` says what some fields are
-    to be, ``names`` how the items of tuples and lists are called, ``name`` how the class. Of objects of one class,
-    the first decides which attributes are looked for. Values that no column holds together raise TypeError with
-    row, field and value, unless ``types`` says ``object`` of that field: then they are kept as they are. What a
+    to be, which need not be in any row if they may have no value, ``names`` how the items of tuples and lists are
+    called, ``name`` how the class. Of objects of one class, the first decides which attributes are looked for.
+    Values that no column holds together, and members of an enum, raise TypeError with row, field and value, unless
+    ``types`` says ``object`` of that field: then they are kept as they are. What a
     list of rows took, and takes now, is printed with the result, and in its ``packed_from``.
 
     >>> import deadweight as dw
@@ -491,6 +518,8 @@ def pack(
     >>> users[1]
     Row(id=70000, name='Bob', age=36)
     """
+    if isinstance(rows, Mapping):
+        raise TypeError("a dict is one row: pack([row]) takes rows")
     told = [(field, *column_type(wanted)) for field, wanted in (types or {}).items()]
     if hasattr(rows, "__arrow_c_stream__"):
         if names:

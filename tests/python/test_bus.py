@@ -153,3 +153,14 @@ def test_threads_may_connect_emit_and_drop_at_once():
     for thread in threads:
         thread.join()
     assert not errors and len(bus) == 0 and bus.stats().dead == 4 * 300 * 5
+
+
+def test_a_method_of_what_has_no_weak_reference():
+    class Slim:
+        __slots__ = ()
+
+        def on_event(self):
+            pass
+
+    with pytest.raises(TypeError, match=r"no weak reference to .*Slim' objects; a class with __slots__ needs"):
+        dw.Bus().connect(Slim().on_event)

@@ -429,3 +429,43 @@ def test_before_and_after_a_leak():
         del objects, it
         gc.collect()
         assert sum(it() is not None for it in gone) == left
+
+
+def test_messages_say_what_to_do():
+    @dw.slots
+    class Slim:
+        def __init__(self, x):
+            self.x = x
+
+        @dw.cached_method
+        def double(self):
+            return 2 * self.x
+
+    with pytest.raises(
+        TypeError, match=r'dw.slots\(weakref=True, extra=\("_deadweight_caches",\)\)'.replace('"', "'")
+    ):
+        Slim(1).double()
+
+    @dw.slots(weakref=True, extra=("_deadweight_caches",))
+    class Roomy:
+        def __init__(self, x):
+            self.x = x
+
+        @dw.cached_method
+        def double(self):
+            return 2 * self.x
+
+    assert Roomy(2).double() == 4
+
+    @dw.cached_method
+    def plain(number):
+        return number
+
+    with pytest.raises(
+        TypeError, match=r"'int' objects have no room for caches: of a function, .* dw.cached keeps"
+    ):
+        plain(1)
+    for what in ("cache_info", "cache_clear"):
+        for call in (getattr(Roomy.double, what), getattr(Roomy(1).double, what)):
+            with pytest.raises(TypeError, match=rf"{what} takes the object .*: Roomy.double.{what}\(object\)"):
+                call()

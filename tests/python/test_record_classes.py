@@ -1,7 +1,9 @@
 """Classes of rows: from annotations, and from what already has fields."""
 
 import dataclasses
+import inspect
 import pickle
+import pydoc
 import sys
 import typing
 from datetime import datetime
@@ -307,3 +309,55 @@ def test_literals_are_of_the_type_of_their_values():
     assert dw.Records(
         dw.Record.of({"a": Literal["x", "y"], "b": Literal[1, None], "c": Literal[1, "x"]})
     ).types == {"a": "str", "b": "i8 | None", "c": "object"}
+
+
+def test_defaults_come_last():
+    with pytest.raises(TypeError, match=r"A\.y has no default, and comes after x, which has one"):
+
+        class A(dw.Record):
+            x: int = 1
+            y: int
+
+    with pytest.raises(TypeError, match=r"B\.c has no default, and comes after b"):
+
+        class B(Base):
+            c: int
+
+    class Fine(Base):
+        a: dw.u2
+        c: int | None
+        d: int = 0
+
+    assert Fine(1)._astuple() == (1, "x", None, 0)
+
+    @dataclasses.dataclass(kw_only=True)
+    class Named:
+        a: int = 1
+        b: int
+
+    assert dw.Record.of(Named)(b=2)._astuple() == (1, 2)
+
+
+def test_the_signature_is_of_the_fields():
+    assert str(inspect.signature(Base)) == "(a: 'u1', b: 'str' = 'x')"
+    assert str(inspect.signature(Derived)) == "(a: 'u1', b: 'str' = 'x', c: 'f8 | None' = None)"
+    early = dw.Record.of({"a": "u1 | None", "b": int})
+    assert str(inspect.signature(early)) == "(a: 'u1 | None' = None, *, b: 'i8')"
+    assert early(b=1)._astuple() == (None, 1)
+    assert "Base(a: " in pydoc.plain(pydoc.render_doc(Base)).replace("'", "")
+
+    class Own(Base):
+        def __init__(self, *given):
+            pass
+
+    for other in (Own, dw.Record, dw.Record.of({"not a name": int}), dw.Record.of({"class": int})):
+        assert "a: " not in str(inspect.signature(other))
+
+
+def test_values_of_a_row_on_its_own_are_of_no_numbered_row():
+    row = Base(7)
+    for wrong in (lambda: Base(-1), lambda: setattr(row, "a", -1)):
+        with pytest.raises(OverflowError, match=r'^field "a": -1 does not fit into u1$'):
+            wrong()
+    with pytest.raises(OverflowError, match=r'^row 1, field "a": -1 does not fit into u1$'):
+        dw.Records(Base, [row, row])[1].a = -1

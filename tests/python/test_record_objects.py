@@ -5,6 +5,7 @@ import gc
 import pickle
 import typing
 import weakref
+from datetime import datetime
 
 import deadweight as dw
 import pytest
@@ -229,10 +230,35 @@ def test_arrow_has_the_columns_beside_objects():
     assert pa.array(rows.number).to_pylist() == [1, 2, 3]
     with pytest.raises(TypeError, match='field "what": objects are nothing that Arrow'):
         pa.array(rows.what)
-    table = pa.table({"number": [1, 2], "what": ["a", None], "tags": ["b", "c"]})
-    with pytest.raises(TypeError, match='field "what" is of objects, which a table has none of'):
-        dw.Records(Holder, table)
-    assert dw.Records(Holder, table.to_pylist()).what.tolist() == ["a", None]
+
+
+def test_values_of_a_table_are_objects_where_a_field_has_such(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    day = datetime(2024, 2, 29)
+    table = pa.table({"what": ["a", None], "number": [1.0, 2.0], "tags": [None, day]})
+    table = pa.concat_tables([table, table])
+
+    class Loose(dw.Record):
+        number: int | None
+        what: object
+        tags: object
+        more: object = "more"
+
+    expected = [(1, "a", None, "more"), (2, None, day, "more")] * 2
+    rows = dw.Records(Loose)
+    rows.extend(table)
+    rows[1:3] = table[1:3]
+    dw.Records.from_arrow(table).save(tmp_path / "x")
+    for taken in (rows, dw.Records(Loose, table), dw.Records.open(tmp_path / "x", Loose)):
+        assert [row._astuple() for row in taken] == expected
+        assert taken.types["what"] == "object"
+        taken.what[0] = ["anything"]
+    nested = pa.table({"number": [1], "what": [[1, 2]], "tags": ["b"]})
+    with pytest.raises(
+        TypeError, match=r'field "what" has the Arrow type .*; rows that come one by one can have it'
+    ):
+        dw.Records(Loose, nested)
+    assert dw.Records(Loose, nested.to_pylist()).what.tolist() == [[1, 2]]
 
 
 def test_records_with_objects_are_packed():

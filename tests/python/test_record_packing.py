@@ -4,6 +4,7 @@ import collections
 import csv
 import dataclasses
 import decimal
+import enum
 import sqlite3
 import types
 from datetime import date
@@ -341,3 +342,85 @@ def test_rows_of_classes_of_a_programs_own_are_of_their_class():
     for other in (Two(1), made(1), dw.pack([{"a": 1}], name="One")[0]):
         assert One(1) != other and other != One(1)
     assert dw.Records(One, [(1,)]) != dw.Records(made, [(1,)])
+
+
+def test_types_that_are_told_give_the_order_where_no_tuple_does():
+    types = dict.fromkeys("qwertyuiop", "u1")
+    packed = dw.pack([], types=types)
+    assert list(packed.types) == list(types)
+    packed.append(tuple(range(10)))
+    assert packed[0]._asdict() == {name: number for number, name in enumerate(types)}
+    assert list(dw.pack([{"a": 1, "b": "x"}], types={"b": "str", "a": "u1"}).types) == ["b", "a"]
+    assert list(dw.pack([{"a": 1, "b": "x"}], types={"b": "str"}).types) == ["a", "b"]
+    told = {"b": "u1", "a": "u2"}
+    assert dw.pack([Named(1, 2)], types=told)[0]._astuple() == (1, 2)
+    assert dw.pack([(1, 2)], names=["a", "b"], types=told)[0]._astuple() == (1, 2)
+
+
+def test_a_later_batch_need_not_have_what_may_be_missing():
+    first = dw.pack([{"a": 1, "b": "x", "c": [1]}, {"a": 2}], types={"c": object})
+    second = dw.pack([{"a": 3}], types=first.types)
+    assert second.types == first.types == {"a": "u1", "b": "str | None", "c": "object"}
+    first.extend(second)
+    assert first[2]._asdict() == {"a": 3, "b": None, "c": None}
+    with pytest.raises(ValueError, match='no row has a field "z"'):
+        dw.pack([{"a": 1}], types={"z": "str"})
+
+
+class Color(enum.IntEnum):
+    RED = 1
+    BLUE = 2
+
+
+class Mood(str, enum.Enum):
+    GOOD = "good"
+
+
+@pytest.mark.parametrize(("member", "plain"), [(Color.RED, int), (Mood.GOOD, str)])
+def test_members_of_enums_are_no_plain_values(member, plain):
+    for rows in ([{"x": member}], [(member,)], [types.SimpleNamespace(x=member)]):
+        with pytest.raises(
+            TypeError, match=rf"row 0.*object.* makes it one of objects, {plain.__name__} takes the"
+        ):
+            dw.pack(rows)
+    with pytest.raises(TypeError, match='row 1, field "x"'):
+        dw.pack([{"x": plain(member.value)}, {"x": member}])
+    kept = dw.pack([{"x": member}], types={"x": object})
+    assert kept[0].x is member
+    told = dw.pack([{"x": member}], types={"x": plain})
+    assert type(told[0].x) is plain and told[0].x == member
+
+
+def test_what_cached_method_leaves_on_an_object_is_no_field():
+    class Report:
+        def __init__(self, a):
+            self.a = a
+
+        @dw.cached_method
+        def double(self):
+            return 2 * self.a
+
+    class Slim:
+        __slots__ = ("__weakref__", "_deadweight_caches", "a")
+        __init__, double = Report.__init__, Report.double
+
+    for kind in (Report, Slim):
+        report = kind(3)
+        assert report.double() == 6
+        assert dw.pack([report]).types == {"a": "u1"}
+
+
+@pytest.mark.parametrize("key", [1, None])
+def test_a_key_that_is_no_name_is_shown(key):
+    with pytest.raises(TypeError, match=f"row 1: the name of a field is a str, not {key}"):
+        dw.pack([{"a": 1}, {"a": 2, key: 3}])
+
+
+def test_a_dict_is_one_row():
+    with pytest.raises(TypeError, match=r"a dict is one row: pack\(\[row\]\)"):
+        dw.pack({"a": 1})
+    rows = dw.Records(Packed)
+    for take in (rows.extend, lambda dict_: dw.Records(Packed, dict_)):
+        with pytest.raises(TypeError, match=r"a dict is one row.*from_columns"):
+            take({"a": 1, "b": "x"})
+    assert not rows

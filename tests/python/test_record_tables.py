@@ -203,3 +203,11 @@ def test_a_time_that_an_array_has_written():
                 read()
     rows[1].at = datetime(2022, 1, 1)
     assert times[1] == np.datetime64("2022-01-01")
+
+
+def test_what_is_no_table():
+    for wrong in ([1], "x", None):
+        with pytest.raises(
+            TypeError, match=f"from_arrow takes a table with __arrow_c_stream__, not {wrong!r}".replace("[", r"\[")
+        ):
+            dw.Records.from_arrow(wrong)

@@ -136,10 +136,10 @@ def test_the_least_and_the_greatest_fit_and_no_more(field, low, high):
             assert getattr(row, field) == fits
             assert type(getattr(row, field)) is int
         for wrong in (low - 1, high + 1, 10**40, -(10**40)):
-            with pytest.raises(OverflowError, match=rf'^row 0, field "{field}": {wrong} does not fit into '):
+            with pytest.raises(OverflowError, match=rf'^(row 0, )?field "{field}": {wrong} does not fit into '):
                 setattr(row, field, wrong)
         for wrong in (1.0, float("nan"), "1", None, [], b"1"):
-            with pytest.raises(TypeError, match=rf'^row 0, field "{field}": '):
+            with pytest.raises(TypeError, match=rf'^(row 0, )?field "{field}": '):
                 setattr(row, field, wrong)
         assert getattr(row, field) == 1
 
@@ -490,3 +490,28 @@ def test_sequence_methods():
         _ = users.nothing
     with pytest.raises(ValueError):
         users[::2] = [one]
+
+
+def test_a_tuple_may_leave_out_what_has_a_default():
+    class Scored(dw.Record):
+        name: str
+        score: float = 0.5
+        rank: int | None = None
+
+    for rows in ([("Ada",)], [["Ada"]], [("Ada", 0.5)], [("Ada", 0.5, None)]):
+        assert dw.Records(Scored, rows) == dw.Records(Scored, [Scored("Ada")])
+    rows = dw.Records(Scored)
+    for wrong, got in (((), 0), (("Ada", 1, 2, 3), 4)):
+        with pytest.raises(ValueError, match=f"row 0 has {got} values, not 3"):
+            rows.append(wrong)
+    assert not rows
+
+
+def test_lengths_that_do_not_fit_are_told_in_words():
+    users = dw.Records(User, [(1, 1.0, "Ada", "no", None)] * 10)
+    with pytest.raises(ValueError, match="a mask of 2 for 10 rows"):
+        users[[True, False]]
+    with pytest.raises(ValueError, match="a slice of 5 rows with a step takes as many, not 1"):
+        users[::2] = [users[0]]
+    with pytest.raises(ValueError, match="there is no room for -1 rows"):
+        users.reserve(-1)

@@ -185,8 +185,9 @@ def test_pickled_while_a_buffer_is_out_or_out_of_a_file(tmp_path):
 
 def of_version(kind, **more):
     """The class `Versioned`, as one version of a program has it."""
-    annotations = {"a": int, "b": kind, **{name: type(value) for name, value in more.items()}}
-    body = {"__annotations__": dict(reversed(annotations.items())), "__module__": __name__, **more}
+    own = {"a": int, "b": kind} if more else {"b": kind, "a": int}
+    added = {name: type(value) for name, value in reversed(more.items())}
+    body = {"__annotations__": own | added, "__module__": __name__, **more}
     return type(dw.Record)("Versioned", (dw.Record,), body)
 
 

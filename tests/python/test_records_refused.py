@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import errno
 import pickle
 from datetime import datetime, timedelta, timezone
 
@@ -185,10 +186,13 @@ def test_times_of_other_libraries_lose_nothing():
         Times, [(whole, pd.Timedelta(1, "us")), (np.datetime64(whole, "us"), np.timedelta64(1, "us"))]
     )
     assert rows[0] == rows[1] == Times(datetime(2020, 1, 1, 0, 0, 0, 1), timedelta(microseconds=1))
-    for at in (fine, pd.NaT, np.datetime64(fine, "ns"), np.array([1, 2])):
+    for none, field in (((pd.NaT, timedelta(0)), "at"), ((whole, pd.NaT), "span")):
+        with pytest.raises(TypeError, match=f'row 2, field "{field}": None in a field that is not nullable'):
+            rows.append(none)
+    for at in (fine, np.datetime64(fine, "ns"), np.array([1, 2])):
         with pytest.raises(TypeError, match=r'row 2, field "at".* is no datetime'):
             rows.append((at, timedelta(0)))
-    for span in (pd.Timedelta(1, "ns"), pd.NaT, np.timedelta64(1, "ns")):
+    for span in (pd.Timedelta(1, "ns"), np.timedelta64(1, "ns")):
         with pytest.raises(TypeError, match=r'row 2, field "span".* is no timedelta'):
             rows.append((whole, span))
     array = np.zeros(3, [("id", "u1"), ("at", "M8[ns]")])
@@ -337,7 +341,7 @@ def test_datetimes_that_would_lose_something(wrong, why):
         at: datetime
 
     for call in (lambda: Event(wrong), lambda: dw.Records(Event, [(wrong,)]), lambda: dw.pack([{"at": wrong}])):
-        with pytest.raises(TypeError, match=rf'row 0, field "at": {why}'):
+        with pytest.raises(TypeError, match=rf'^(row 0, )?field "at": {why}'):
             call()
     with pytest.raises(TypeError, match=rf'row 1, field "at": {why}'):
         dw.pack([{"at": datetime(2024, 1, 1)}, {"at": wrong}])
@@ -384,3 +388,28 @@ def test_an_attribute_of_a_class_with_more_fields():
     for use in (lambda: more.__get__(rows.pop()), lambda: more.__set__(rows.record(1), 2)):
         with pytest.raises(RuntimeError, match="another class"):
             use()
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(IsADirectoryError) as raised:
+        dw.Records.open(tmp_path)
+    assert (raised.value.errno, raised.value.filename) == (errno.EISDIR, str(tmp_path))
+
+
+def test_a_row_has_neither_caches_nor_weak_references():
+    class Counted(dw.Record):
+        x: int
+
+        @dw.cached_method
+        def double(self):
+            return 2 * self.x
+
+        def told(self):
+            pass
+
+    row = Counted(1)
+    with pytest.raises(TypeError, match=r"what a row has are values in columns. dw.cached keeps"):
+        row.double()
+    for take in (lambda: dw.finalize(row, print), lambda: dw.Bus().connect(row.told)):
+        with pytest.raises(TypeError, match=r"no weak reference to .*Counted' objects: a row is made anew"):
+            take()

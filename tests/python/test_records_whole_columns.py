@@ -1,9 +1,10 @@
 """Columns as a whole: assigned, made into rows, lent as Arrow's arrays; and tables of other libraries taken in."""
 
 import array
+import bisect
 import copy
 import sys
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import deadweight as dw
 import pytest
@@ -321,3 +322,99 @@ def test_a_file_of_batches_may_lack_it_too(tmp_path):
         for part in (batch, batch.slice(0, 0), batch.slice(1)):
             writer.write(part)
     assert list(dw.Records.open(path, New)) == [New("a", 1, None), New("b", 2, None), New("b", 2, None)]
+
+
+def test_a_column_bisects():
+    rows = dw.Records.from_columns(dw.Record.of({"x": "u4"}), x=[1, 2, 5])
+    assert [bisect.bisect(rows.x, number) for number in (0, 2, 9)] == [0, 2, 3]
+    assert (rows.x[-1], len(rows.x), list(reversed(rows.x))) == (5, 3, [5, 2, 1])
+
+
+def test_arrays_of_one_item_are_no_values():
+    np = pytest.importorskip("numpy")
+    rows = dw.Records.from_columns(dw.Record.of({"x": float}), x=[1, 2])
+    for values in (np.zeros((2, 1)), [np.zeros(1), np.zeros(1)], np.zeros((2, 2))):
+        with pytest.raises(TypeError, match='row 0, field "x"'):
+            rows.x = values
+    rows.x = [np.float32(3), np.array(4.5)]
+    assert rows.x.tolist() == [3, 4.5]
+
+
+class Optional(dw.Record):
+    at: datetime | None
+    n: int | None
+    name: str | None = None
+    span: timedelta | None = None
+    what: object = None
+
+
+ATS = [datetime(2024, 2, 29, 1, 2, 3, 4), None]
+
+
+def test_times_of_any_unit():
+    np = pytest.importorskip("numpy")
+    rows = dw.Records.from_columns(Optional, at=ATS, n=[1, 2])
+    exact = np.array(ATS, "M8[us]")
+    for unit, expected in (("us", ATS), ("ns", ATS), ("s", [ATS[0].replace(microsecond=0), None])):
+        rows.at = exact.astype(f"M8[{unit}]")
+        assert rows.at.tolist() == expected
+    rows.at = exact.astype("M8[D]")
+    assert rows.at.tolist() == [datetime(2024, 2, 29), None]
+    rows.span = np.array([90, "NaT"], "m8[s]")
+    assert rows.span.tolist() == [timedelta(seconds=90), None]
+    with pytest.raises(OverflowError, match=r'row 1, field "at": .*0001 is no whole number of microseconds'):
+        rows.at = np.array([0, 1], "M8[ns]")
+    for wrong in (np.array([0, 1], "m8[s]"), np.array([0, 1]), np.array([[0], [1]], "M8[s]")):
+        with pytest.raises(TypeError, match='row 0, field "at"'):
+            rows.at = wrong
+    assert rows.at.tolist() == [datetime(2024, 2, 29), None]
+
+
+def test_columns_of_pyarrow():
+    pa = pytest.importorskip("pyarrow")
+    rows = dw.Records.from_columns(Optional, at=ATS, n=[1, 2])
+    rows.n = pa.array([None, 3])
+    rows.at = pa.chunked_array([[None], [ATS[0]]], pa.timestamp("ns"))
+    rows.name = pa.array(["a", None]).dictionary_encode()
+    rows.what = pa.array([[1], None])
+    assert [row._astuple() for row in rows] == [(None, None, "a", None, [1]), (ATS[0], 3, None, None, None)]
+    floats = dw.Records.from_columns(dw.Record.of({"x": float}), x=pa.array([1, 2]))
+    assert floats.x.tolist() == [1, 2]
+    with pytest.raises(TypeError, match='row 1, field "x": None'):
+        floats.x = pa.array([1.5, None])
+    with pytest.raises(TypeError, match=r'row 0, field "n": 1.5 is no i8'):
+        rows.n = pa.array([1.5, 2])
+
+
+def test_columns_of_pandas():
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    frame = pd.DataFrame(
+        {
+            "at": ATS,
+            "n": [1, None],
+            "name": ["a", None],
+            "span": [None, timedelta(1)],
+        },
+        index=[7, 8],
+    )
+    made = dw.Records.from_columns(Optional, **{name: frame[name] for name in frame})
+    assert [row._astuple() for row in made] == [
+        (ATS[0], 1, "a", None, None),
+        (None, None, None, timedelta(1), None),
+    ]
+    assert made == dw.Records(Optional, frame)
+    made.n = pd.Series([None, 2], dtype="Int64")
+    assert made.n.tolist() == [None, 2]
+    made.n = pd.array([None, 3], dtype="Int64")
+    made.at = list(frame["at"])
+    assert (made.n.tolist(), made.at.tolist()) == ([None, 3], ATS)
+    made.n = pd.Series([1, 2]).astype("category")
+    thing = object()
+    made.what = pd.Series([thing, None], dtype=object)
+    assert (made.n.tolist(), made.what[0] is thing) == ([1, 2], True)
+    # NaN is a float; only a table of pandas cannot tell it from no value.
+    floats = dw.Records.from_columns(dw.Record.of({"x": float}), x=pd.Series([1, None]))
+    assert repr(floats.x.tolist()) == "[1.0, nan]"
+    packed = dw.pack(frame.drop(columns="n").to_dict("records"), types={"name": object})
+    assert packed.types["at"] == "datetime | None" and packed.at.tolist() == ATS

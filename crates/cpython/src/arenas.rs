@@ -438,6 +438,9 @@ fn records_of<M: Memory>(memory: &M, layout: &Layout, interpreter: Addr) -> Opti
 /// The array that a static variable leads to (3.10, 3.11), and its length by the size of its block.
 fn records_behind<M: Memory>(memory: &M, variable: Addr) -> Option<(Addr, u64)> {
     let records = Addr(memory.word(variable)?);
+    if records.is_null() {
+        return None;
+    }
     let count = room_for_records(memory, records)?;
     Some((records, count))
 }
@@ -503,9 +506,13 @@ fn is_arena(record: &[u8]) -> bool {
 /// name in a stripped program: a word of static data that leads to a `malloc` block of as many
 /// records as the allocator would make (16, doubled as often as needed), the first in use of which
 /// is an arena. Gives the address of that word.
+///
+/// `usable_arenas`, the head of a list, leads to the same place as long as the first arena is its first, and
+/// elsewhere or nowhere later. Beside `arenas` there is `maxarenas`, how many records there are.
 fn find_records<M: Memory>(memory: &M) -> Option<Addr> {
     let mut scratch = Vec::new();
     let mut block = Vec::new();
+    let mut another = None;
     for region in memory.regions() {
         if !matches!(region.kind, RegionKind::Image(_)) {
             continue;
@@ -515,15 +522,28 @@ fn find_records<M: Memory>(memory: &M) -> Option<Addr> {
             let length = region.end.since(at).min(1 << 16);
             if let Some(bytes) = memory.bytes(at, length as usize, &mut scratch) {
                 for (place, word) in (0..).zip(bytes.chunks_exact(8)) {
-                    if is_record_array(memory, addr_at(word, 0), &mut block) {
-                        return Some(at + place * 8);
+                    let records = addr_at(word, 0);
+                    if !is_record_array(memory, records, &mut block) {
+                        continue;
                     }
+                    let here = at + place * 8;
+                    if is_beside_their_number(memory, here, records) {
+                        return Some(here);
+                    }
+                    another.get_or_insert(here);
                 }
             }
             at = at + length;
         }
     }
-    None
+    another
+}
+
+fn is_beside_their_number<M: Memory>(memory: &M, variable: Addr, records: Addr) -> bool {
+    let count = room_for_records(memory, records);
+    [variable - 8, variable + 8]
+        .into_iter()
+        .any(|beside| memory.word(beside).map(|word| word & 0xffff_ffff) == count)
 }
 
 /// How many records a block of `malloc` holds, if it can be the array of them.

@@ -1,7 +1,7 @@
 //! Processes that were stopped in the middle of a change.
 
-use deadweight_cpython::{WalkOptions, Walked};
-use deadweight_heap::{EdgeKind, GapKind, Layer, NodeId};
+use deadweight_cpython::{Runtime, Scale, WalkOptions, Walked};
+use deadweight_heap::{Addr, EdgeKind, GapKind, Layer, NodeId};
 
 use crate::image::Image;
 use crate::image::code::CodeSpec;
@@ -205,5 +205,25 @@ fn a_word_left_from_before_holds_nothing() {
         let kinds: Vec<EdgeKind> =
             to_inner.filter(|edge| edge.target == inner).map(|edge| edge.label.kind()).collect();
         assert_eq!(kinds, [EdgeKind::Item], "{}", python.text());
+    }
+}
+
+/// The head of a list of arenas leads to the array of all of them as long as the first one is its first.
+#[test]
+fn which_arena_is_filled_next_may_change() {
+    for python in [Python::V3_10, Python::V3_11] {
+        let mut image = Image::new(python);
+        let number = image.int(123_456);
+        let (mut process, model) = image.finish();
+        let runtime = Runtime::attach(&process, &process.symbols).expect("it is recognised");
+        let scale = Scale::new(&process, runtime);
+        let place = model.usable_arenas.expect("it is static");
+        let first = process.peek(place).expect("it is there");
+        for usable in [first, first + 48, 0] {
+            process.poke(place, usable);
+            let weight = scale.weigh(&process, Addr(model.object(number).address));
+            let weight = weight.expect("it is an object");
+            assert_eq!((weight.held.0, weight.modelled), (32, false), "{}", python.text());
+        }
     }
 }

@@ -20,7 +20,7 @@ use super::value::{give, take_for};
 use crate::arrow::{array_capsule, field_capsule};
 use crate::errors::of_records;
 
-#[pyclass(frozen, module = "deadweight._core")]
+#[pyclass(frozen, sequence, module = "deadweight._core")]
 pub(crate) struct Column {
     rows: Py<Rows>,
     field: usize,

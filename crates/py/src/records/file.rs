@@ -10,13 +10,16 @@ use bytes::Bytes;
 use deadweight_records as records;
 use memmap2::Mmap;
 use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::PyOSError;
+use pyo3::exceptions::{PyIsADirectoryError, PyOSError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 use super::table::Table;
 use crate::errors::{of_file, of_records_file};
+
+/// As `errno` has it on Linux (include/uapi/asm-generic/errno-base.h).
+const EISDIR: i32 = 21;
 
 /// What columns that lie in a file keep alive.
 struct Mapped {
@@ -75,7 +78,12 @@ fn map(file: &File) -> io::Result<Mmap> {
 pub(crate) fn open_records(path: PathBuf) -> PyResult<Table> {
     let of_file = |error| of_file(&path, &error);
     let file = Arc::new(File::open(&path).map_err(of_file)?);
-    let bytes = file.metadata().map_err(of_file)?.len();
+    let metadata = file.metadata().map_err(of_file)?;
+    if metadata.is_dir() {
+        let path = path.as_os_str().to_owned();
+        return Err(PyIsADirectoryError::new_err((EISDIR, "Is a directory", path)));
+    }
+    let bytes = metadata.len();
     if bytes == 0 {
         return Err(of_records_file(&path, records::file::FileError::Foreign));
     }

@@ -9,34 +9,41 @@ use arrow_array::types::{
 use arrow_array::{ArrayRef, PrimitiveArray, RecordBatch};
 use deadweight_records::{self as records, Field, Kind, RecordsError};
 use pyo3::buffer::{Element, ElementType, PyUntypedBuffer};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyException, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyIterator, PyString, PyType};
+use pyo3::types::{PyDict, PyIterator, PyModule, PyString, PyType};
 
 use super::incoming::{refused, shown};
+use super::reference::is_object;
 use super::rows::Rows;
 use super::schema::Schema;
 use super::table::{Table, fitted, from_arrow};
-use super::value::take_for;
+use super::value::{of_numpy, take_for};
 use crate::arrow::of_arrow;
 use crate::errors::of_records;
 
 /// The values of one field, as a table of it alone.
 pub(crate) fn column(field: &Field, values: &Bound<'_, PyAny>) -> PyResult<records::Table> {
-    let wrong = || {
-        let (name, got) = (&field.name, shown(values));
-        PyTypeError::new_err(format!(
-            "field {name:?}: a column is of a value for each row, not {got}"
-        ))
-    };
     if values.is_instance_of::<PyString>() {
-        return Err(wrong());
+        return Err(no_column(field, values));
     }
     let py = values.py();
     // A masked array lends its values, but not which of them are none.
     if values.hasattr(intern!(py, "hardmask"))? {
         return column(field, &values.call_method0(intern!(py, "tolist"))?);
+    }
+    if matches!(field.kind, Kind::DateTime | Kind::TimeDelta) && of_numpy(values) {
+        let times = arrays(py)?.call_method1("times", (values, &field.name))?;
+        return each(field, &times);
+    }
+    if is_object(field.kind) {
+        // PyArrow's own items are none of Python's.
+        let list = values.call_method0(intern!(py, "to_pylist"));
+        return each(field, list.as_ref().unwrap_or(values));
+    }
+    if let Some(table) = of_series(field, values)? {
+        return Ok(table);
     }
     let of_numbers = field.kind.bounds().is_some() || matches!(field.kind, Kind::F4 | Kind::F8);
     if of_numbers && let Some(array) = numbers(values)? {
@@ -51,10 +58,46 @@ pub(crate) fn column(field: &Field, values: &Bound<'_, PyAny>) -> PyResult<recor
         converted.append(&table).map_err(of_records)?;
         return Ok(converted);
     }
+    each(field, values)
+}
+
+fn no_column(field: &Field, values: &Bound<'_, PyAny>) -> PyErr {
+    let (name, got) = (&field.name, shown(values));
+    PyTypeError::new_err(format!("field {name:?}: a column is of a value for each row, not {got}"))
+}
+
+fn arrays(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
+    py.import("deadweight._arrays")
+}
+
+/// A column of PyArrow or pandas as their tables are taken. What Arrow has no type for comes item by item.
+fn of_series(field: &Field, values: &Bound<'_, PyAny>) -> PyResult<Option<records::Table>> {
+    let py = values.py();
+    let module = values.get_type().module()?;
+    let library = module.to_string_lossy();
+    // In a table of pandas NaN is no value: here it is one of floats.
+    let is_float = matches!(field.kind, Kind::F4 | Kind::F8);
+    if !library.starts_with("pyarrow") && (is_float || !library.starts_with("pandas")) {
+        return Ok(None);
+    }
+    let table = arrays(py)?.call_method1("as_table", (values, &field.name))?;
+    if table.is_none() {
+        return Ok(None);
+    }
+    match from_arrow(&table) {
+        Ok(table) => table.into_fields(std::slice::from_ref(field)).map(Some).map_err(of_records),
+        Err(error) if error.is_instance_of::<PyException>(py) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// One value after the other.
+fn each(field: &Field, values: &Bound<'_, PyAny>) -> PyResult<records::Table> {
+    let py = values.py();
     let mut table = records::Table::new(std::slice::from_ref(field)).map_err(of_records)?;
-    let each = values
-        .try_iter()
-        .map_err(|error| if error.is_instance_of::<PyTypeError>(py) { wrong() } else { error });
+    let each = values.try_iter().map_err(|error| {
+        if error.is_instance_of::<PyTypeError>(py) { no_column(field, values) } else { error }
+    });
     for object in each? {
         let object = object?;
         let pushed = table.push_each(&[take_for(field.kind, &object)?]);
@@ -152,10 +195,15 @@ pub(crate) fn of_libraries(
 /// The rows that something is of: those of a structured array are none of Python's.
 pub(crate) fn rows_of<'py>(source: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
     let py = source.py();
+    if source.is_instance_of::<PyDict>() {
+        return Err(PyTypeError::new_err(
+            "a dict is one row: [row] is rows of it; Records.from_columns takes columns by name",
+        ));
+    }
     let names = source.getattr_opt(intern!(py, "dtype"))?;
     let names = names.map(|dtype| dtype.getattr_opt(intern!(py, "names"))).transpose()?.flatten();
     if names.is_none_or(|names| names.is_none()) {
         return source.try_iter();
     }
-    py.import("deadweight._arrays")?.call_method1("dicts", (source,))?.try_iter()
+    arrays(py)?.call_method1("dicts", (source,))?.try_iter()
 }

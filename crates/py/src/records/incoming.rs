@@ -1,6 +1,6 @@
 //! The values of one row that somebody hands in.
 
-use deadweight_records::{Kind, Reason, RecordsError};
+use deadweight_records::{Kind, Reason, RecordsError, Value};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -21,7 +21,7 @@ pub(crate) fn objects<'py>(
     plain: &mut Option<Bound<'py, PyType>>,
 ) -> PyResult<Vec<Bound<'py, PyAny>>> {
     if let Ok(tuple) = row.cast::<PyTuple>() {
-        return as_many(schema, tuple.iter().collect(), number);
+        return as_many(row.py(), schema, tuple.iter().collect(), number);
     }
     if let Ok(dict) = row.cast::<PyDict>() {
         return of_dict(schema, dict, number);
@@ -35,7 +35,7 @@ pub(crate) fn objects<'py>(
         }
     }
     if let Ok(list) = row.cast::<PyList>() {
-        return as_many(schema, list.iter().collect(), number);
+        return as_many(row.py(), schema, list.iter().collect(), number);
     }
     let class = row.get_type();
     if !plain.as_ref().is_some_and(|plain| plain.is(&class)) {
@@ -79,12 +79,21 @@ fn of_object<'py>(
 }
 
 fn as_many<'py>(
+    py: Python<'py>,
     schema: &Schema,
-    objects: Vec<Bound<'py, PyAny>>,
+    mut objects: Vec<Bound<'py, PyAny>>,
     row: usize,
 ) -> PyResult<Vec<Bound<'py, PyAny>>> {
     let (got, want) = (objects.len(), schema.fields.len());
-    if got == want { Ok(objects) } else { Err(of_records(RecordsError::Ragged { row, got, want })) }
+    let ragged = || of_records(RecordsError::Ragged { row, got, want });
+    // Of nothing all would be defaults: more likely it is no row.
+    if got > want || (got == 0 && want > 0) {
+        return Err(ragged());
+    }
+    for field in got..want {
+        objects.push(schema.default(py, field).ok_or_else(ragged)?);
+    }
+    Ok(objects)
 }
 
 fn of_dict<'py>(
@@ -206,17 +215,22 @@ pub(crate) fn refused(
 ) -> PyErr {
     let RecordsError::Value { row, field, reason } = error else { return of_records(error) };
     match position(&field).and_then(|at| objects.get(at)) {
-        Some(object) => refused_object(row, field, reason, object),
+        Some(object) => refused_object(Some(row), field, reason, object),
         None => of_records(RecordsError::Value { row, field, reason }),
     }
 }
 
+/// The same of one object; it may be of no row that anybody could count.
 pub(crate) fn refused_object(
-    row: usize,
+    row: Option<usize>,
     field: String,
     reason: Reason,
     object: &Bound<'_, PyAny>,
 ) -> PyErr {
+    let place = match row {
+        Some(row) => format!("row {row}, field {field:?}"),
+        None => format!("field {field:?}"),
+    };
     let is_of_datetimes = matches!(
         reason,
         Reason::WrongType { kind: Kind::DateTime, .. }
@@ -225,7 +239,7 @@ pub(crate) fn refused_object(
     );
     if is_of_datetimes && let Some(why) = not_in_datetime(object) {
         let text = object.str().map_or_else(|_| shown(object), |text| text.to_string());
-        return PyTypeError::new_err(format!("row {row}, field {field:?}: {text} {why}"));
+        return PyTypeError::new_err(format!("{place}: {text} {why}"));
     }
     let reason = match (reason, take(object)) {
         (
@@ -234,14 +248,19 @@ pub(crate) fn refused_object(
         ) => {
             let text = shown(object);
             return PyValueError::new_err(format!(
-                "row {row}, field {field:?}: {text} has half of a surrogate pair, which UTF-8 has not"
+                "{place}: {text} has half of a surrogate pair, which UTF-8 has not"
             ));
         }
         (Reason::NoType { .. }, _) => {
             let text = shown(object);
+            let plain = match take(object) {
+                Ok(Taken::Plain(Value::Int(_))) => ", int takes the numbers",
+                Ok(Taken::Ascii(_) | Taken::Text(_)) => ", str takes the texts",
+                _ => "",
+            };
             return PyTypeError::new_err(format!(
-                "row {row}, field {field:?}: no column of values holds {text}; \
-                 types={{{field:?}: object}} makes it one of objects"
+                "{place}: no column of values holds {text}; \
+                 types={{{field:?}: object}} makes it one of objects{plain}"
             ));
         }
         (Reason::WrongType { value, kind: Kind::TimeDelta }, Ok(Taken::Beyond)) => {
@@ -249,7 +268,11 @@ pub(crate) fn refused_object(
         }
         (reason, _) => reason,
     };
-    of_records(RecordsError::Value { row, field, reason: with_shown(reason, object) })
+    let reason = with_shown(reason, object);
+    of_records(match row {
+        Some(row) => RecordsError::Value { row, field, reason },
+        None => RecordsError::Field { field, reason },
+    })
 }
 
 /// What a datetime has that a column has not.
@@ -296,6 +319,9 @@ pub(crate) fn shown(object: &Bound<'_, PyAny>) -> String {
     }
 }
 
+/// Where `cached_method` keeps what is no value of an object's (`_cached_method.py`).
+const CACHES: &str = "_deadweight_caches";
+
 /// The names of the fields that an object of a user's has, if it says so: those of a named tuple or a
 /// dataclass, of slots, or what is in its `__dict__`.
 pub(crate) fn names_of(object: &Bound<'_, PyAny>) -> PyResult<Option<Vec<String>>> {
@@ -322,5 +348,6 @@ pub(crate) fn names_of(object: &Bound<'_, PyAny>) -> PyResult<Option<Vec<String>
     if let Ok(dict) = object.getattr(intern!(py, "__dict__")) {
         names.extend(dict.cast::<PyDict>()?.keys().extract::<Vec<String>>()?);
     }
+    names.retain(|name| name != CACHES);
     Ok((!names.is_empty()).then_some(names))
 }

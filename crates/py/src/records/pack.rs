@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 
-use deadweight_records::{Field, Kind, Packer, RecordsError, Value, Valued};
+use deadweight_records::{self as records, Field, Kind, Packer, RecordsError, Value};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use super::alike::put_alike;
-use super::incoming::{as_dict, names_of, refused};
-use super::reference::{Reference, is_object};
+use super::incoming::{as_dict, names_of, refused, shown};
+use super::reference::is_object;
 use super::schema::kind;
-use super::table::{Table, from_arrow};
-use super::value::{Taken, give, take_for};
+use super::table::{Cell, Table, from_arrow};
+use super::value::{Taken, is_of_enum, take_for};
 use crate::errors::of_records;
 
 /// Name, type, and whether there may be none.
@@ -23,7 +23,10 @@ struct Packing {
     packer: Packer,
     /// The very objects that were the keys of the first dict, if there was one.
     names: Vec<Py<PyString>>,
-    told: HashMap<String, Field>,
+    /// In the order in which the user says them.
+    told: Vec<Field>,
+    /// Of each field so far, whether its type is one of these.
+    is_told: Vec<bool>,
     /// What the user calls the fields of rows that do not say it.
     given: Option<Vec<String>>,
     items: Items,
@@ -58,6 +61,7 @@ pub(crate) fn pack_records(
         packer: Packer::default(),
         names: Vec::new(),
         told: told_fields(told)?,
+        is_told: Vec::new(),
         items: if names.is_some() { Items::Named } else { Items::Unknown },
         given: names.clone(),
         of_class: HashMap::new(),
@@ -70,26 +74,44 @@ pub(crate) fn pack_records(
     for row in rows.try_iter()? {
         packing.push(&row?, &mut objects, &mut taken)?;
     }
-    if packing.packer.rows() == 0 {
-        let unseen: Vec<String> = packing.told.keys().cloned().collect();
-        unseen.iter().try_for_each(|name| packing.position(rows.py(), name).map(drop))?;
-    }
-    finished(packing.packer, &packing.told)
+    let is_free = matches!(packing.items, Items::Unknown | Items::Nameless);
+    let table = finished(packing.packer, &packing.told)?;
+    Ok(Table::new(if is_free { as_told(table, &packing.told)? } else { table }, None))
 }
 
-fn told_fields(told: Vec<Told>) -> PyResult<HashMap<String, Field>> {
+fn told_fields(told: Vec<Told>) -> PyResult<Vec<Field>> {
     let field = |(name, type_, nullable): Told| {
-        let field = Field::new(name.clone(), kind(&type_)?);
-        Ok((name, if nullable { field.nullable() } else { field }))
+        let field = Field::new(name, kind(&type_)?);
+        Ok(if nullable { field.nullable() } else { field })
     };
     told.into_iter().map(field).collect()
 }
 
-fn finished(packer: Packer, told: &HashMap<String, Field>) -> PyResult<Table> {
-    if let Some(name) = told.keys().find(|name| packer.position(name).is_none()) {
-        return Err(PyValueError::new_err(format!("no row has a field {name:?}")));
+fn of_name<'a>(told: &'a [Field], name: &str) -> Option<&'a Field> {
+    told.iter().find(|field| field.name == name)
+}
+
+/// The columns, with those that are told and that no row had: these may have no value, or there are no rows.
+fn finished(mut packer: Packer, told: &[Field]) -> PyResult<records::Table> {
+    for field in told {
+        if packer.position(&field.name).is_some() {
+            continue;
+        }
+        if packer.rows() > 0 && !field.nullable && !is_object(field.kind) {
+            return Err(PyValueError::new_err(format!("no row has a field {:?}", field.name)));
+        }
+        packer.add_told(field).map_err(of_records)?;
     }
-    Ok(Table::new(packer.finish().map_err(of_records)?, None))
+    packer.finish().map_err(of_records)
+}
+
+/// The columns in the order in which all of them are told, where it is no tuple's that gives them one.
+fn as_told(table: records::Table, told: &[Field]) -> PyResult<records::Table> {
+    let fields = table.fields();
+    if told.len() != fields.len() || fields.iter().zip(told).all(|(a, b)| a.name == b.name) {
+        return Ok(table);
+    }
+    table.into_fields(told).map_err(of_records)
 }
 
 /// Of a table, what would have come of its rows as dicts.
@@ -103,7 +125,7 @@ pub(crate) fn pack_arrow(source: &Bound<'_, PyAny>, told: Vec<Told>) -> PyResult
     let fields = table.fields();
     for (place, field) in fields.iter().enumerate() {
         let nulls = table.null_count(place);
-        let added = match told.get(&field.name) {
+        let added = match of_name(&told, &field.name) {
             Some(told) => packer.add_told(told),
             // No value can say what it was: a float of four bytes, or whatever a column without values has.
             None if nulls == table.len() => packer.add_told(field),
@@ -121,40 +143,22 @@ pub(crate) fn pack_arrow(source: &Bound<'_, PyAny>, told: Vec<Told>) -> PyResult
         cells.clear();
         for (field, as_object) in as_object.iter().enumerate() {
             let value = table.get(row, field).map_err(of_records)?;
-            cells.push(if *as_object {
-                Cell::Object(Reference::to(&give(py, value)?))
-            } else {
-                Cell::Value(value)
-            });
+            cells.push(Cell::of(py, value, *as_object)?);
         }
         packer.push_each(&cells).map_err(of_records)?;
     }
-    finished(packer, &told)
-}
-
-/// A value of a table on its way into another.
-enum Cell<'a> {
-    Value(Value<'a>),
-    Object(Reference),
-}
-
-impl Valued for Cell<'_> {
-    #[inline]
-    fn value(&self) -> Value<'_> {
-        match self {
-            Cell::Value(value) => *value,
-            Cell::Object(reference) => reference.value(),
-        }
-    }
+    Ok(Table::new(as_told(finished(packer, &told)?, &told)?, None))
 }
 
 impl Packing {
     fn add(&mut self, name: &Bound<'_, PyString>) -> PyResult<usize> {
         let text: String = name.extract()?;
-        let added = match self.told.get(&text) {
+        let told = of_name(&self.told, &text);
+        let added = match told {
             Some(field) => self.packer.add_told(field),
             None => self.packer.add(&text),
         };
+        self.is_told.push(told.is_some());
         self.names.push(name.clone().unbind());
         added.map_err(of_records)
     }
@@ -189,8 +193,14 @@ impl Packing {
             self.by_name(row)?;
             self.of_object(row, objects)?;
         }
-        for (object, column) in objects.iter().zip(self.packer.so_far().columns()) {
-            taken.push(take_for(column.kind(), object)?);
+        let columns = self.packer.so_far().columns();
+        for ((object, column), is_told) in objects.iter().zip(columns).zip(&self.is_told) {
+            // A member of an enum would come back as a plain number or text.
+            taken.push(if !is_told && is_of_enum(object)? {
+                Taken::Plain(Value::Other)
+            } else {
+                take_for(column.kind(), object)?
+            });
         }
         let pushed = self.packer.push_each(taken);
         pushed.map_err(|error| refused(error, |name| self.packer.position(name), objects))
@@ -230,8 +240,8 @@ impl Packing {
         }
         for (key, value) in dict {
             let name = key.cast::<PyString>().map_err(|_| {
-                let row = self.packer.rows();
-                PyTypeError::new_err(format!("row {row}: a key of a record is a str"))
+                let (row, key) = (self.packer.rows(), shown(&key));
+                PyTypeError::new_err(format!("row {row}: the name of a field is a str, not {key}"))
             })?;
             if self.packer.position(&name.extract::<String>()?).is_none() {
                 self.add(name)?;

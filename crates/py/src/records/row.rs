@@ -88,7 +88,7 @@ impl Row {
 fn as_held<'py>(field: &Field, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let taken = take_for(field.kind, object)?;
     let value = field.held(taken.value());
-    let value = value.map_err(|reason| refused_object(0, field.name.clone(), reason, object))?;
+    let value = value.map_err(|reason| refused_object(None, field.name.clone(), reason, object))?;
     give(object.py(), value)
 }
 

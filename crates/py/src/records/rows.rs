@@ -396,8 +396,8 @@ impl Rows {
         RowIterator { rows: slf.clone().unbind(), next: 0 }
     }
 
-    /// Adds a row at the end: an instance of the class, a tuple or list in the order of the fields, a
-    /// dict, or any object that has such attributes.
+    /// Adds a row at the end: an instance of the class, a tuple or list in the order of the fields, which may
+    /// leave out the last if they have defaults, a dict, or any object that has such attributes.
     ///
     /// Raises `OverflowError` or `TypeError` with row, field and value, and changes nothing then.
     #[pyo3(signature = (row, /))]
@@ -488,7 +488,9 @@ impl Rows {
 
     /// Makes room for exactly so many more rows.
     #[pyo3(signature = (rows, /))]
-    fn reserve(&mut self, rows: usize) -> PyResult<()> {
+    fn reserve(&mut self, rows: isize) -> PyResult<()> {
+        let rows = usize::try_from(rows)
+            .map_err(|_| PyValueError::new_err(format!("there is no room for {rows} rows")))?;
         self.resized()?.reserve(rows).map_err(of_records)
     }
 
@@ -577,8 +579,10 @@ fn replace(
         return table.delete(range).map_err(of_records);
     }
     if fresh.len() != count {
-        let (got, want) = (fresh.len(), count);
-        return Err(of_records(records::RecordsError::Length { got, want }));
+        return Err(PyValueError::new_err(format!(
+            "a slice of {count} rows with a step takes as many, not {}",
+            fresh.len()
+        )));
     }
     let all = rows.all();
     let table = rows.values_mut(all)?;

@@ -3,7 +3,7 @@
 use std::collections::TryReserveError;
 
 use deadweight_records::RecordsError;
-use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError};
+use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt, PySlice, PyString};
@@ -124,7 +124,7 @@ fn many(key: &Bound<'_, PyAny>, len: usize) -> PyResult<Vec<usize>> {
         }
     }
     if mask > 0 && mask != len {
-        return Err(of_records(RecordsError::Length { got: mask, want: len }));
+        return Err(PyValueError::new_err(format!("a mask of {mask} for {len} rows")));
     }
     Ok(rows)
 }

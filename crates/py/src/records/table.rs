@@ -2,14 +2,16 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use deadweight_records::{self as records, Valued};
+use deadweight_records::{self as records, Value, Valued};
 use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::file::Watch;
-use super::reference::is_object;
+use super::incoming::shown;
+use super::reference::{Reference, is_object};
 use super::schema::{Schema, Told, told};
-use super::value::take_for;
+use super::value::{give, take_for};
 use crate::arrow::{batches, of_arrow};
 use crate::errors::of_records;
 
@@ -60,24 +62,67 @@ pub(crate) fn fitted(
             table = table.with_filled(field, taken.value()).map_err(of_records)?;
         }
     }
-    if let Some(field) = schema.fields.iter().find(|field| is_values_for_objects(&table, field)) {
-        return Err(PyTypeError::new_err(format!(
-            "field {:?} is of objects, which a table has none of: its rows are taken as dicts or tuples",
-            field.name
-        )));
-    }
     if table.fields() == schema.fields {
         return Ok(table);
     }
-    table.into_fields(&schema.fields).map_err(of_records)
+    let has = table.fields();
+    let values_for_objects = |field: &records::Field| {
+        let found = has.iter().find(|has| has.name == field.name);
+        found.filter(|found| is_object(field.kind) && !is_object(found.kind)).cloned()
+    };
+    let wanted: Vec<_> = schema
+        .fields
+        .iter()
+        .map(|field| values_for_objects(field).unwrap_or_else(|| field.clone()))
+        .collect();
+    let table = table.into_fields(&wanted).map_err(of_records)?;
+    if wanted == schema.fields { Ok(table) } else { with_objects(py, &table, schema) }
 }
 
-/// Whether a field is one of objects, and its column in the table has values.
-fn is_values_for_objects(table: &records::Table, field: &records::Field) -> bool {
-    is_object(field.kind)
-        && table.position(&field.name).is_some_and(|at| {
-            !is_object(table.columns()[at].kind()) && table.null_count(at) < table.len()
+/// The same rows, with Python's objects in the columns that are of objects and have values here.
+fn with_objects(
+    py: Python<'_>,
+    table: &records::Table,
+    schema: &Schema,
+) -> PyResult<records::Table> {
+    let mut made = records::Table::new(&schema.fields).map_err(of_records)?;
+    made.reserve(table.len()).map_err(of_records)?;
+    let mut cells = Vec::with_capacity(schema.fields.len());
+    for row in 0..table.len() {
+        cells.clear();
+        for (at, field) in schema.fields.iter().enumerate() {
+            let value = table.get(row, at).map_err(of_records)?;
+            cells.push(Cell::of(py, value, is_object(field.kind))?);
+        }
+        made.push_each(&cells).map_err(of_records)?;
+    }
+    Ok(made)
+}
+
+/// A value of a table on its way into another.
+pub(crate) enum Cell<'a> {
+    Value(Value<'a>),
+    Object(Reference),
+}
+
+impl<'a> Cell<'a> {
+    pub(crate) fn of(py: Python<'_>, value: Value<'a>, as_object: bool) -> PyResult<Cell<'a>> {
+        Ok(match value {
+            Value::Object(_) => Cell::Value(value),
+            value if as_object => Cell::Object(Reference::to(&give(py, value)?)),
+            value => Cell::Value(value),
         })
+    }
+}
+
+impl Valued for Cell<'_> {
+    #[inline]
+    fn value(&self) -> Value<'_> {
+        match self {
+            Cell::Value(value) => *value,
+            Cell::Object(reference) => reference.value(),
+        }
+    }
 }
 
 /// The columns of any object with `__arrow_c_stream__`.
@@ -88,6 +133,12 @@ pub(crate) fn records_from_arrow(source: &Bound<'_, PyAny>) -> PyResult<Table> {
 }
 
 pub(crate) fn from_arrow(source: &Bound<'_, PyAny>) -> PyResult<records::Table> {
+    if !source.hasattr(intern!(source.py(), "__arrow_c_stream__"))? {
+        return Err(PyTypeError::new_err(format!(
+            "from_arrow takes a table with __arrow_c_stream__, not {}",
+            shown(source)
+        )));
+    }
     let (schema, batches) = batches(source)?;
     let fields = schema.fields().iter().enumerate();
     let kept: Vec<usize> =

@@ -123,6 +123,9 @@ fn take_rarer<'py>(object: &Bound<'py, PyAny>) -> PyResult<Taken<'py>> {
     if let Ok(bytes) = object.cast::<PyBytes>() {
         return Ok(Taken::Bytes(bytes.clone()));
     }
+    if is_missing(object) {
+        return Ok(Taken::Plain(Value::None));
+    }
     let times = Times::get(py)?;
     let value = if object.is_instance(times.datetime.bind(py))? {
         // A datetime with a time zone has no difference from one without. `fold` would be lost.
@@ -142,6 +145,10 @@ fn take_rarer<'py>(object: &Bound<'py, PyAny>) -> PyResult<Taken<'py>> {
             None => Value::Other,
         }
     } else if of_numpy(object) {
+        // An array has an item too, if it has no more than one.
+        if object.getattr_opt(intern!(py, "ndim"))?.is_some_and(|ndim| ndim.ne(0).unwrap_or(true)) {
+            return Ok(Taken::Plain(Value::Other));
+        }
         return match object.call_method0(intern!(py, "item")) {
             Ok(item) if !of_numpy(&item) && (!is_time(object) || item.cast::<PyInt>().is_err()) => {
                 take(&item)
@@ -154,6 +161,30 @@ fn take_rarer<'py>(object: &Bound<'py, PyAny>) -> PyResult<Taken<'py>> {
         Value::Other
     };
     Ok(Taken::Plain(value))
+}
+
+/// Whether it is a member of an enum that is a number or a text as well, such as an `IntEnum`.
+#[inline]
+pub(crate) fn is_of_enum(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static ENUMS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    if object.is_none()
+        || object.is_exact_instance_of::<PyString>()
+        || object.is_exact_instance_of::<PyInt>()
+        || object.is_exact_instance_of::<PyFloat>()
+        || object.is_exact_instance_of::<PyBool>()
+    {
+        return Ok(false);
+    }
+    let py = object.py();
+    let enums = ENUMS.import(py, "enum", "EnumMeta")?;
+    object.get_type().is_instance(enums)
+}
+
+/// What pandas has for no value.
+fn is_missing(object: &Bound<'_, PyAny>) -> bool {
+    let class = object.get_type();
+    let name = class.name().is_ok_and(|name| name == "NaTType" || name == "NAType");
+    name && class.module().is_ok_and(|module| module.to_string_lossy().starts_with("pandas."))
 }
 
 pub(crate) fn of_numpy(object: &Bound<'_, PyAny>) -> bool {

@@ -309,7 +309,7 @@ impl Image {
     /// Writes what is only known at the end, and hands out the process and the model of it.
     pub(crate) fn finish(mut self) -> (FakeProcess, Model) {
         self.finish_interpreters();
-        self.write_arena_records();
+        let usable_arenas = self.write_arena_records();
         self.write_refcounts();
         self.write_gc_lists();
         let books = self.blocks.books(&self.memory);
@@ -327,6 +327,7 @@ impl Image {
             interpreters: self.interpreters.iter().map(|one| one.at).collect(),
             interpreter_size: self.numbers.interpreter_size,
             books,
+            usable_arenas,
         };
         let segments = self.memory.finish(&self.areas);
         let mut process = FakeProcess::new(segments, self.symbols);
@@ -360,7 +361,7 @@ impl Image {
     }
 
     /// The array of arena records, and how the interpreter finds it.
-    fn write_arena_records(&mut self) {
+    fn write_arena_records(&mut self) -> Option<u64> {
         let records = self.blocks.arena_records();
         // `new_arena`: 16 records, doubled as often as needed.
         let room = (records.len() as u64).next_power_of_two().max(16);
@@ -371,10 +372,14 @@ impl Image {
         }
         let state = match self.python {
             Python::V3_10 | Python::V3_11 => {
-                // `static struct arena_object* arenas` in the middle of other static variables.
+                // obmalloc.c: `usable_arenas`, `unused_arena_objects`, `maxarenas` and `arenas`, as compilers
+                // lay them out, in the middle of other static variables. The first arena is the first usable.
                 let at = self.reserve_static(64);
                 self.memory.put_word(at + 16, array.start);
-                return;
+                self.memory.put_word(at + 24, array.start + (room - 1) * 48);
+                self.memory.put_int(at + 32, room as u32);
+                self.memory.put_word(at + 40, array.start);
+                return Some(at + 16);
             }
             Python::V3_12 => self.interpreters[0].at + self.numbers.interpreter_obmalloc,
             _ => {
@@ -387,6 +392,7 @@ impl Image {
         // pycore_obmalloc.h: `mgmt.arenas` and `mgmt.maxarenas`.
         self.memory.put_word(state + 512, array.start);
         self.memory.put_int(state + 520, room as u32);
+        None
     }
 
     /// Links tracked objects into the lists of their generations (Modules/gcmodule.c, Python/gc.c).

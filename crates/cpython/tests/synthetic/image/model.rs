@@ -143,6 +143,8 @@ pub(crate) struct Model {
     pub(crate) interpreters: Vec<u64>,
     pub(crate) interpreter_size: u64,
     pub(crate) books: Books,
+    /// Where 3.10 and 3.11 keep which arena is to be filled next.
+    pub(crate) usable_arenas: Option<u64>,
 }
 
 impl Model {
