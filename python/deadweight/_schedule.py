@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import asyncio
 
 _NAPS = 3
-_NAP = 0.002
+_NAP = 0.001
 _AWAKE = 0.0003
 """Processor seconds that the loop's thread uses at most in each of so many naps of a loop that has nothing to do.
 
@@ -48,7 +48,7 @@ class schedule(Printed):
     """Within it full collections are put off, and one is run when the loop has nothing else to do.
 
     Young generations are collected as ever. ``every`` so many seconds the loop is watched until it has slept: for
-    three times 2 ms its thread used less than 0.3 ms of processor time each, and then five turns of it took less
+    three times 1 ms its thread used less than 0.3 ms of processor time each, and then five turns of it took less
     than 0.5 ms together. Then there is a collection, in the loop's thread. If there is no such moment for
     ``latest``, it is run all the same. It is left out if nothing has grown old since the last. After ``guard``
     objects more than were freed, and once these are a quarter of what is old, one happens at once, as without it:
@@ -89,6 +89,7 @@ class schedule(Printed):
         "_loop",
         "_naps",
         "_turns",
+        "_used",
         "_when",
         "_wish",
         "late",
@@ -126,7 +127,7 @@ class schedule(Printed):
         self._wish = Wish(False, guard)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._handle: asyncio.Handle | None = None
-        self._due = self._began = 0.0
+        self._due = self._began = self._used = 0.0
         self._naps = self._turns = 0
         self._left = False
         self.run = self.late = self.left_out = 0
@@ -180,12 +181,14 @@ class schedule(Printed):
 
     def _nap(self) -> None:
         if self._loop is not None:
-            self._began = time.thread_time()
+            self._began, self._used = time.perf_counter(), time.thread_time()
             self._handle = self._loop.call_later(_NAP, self._woken)
 
     def _woken(self) -> None:
         self._naps -= 1
-        if self._may_go_on(time.thread_time() - self._began <= _AWAKE):
+        # A loop whose clock has whole milliseconds, as uvloop's, wakes up to one too early.
+        napped = time.perf_counter() - self._began > _NAP / 2
+        if self._may_go_on(napped and time.thread_time() - self._used <= _AWAKE):
             if self._naps:
                 self._nap()
             else:
