@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from deadweight import asgi, collector
     from deadweight._answers import Census, CensusRow, Change, Diff, HeldPath, Step, Tree, TreeRow, Why
     from deadweight._bus import Bus, BusStats
-    from deadweight._cache import Cache, CacheStats
+    from deadweight._cache import Cache, CacheStats, CacheWarning
     from deadweight._cached import Cached, cached
     from deadweight._cached_method import CachedMethod, cached_method
     from deadweight._calls import CacheInfo
@@ -51,6 +51,7 @@ __all__ = [
     "Cache",
     "CacheInfo",
     "CacheStats",
+    "CacheWarning",
     "Cached",
     "CachedMethod",
     "CannotSlot",
@@ -144,6 +145,7 @@ _LAZY = {
     "deadweight._cache": (
         "Cache",
         "CacheStats",
+        "CacheWarning",
     ),
     "deadweight._cached": (
         "Cached",

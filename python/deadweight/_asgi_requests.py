@@ -44,7 +44,7 @@ class Hit:
         return asdict(self)
 
 
-class RequestPauses:
+class RequestPauses(Printed):
     """Pauses since a request began. It is in the scope's state as ``deadweight_request``."""
 
     __slots__ = ("_count", "_monitor", "_total")
@@ -62,6 +62,9 @@ class RequestPauses:
     def total(self) -> float:
         """Seconds of them."""
         return self._monitor.total - self._total
+
+    def __str__(self) -> str:
+        return f"{counted(self.count, 'pause')} since the request began, {duration(self.total)} in all"
 
 
 class Requests(Printed):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, ItemsView, Iterator, MutableMapping, ValuesView
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, TypeVar, cast, overload
 
 from deadweight import _core
 from deadweight._limits import parse_size
@@ -18,6 +19,16 @@ V = TypeVar("V")
 T = TypeVar("T")
 _UNWEIGHED = "nothing is weighed in a cache without max_bytes or weigher"
 _CAUSES = ("maxsize", "max_bytes", "shrink", "replaced")
+WHAT_COUNTS = (
+    "Without a weigher, all that it leads to counts: what owns it, as a parent, a session or a logger, too"
+)
+
+
+class CacheWarning(UserWarning):
+    """A cache refuses what alone weighs more than it may hold. It is told once of each cache."""
+
+    # The name by which it is caught.
+    __module__ = "deadweight"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +93,7 @@ class Cache(_core.Cache, MutableMapping[K, V]):
         for name, given in (("weigher", weigher), ("on_evict", on_evict)):
             if given is not None and not callable(given):
                 raise TypeError(f"{name} takes something that can be called, not {type(given).__name__}")
-        return super().__new__(cls, at_most(maxsize), bytes_at_most(max_bytes), weigher, on_evict)
+        return super().__new__(cls, at_most(maxsize), bytes_at_most(max_bytes), weigher, on_evict, _refused)
 
     if TYPE_CHECKING:
 
@@ -151,6 +162,9 @@ class Cache(_core.Cache, MutableMapping[K, V]):
         evictions: dict[str, int] = dict(zip(_CAUSES, gone, strict=True))
         return CacheStats(entries, weight, estimated, hits, misses, evictions, refused, errors)
 
+    def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn:
+        raise TypeError(not_copied(self))
+
     def __repr__(self) -> str:
         stats = self.stats()
         weight = "" if stats.bytes is None else f", {size(stats.bytes)}"
@@ -184,6 +198,23 @@ class _Items(ItemsView[K, V]):
 
 
 _NOTHING: Any = object()
+
+
+def not_copied(cache: object) -> str:
+    """Why there are no copies and pickles."""
+    return (
+        f"a {type(cache).__name__} is neither copied nor pickled: what it keeps is worth keeping once, in one "
+        f"process. A class that has one leaves it out in __getstate__ and makes a new one in __setstate__"
+    )
+
+
+def _refused(weight: int, most: int) -> None:
+    warnings.warn(
+        f"an entry was not kept: it weighs {weight:,} bytes, and the whole cache has max_bytes={most:,}. "
+        f"{WHAT_COUNTS}. stats().refused counts them",
+        CacheWarning,
+        stacklevel=2,
+    )
 
 
 def at_most(number: int | None, name: str = "maxsize") -> int | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeAlias, TypeVar, overload
 
 from deadweight._cache import Cache
-from deadweight._calls import CacheInfo, check_function, info_of, is_async
+from deadweight._calls import CacheInfo, cache_for, check_function, info_of, is_async
 from deadweight._core import Call
 from deadweight._weak_cache import WeakCache
 
@@ -61,13 +61,18 @@ def cached(
     all run it, and are all given the result that came first.
 
     Of an ``async`` function the results are kept, and not the coroutines. Calls with the same arguments at a time
-    wait for one run; it is cancelled when all that wait for it are. What failed or was cancelled is not kept.
+    wait for one run, in each event loop; it is cancelled when all that wait for it are. All of them are misses.
+    What failed or was cancelled is not kept.
+
+    A result that with its arguments weighs more than ``max_bytes`` is given and not kept: `CacheWarning` tells of
+    the first, and ``refused`` of ``cache_info()`` counts them.
 
     Args:
         maxsize: the most results; None for any number.
         max_bytes: the most bytes that arguments and results hold, as a number or as ``"64 MB"``.
         weak: whether results are kept only while somebody else uses them: one for the same arguments, however many
-            ask. They must take weak references. No bound applies then.
+            ask. They must take weak references. No bound applies then. Those of an ``async`` function live for
+            one more turn of the loop.
         typed: whether ``f(True)`` and ``f(1)`` are always two.
         weigher: called with the arguments, as they are kept, and the result; gives bytes in place of the deep
             size.
@@ -88,16 +93,13 @@ def cached(
             "results that are held weakly are not the cache's to weigh: leave out max_bytes and weigher"
         )
 
-    def make() -> _AnyCache:
-        return WeakCache(hot=0) if weak else Cache(maxsize, max_bytes, weigher)
-
     # What is wrong with the bounds is said where they are written.
-    make()
+    Cache[Any, Any](maxsize, max_bytes, weigher)
     parameters = {"maxsize": None if weak else maxsize, "max_bytes": max_bytes, "typed": typed, "weak": weak}
 
     def decorate(function: Callable[..., Any]) -> Any:
         check_function(function, "cached")
-        cache = make()
+        cache: _AnyCache = WeakCache(hot=0) if weak else cache_for(function, maxsize, max_bytes, weigher)()
         call: Any = (_remembering_async if is_async(function) else _remembering)(function, cache, typed)
         functools.update_wrapper(call, function)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar, cast, overload
 
 from deadweight._cache import Cache
-from deadweight._calls import CacheInfo, check_function, info_of, is_async
+from deadweight._calls import CacheInfo, cache_for, check_function, info_of, is_async
 from deadweight._core import Call, Row
 
 if TYPE_CHECKING:
@@ -151,6 +151,7 @@ def cached_method(
             made: Any = cached(maxsize, max_bytes, typed, weigher=weigher)(inside.__func__)
             return staticmethod(made)
         check_function(function, "cached_method")
+        make = cache_for(function, maxsize, max_bytes, weigher)
 
         def cache_of(instance: Any) -> Cache[Any, Any]:
             caches = _caches_of(instance)
@@ -158,7 +159,7 @@ def cached_method(
                 return caches[call]
             except KeyError:
                 # Of several threads all get the one that came first.
-                return caches.setdefault(call, Cache(maxsize, max_bytes, weigher))
+                return caches.setdefault(call, make())
 
         call: Any = (_remembering_async if is_async(function) else _remembering)(function, cache_of, typed)
         functools.update_wrapper(call, function)

@@ -3,25 +3,77 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, NamedTuple
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from deadweight._cache import Cache
+from deadweight import _core
+from deadweight._cache import WHAT_COUNTS, Cache, CacheStats, CacheWarning, at_most, bytes_at_most
 from deadweight._weak_cache import WeakCache
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
-class CacheInfo(NamedTuple):
-    """What `functools.lru_cache` tells of itself."""
 
+class _Counts(NamedTuple):
     hits: int
     misses: int
     maxsize: int | None
     currsize: int
 
 
+class CacheInfo(_Counts):
+    """What `functools.lru_cache` tells of itself. Equal to its tuple of four, in which ``refused`` is not."""
+
+    refused: int = 0
+    """Results that were not kept, since one alone weighed more than ``max_bytes``, or ``maxsize`` is 0."""
+
+    def __new__(cls, hits: int, misses: int, maxsize: int | None, currsize: int, refused: int = 0) -> Self:
+        self = super().__new__(cls, hits, misses, maxsize, currsize)
+        self.refused = refused
+        return self
+
+    def __repr__(self) -> str:
+        four = super().__repr__()
+        return f"{four[:-1]}, refused={self.refused})" if self.refused else four
+
+
 def info_of(cache: Cache[Any, Any] | WeakCache[Any, Any]) -> CacheInfo:
     """How often a result was there, and how many are."""
     stats = cache.stats()
-    return CacheInfo(stats.hits, stats.misses, cache.maxsize if isinstance(cache, Cache) else None, stats.entries)
+    if isinstance(stats, CacheStats):
+        return CacheInfo(
+            stats.hits, stats.misses, cast("Cache[Any, Any]", cache).maxsize, stats.entries, stats.refused
+        )
+    return CacheInfo(stats.hits, stats.misses, None, stats.entries)
+
+
+def cache_for(
+    function: Any, maxsize: int | None, max_bytes: int | str | None, weigher: Callable[[Any, Any], int] | None
+) -> Callable[[], Cache[Any, Any]]:
+    """Makes caches for results of a function, and warns once of those that are too heavy for one."""
+    told = False
+
+    def refused(weight: int, most: int) -> None:
+        nonlocal told
+        if told:
+            return
+        told = True
+        name = getattr(function, "__qualname__", repr(function))
+        warnings.warn(
+            f"a result of {name} was not kept: with its arguments it weighs {weight:,} bytes, and the whole cache "
+            f"has max_bytes={most:,}. {WHAT_COUNTS}. cache_info().refused counts them",
+            CacheWarning,
+            stacklevel=3,
+        )
+
+    bounds = at_most(maxsize), bytes_at_most(max_bytes)
+    kind: type[Cache[Any, Any]] = Cache
+
+    def make() -> Cache[Any, Any]:
+        return _core.Cache.__new__(kind, *bounds, weigher, None, refused)
+
+    return make
 
 
 def check_function(function: Any, name: str) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import gc
-from typing import Literal
+import inspect
+from collections.abc import Callable
+from typing import Literal, ParamSpec, TypeVar
 
 from deadweight import _thresholds
 from deadweight._thresholds import GUARD, Wish
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 ITS_OWN = 1000
 """3.12 freezes a few hundred objects of its own as it starts; a program that freezes has thousands."""
@@ -33,7 +39,8 @@ class paused:
     For code that makes many objects that stay, such as loading: a program that allocates makes the collector look
     through them again and again, and it finds nothing.
 
-    It may be entered within another and in several threads: it lasts until the last is left.
+    It may be entered within another and in several threads: it lasts until the last is left. As a decorator it
+    holds for every call of a function.
 
     Args:
         collect: ``"never"``: what was made meanwhile is moved to the oldest generation without a look, unless some
@@ -45,6 +52,8 @@ class paused:
 
     Raises:
         ValueError: ``collect`` or ``guard`` is none of that.
+        TypeError: what it decorates is no function, or one whose calls end before its work begins: an ``async``
+            or a generator function.
 
     >>> import gc
     >>> import deadweight as dw
@@ -52,6 +61,11 @@ class paused:
     ...     table = [{"number": number} for number in range(100_000)]
     >>> gc.isenabled()
     True
+    >>> @dw.collector.paused("after")
+    ... def load():
+    ...     return [{"number": number} for number in range(1_000)]
+    >>> len(load())
+    1000
     """
 
     __slots__ = ("_collect", "_wish")
@@ -73,6 +87,24 @@ class paused:
             _thresholds.want_no_more(self._wish)
         if full:
             gc.collect()
+
+    def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
+        if not callable(function):
+            raise TypeError(f"paused() decorates a function, not {type(function).__name__}")
+        for lasting in (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction):
+            if lasting(function):
+                name = getattr(function, "__qualname__", repr(function))
+                raise TypeError(
+                    f"paused() would be over before {name} begins, which runs when it is waited for or gone "
+                    f"through: use `with dw.collector.paused():` in it"
+                )
+
+        @functools.wraps(function)
+        def without_collections(*args: P.args, **kwargs: P.kwargs) -> R:
+            with self:
+                return function(*args, **kwargs)
+
+        return without_collections
 
     def _moved_enough(self) -> bool:
         """Moves what was made to the oldest generation, and says whether that has to be looked at."""

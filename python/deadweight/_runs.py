@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from deadweight._core import Call
 class _Run:
     """A run of an async function that several wait for."""
 
-    __slots__ = ("task", "waiting")
+    __slots__ = ("__weakref__", "task", "waiting")
 
     def __init__(self, task: asyncio.Task[Any]) -> None:
         self.task = task
@@ -25,12 +26,14 @@ class Runs:
     __slots__ = ("_by_call",)
 
     def __init__(self) -> None:
-        # A loop runs in one thread, and no other looks at its runs.
-        self._by_call: dict[tuple[asyncio.AbstractEventLoop, int, Any], _Run] = {}
+        # By loop, cache and arguments. A loop runs in one thread, and no other looks at its runs. They are held
+        # by who waits for them and by their tasks, which hold loop and cache: so an id is nobody else's
+        # meanwhile, and what a closed loop has left goes with it.
+        self._by_call: weakref.WeakValueDictionary[tuple[int, int, Any], _Run] = weakref.WeakValueDictionary()
 
     async def result(self, cache: Any, call: Call, make: Callable[[], Awaitable[Any]]) -> Any:
         """What a call gives, of a run that is there or a new one."""
-        at = (asyncio.get_running_loop(), id(cache), call.key)
+        at = (id(asyncio.get_running_loop()), id(cache), call.key)
         run = self._by_call.get(at)
         if run is None:
             run = self._by_call[at] = _Run(asyncio.ensure_future(_remembered(cache, call, make)))
@@ -48,7 +51,7 @@ class Runs:
         finally:
             run.waiting -= 1
 
-    def _forget(self, at: tuple[asyncio.AbstractEventLoop, int, Any], run: _Run) -> None:
+    def _forget(self, at: tuple[int, int, Any], run: _Run) -> None:
         if self._by_call.get(at) is run:
             del self._by_call[at]
 

@@ -8,7 +8,7 @@ import sys
 import sysconfig
 import threading
 import time
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from deadweight import _paused, _thresholds
 from deadweight._batch import Batch
@@ -92,6 +92,16 @@ class Tuned:
             if self._froze and not self._had_frozen:
                 gc.unfreeze()
             _thresholds.change(enabled=self._enabled, thresholds=self._thresholds)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as ``json`` takes it. Pauses are seconds."""
+        return {
+            "goal": self.goal,
+            "changes": [change._asdict() for change in self.changes],
+            "pause_before": self.pause_before,
+            "pause_predicted": self.pause_predicted,
+            "pause_after": self.pause_after,
+        }
 
     def __enter__(self) -> Tuned:
         return self

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, MutableMapping, ValuesView
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, TypeVar, cast, overload
 
 from deadweight import _core
-from deadweight._cache import at_most, part_of
+from deadweight._cache import at_most, not_copied, part_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -110,6 +110,9 @@ class WeakCache(_core.WeakCache, MutableMapping[K, V]):
     def stats(self) -> WeakCacheStats:
         """What is in it, and what became of what was."""
         return WeakCacheStats(len(self), *self._stats())
+
+    def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn:
+        raise TypeError(not_copied(self))
 
     def __repr__(self) -> str:
         stats = self.stats()

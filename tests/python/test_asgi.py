@@ -34,6 +34,7 @@ async def answer(scope, receive, send):
     if scope["path"] == "/slow":
         gc.collect()
     pauses = scope["state"]["deadweight_request"]
+    assert repr(pauses).startswith(f"{pauses.count} pause") and "since the request began" in repr(pauses)
     await send({"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]})
     await send({"type": "http.response.body", "body": b"%d" % pauses.count})
 

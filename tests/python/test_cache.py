@@ -4,6 +4,7 @@ import collections.abc
 import gc
 import sys
 import threading
+import warnings
 import weakref
 from types import FunctionType, ModuleType
 from unittest import mock
@@ -166,7 +167,8 @@ def test_a_value_too_heavy_by_itself_is_not_kept_nor_what_was_there():
     gone = []
     cache = dw.Cache(max_bytes=1000, on_evict=lambda *what: gone.append(what))
     cache["a"], cache["b"] = b"small", b"other"
-    cache["a"] = bytes(2000)
+    with pytest.warns(dw.CacheWarning):
+        cache["a"] = bytes(2000)
     assert "a" not in cache and "b" in cache and cache.stats().refused == 1
     assert gone == [("a", b"small", "replaced")]
     value = bytes(3000)
@@ -385,3 +387,39 @@ def test_threads_lose_no_update():
     assert len(cache) <= 50
     weight = sum(dw.deepsizeof(key, value).total for key, value in cache.items())
     assert cache.stats().bytes == weight
+
+
+def test_what_is_too_heavy_is_warned_of_once():
+    for fill in (
+        lambda it, key: it.__setitem__(key, bytes(2000)),
+        lambda it, key: it.setdefault(key, bytes(2000)),
+    ):
+        cache = dw.Cache(max_bytes=1000)
+        with pytest.warns(
+            dw.CacheWarning, match=r"an entry was not kept: .*max_bytes=1,000\. .*weigher.*refused"
+        ) as told:
+            for number in range(5):
+                fill(cache, number)
+        assert [warning.filename for warning in told] == [__file__]
+        assert len(cache) == 0 and cache.stats().refused == 5
+    by_weigher = dw.Cache(max_bytes=10, weigher=lambda key, value: value)
+    by_weigher["key"] = 1
+    with pytest.warns(dw.CacheWarning, match="it weighs 11 bytes"):
+        by_weigher["key"] = 11
+    assert "key" not in by_weigher
+
+
+def test_the_cache_is_whole_when_the_warning_is_an_error_or_changes_it(monkeypatch):
+    cache = dw.Cache(max_bytes=1000)
+    cache["key"] = 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(dw.CacheWarning):
+            cache["key"] = bytes(2000)
+    assert len(cache) == 0 and cache.stats().evictions["replaced"] == cache.stats().refused == 1
+    other = dw.Cache(max_bytes=1000)
+    monkeypatch.setattr(warnings, "showwarning", lambda *told: other.update(a=1, b=bytes(3000)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        other["key"] = bytes(2000)
+    assert list(other) == ["a"] and other.stats().refused == 2

@@ -136,3 +136,4 @@ class Model(RuleBasedStateMachine):
 
 TestModel = Model.TestCase
 TestModel.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestModel.pytestmark = [pytest.mark.filterwarnings("ignore::deadweight.CacheWarning")]

@@ -8,6 +8,7 @@ import inspect
 import pickle
 import sys
 import threading
+import warnings
 import weakref
 
 import deadweight as dw
@@ -100,6 +101,52 @@ def test_types_are_told_apart_if_asked():
         assert kept.cache_info().misses == (9 if typed else 4)
     kept = dw.cached(typed=True)(lambda x: type(x))
     assert kept(1) is int and kept(True) is bool and kept(1.0) is float
+
+
+def test_types_within_an_argument_are_not_told_apart():
+    class Pair(tuple):
+        pass
+
+    for wrap in (lambda x: (x,), lambda x: Pair((x,))):
+        kept, theirs = dw.cached(typed=True)(repr), functools.lru_cache(typed=True)(repr)
+        for x in (1, True, 1.0, 0, False, 0.0):
+            assert kept(wrap(x)) == theirs(wrap(x))
+        assert kept.cache_info() == theirs.cache_info() == (4, 2, 128, 2)
+
+
+def test_no_names_is_the_same_as_none_given_and_a_function_of_the_interpreter_can_be_kept(monkeypatch):
+    kept = dw.cached(maxsize=4)(len)
+    monkeypatch.setattr("builtins.len", kept)
+    for length in (0, 0, 1, 2, 3, 3, 4, 5, 6, 1, 7, 2, 1):
+        assert len("abcdefghijklmn"[:length]) == length
+    monkeypatch.undo()
+    no_names = {}
+    kept("", **no_names)
+    kept("")
+    info = kept.cache_info()
+    assert info.hits >= 1 and info.currsize == 4
+
+
+def test_functions_and_their_caches_go_together():
+    @dw.cached
+    def plain(x):
+        return x
+
+    class Kind:
+        @dw.cached
+        def method(self, x):
+            return self, x
+
+        @staticmethod
+        @dw.cached
+        def static(x):
+            return x
+
+    plain(1), Kind.static(1), Kind().method(1)
+    gone = [weakref.ref(plain), weakref.ref(Kind.method), weakref.ref(Kind.static), weakref.ref(plain.cache)]
+    del plain, Kind
+    gc.collect()
+    assert [ref() for ref in gone] == [None] * 4
 
 
 def test_arguments_are_hashed_once_a_call():
@@ -216,7 +263,9 @@ def test_bytes_bound_it_and_it_can_be_shrunk():
     def number(x):
         return object()
 
-    assert number(11) is not number(11) and number(5) is number(5)
+    with pytest.warns(dw.CacheWarning, match="weighs 11 bytes"):
+        assert number(11) is not number(11)
+    assert number(5) is number(5)
     for wrong in ({"maxsize": -1}, {"max_bytes": "much"}):
         with pytest.raises(ValueError):
             dw.cached(**wrong)
@@ -462,3 +511,65 @@ def test_async_calls_of_two_loops_do_not_wait_for_each_other():
     for thread in threads:
         thread.join()
     assert results[0] is results[1]
+
+
+def test_a_loop_that_is_closed_goes_with_the_runs_it_left():
+    @dw.cached
+    async def fetch(x):
+        started.append(x)
+        await asyncio.get_running_loop().create_future()
+
+    async def main(x):
+        asyncio.ensure_future(fetch(x)).set_name("left")
+        while x not in started:
+            await asyncio.sleep(0)
+
+    started, gone = [], []
+    for x in range(3):
+        loop = asyncio.new_event_loop()
+        # A task that is left is told of as it goes.
+        loop.set_exception_handler(lambda loop, told: None)
+        loop.run_until_complete(main(x))
+        loop.close()
+        gone.append(weakref.ref(loop))
+        del loop
+    gc.collect()
+    assert [ref() for ref in gone] == [None] * 3 and started == [0, 1, 2]
+
+
+def test_what_is_too_heavy_is_given_and_counted_and_the_first_is_warned_of():
+    @dw.cached(max_bytes="10 kB")
+    def page(number):
+        return bytes(20_000 * (number % 2))
+
+    with pytest.warns(
+        dw.CacheWarning, match=r"a result of .*page was not kept.* max_bytes=10,000.*weigher"
+    ) as caught:
+        for number in range(10):
+            assert len(page(number)) == 20_000 * (number % 2)
+    assert [warning.filename for warning in caught] == [__file__]
+    info = page.cache_info()
+    assert info == (0, 10, 128, 5) and info.refused == 5
+    assert repr(info) == "CacheInfo(hits=0, misses=10, maxsize=128, currsize=5, refused=5)"
+    for twin in (copy.copy(info), pickle.loads(pickle.dumps(info))):
+        assert twin == info and twin.refused == 5 and type(twin) is dw.CacheInfo
+    page.cache_clear()
+    assert page.cache_info().refused == 0 and "refused" not in repr(page.cache_info())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        page(11)
+        # Nothing is kept there because nothing is to be.
+        for off in ({"max_bytes": 0}, {"maxsize": 0, "max_bytes": 5}):
+            assert dw.cached(**off)(lambda: bytes(1000))() == bytes(1000)
+
+
+def test_a_result_that_is_too_heavy_is_an_error_where_warnings_are():
+    @dw.cached(max_bytes=100)
+    def page(number):
+        return bytes(1000)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(dw.CacheWarning):
+            page(1)
+        assert page(1) == bytes(1000) and page.cache_info().refused == 2

@@ -469,3 +469,21 @@ def test_messages_say_what_to_do():
         for call in (getattr(Roomy.double, what), getattr(Roomy(1).double, what)):
             with pytest.raises(TypeError, match=rf"{what} takes the object .*: Roomy.double.{what}\(object\)"):
                 call()
+
+
+def test_results_that_lead_back_to_a_large_object_are_refused_and_warned_of_once():
+    class Service:
+        def __init__(self):
+            self.data = bytes(100_000)
+
+        @dw.cached_method(max_bytes="50 kB")
+        def node(self, number):
+            return [self, number]
+
+    services = [Service() for _ in range(3)]
+    with pytest.warns(dw.CacheWarning, match=r"a result of .*Service\.node was not kept.*what owns it") as caught:
+        for service in services:
+            for number in range(4):
+                assert service.node(number) == [service, number]
+    assert [warning.filename for warning in caught] == [__file__]
+    assert [Service.node.cache_info(service).refused for service in services] == [4, 4, 4]

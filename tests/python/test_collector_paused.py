@@ -229,3 +229,60 @@ def test_what_makes_no_sense_is_refused():
     for guard in (0, -1, 1 << 31):
         with pytest.raises(ValueError, match="number of objects"):
             paused(guard=guard)
+
+
+def test_as_a_decorator_it_holds_for_every_call():
+    @paused(guard=None)
+    def factorial(number):
+        """Of a number."""
+        assert not gc.isenabled()
+        return number * factorial(number - 1) if number else 1
+
+    assert gc.isenabled() and factorial(5) == 120 and gc.isenabled()
+    assert factorial.__name__ == "factorial" and factorial.__doc__ == "Of a number."
+
+    @paused("after", guard=None)
+    def fail():
+        raise KeyError
+
+    for _ in range(2):
+        with pytest.raises(KeyError):
+            fail()
+        assert gc.isenabled()
+
+
+def test_calls_in_several_threads_are_paused_until_the_last_ends():
+    inside, told = threading.Barrier(2), []
+
+    @paused(guard=None)
+    def work(first):
+        inside.wait(10)
+        if not first:
+            leave.wait(10)
+            told.append(gc.isenabled())
+
+    leave = threading.Event()
+    threads = [threading.Thread(target=work, args=(first,)) for first in (True, False)]
+    for thread in threads:
+        thread.start()
+    threads[0].join()
+    leave.set()
+    threads[1].join()
+    assert told == [False] and gc.isenabled()
+
+
+def test_what_runs_after_its_call_is_not_decorated():
+    async def later():
+        pass
+
+    def numbers():
+        yield 1
+
+    async def more():
+        yield 1
+
+    for function in (later, numbers, more):
+        with pytest.raises(TypeError, match=f"over before .*{function.__name__} begins.*with dw.collector.paused"):
+            paused()(function)
+    with pytest.raises(TypeError, match="decorates a function, not int"):
+        paused()(1)

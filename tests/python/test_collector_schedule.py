@@ -17,6 +17,15 @@ schedule = dw.collector.schedule
 pytestmark = pytest.mark.usefixtures("collector_as_it_was")
 
 
+loops = [asyncio.run]
+try:
+    import uvloop
+except ImportError:
+    pass
+else:
+    loops.append(uvloop.run)
+
+
 @pytest.fixture
 def full():
     """When full collections were."""
@@ -139,6 +148,76 @@ def test_none_while_the_loop_is_busy_until_it_is_late(full):
     collections, first = run(main())
     assert collections.run == collections.late == 1
     assert first >= 0.5
+
+
+async def stepping(stop):
+    while not stop.is_set():
+        await asyncio.sleep(0)
+
+
+async def calling(stop):
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+    def call():
+        if stop.is_set():
+            ended.set()
+        else:
+            loop.call_soon(call)
+
+    call()
+    await ended.wait()
+
+
+async def allocating(stop):
+    while not stop.is_set():
+        [{"number": number} for number in range(20)]
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("work", [stepping, calling, allocating])
+@pytest.mark.parametrize("runs", loops)
+def test_none_while_anything_is_ready_however_short_its_steps(full, runs, work):
+    async def main():
+        stop = asyncio.Event()
+        working = [asyncio.ensure_future(work(stop)) for _ in range(3)]
+        async with schedule(every=0.01, latest=3600) as collections:
+            grow_old()
+            full.clear()
+            # By work that was done, not by the clock: on a loaded machine both take as long as they take.
+            end = time.thread_time() + 0.4
+            while time.thread_time() < end:
+                await asyncio.sleep(0)
+            meanwhile = len(full), collections.run
+            stop.set()
+            await asyncio.gather(*working)
+            await until(lambda: collections.run)
+        return meanwhile, collections.late
+
+    assert runs(asyncio.wait_for(main(), 120)) == ((0, 0), 0)
+
+
+def test_none_while_what_is_ready_waits_in_its_steps(full):
+    async def main():
+        async def reading():
+            # As one that reads files does: the processor has little to do.
+            while not stop.is_set():
+                time.sleep(0.001)
+                await asyncio.sleep(0)
+
+        stop = asyncio.Event()
+        working = asyncio.ensure_future(reading())
+        async with schedule(every=0.01, latest=3600) as collections:
+            grow_old()
+            full.clear()
+            for _ in range(300):
+                await asyncio.sleep(0)
+            meanwhile = len(full)
+            stop.set()
+            await working
+            await until(lambda: collections.run)
+        return meanwhile
+
+    assert run(main()) == 0
 
 
 def test_the_user_is_asked_once_the_loop_is_idle():
@@ -298,7 +377,8 @@ def test_it_can_be_entered_again_but_not_within_itself():
                 await collections.__aenter__()
         async with collections:
             assert "every 3,600 s: 0 collections" in str(collections)
-        assert "not entered" in str(collections)
+        assert "every 3,600 s, ended: 0 collections" in str(collections)
+        assert "every 30.0 s, not entered: 0 collections" in str(schedule())
 
     run(main())
 

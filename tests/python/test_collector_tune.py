@@ -1,6 +1,7 @@
 """What ``tune`` sets, what it says of it, and that it can be undone."""
 
 import gc
+import json
 import subprocess
 import sys
 import weakref
@@ -280,3 +281,12 @@ def test_a_collector_without_rules_is_refused(implementation, version, reason):
 @pytest.mark.parametrize("version", [(3, 10, 0), (3, 13, 18), (3, 14, 5), (3, 15, 2)])
 def test_one_with_rules_is_not(version):
     _refuse_unknown("cpython", version)
+
+
+def test_what_it_did_is_plain_data():
+    with dw.collector.tune("web") as tuned:
+        plain = json.loads(json.dumps(tuned.to_dict()))
+    assert plain["goal"] == "web" and [change["why"] for change in plain["changes"]] == tuned.why
+    assert plain["pause_before"] == tuned.pause_before and plain["pause_after"] == tuned.pause_after
+    with dw.collector.tune("batch") as tuned:
+        assert tuned.to_dict()["pause_after"] is None

@@ -65,6 +65,8 @@ pub(super) struct State {
     counts: Counts,
     weigher: Option<Py<PyAny>>,
     on_evict: Option<Py<PyAny>>,
+    /// Told of the first that is too heavy, and then gone.
+    on_refused: Option<Py<PyAny>>,
 }
 
 impl Shelf for State {
@@ -181,17 +183,23 @@ impl Cache {
         let weight = self.weigh(key, value)?;
         let fits = self.maxsize != Some(0) && u128::from(weight.bytes()) <= self.most_bytes();
         let mut gone = Gone::new();
+        let mut refused = None;
         let mut found = locate(&self.state, key, hash)?;
         let state = &mut *found.shelf;
         match found.place {
             Some(place) if is_first => {
                 return Ok(state.slab.get(place).map(|entry| entry.item.value.clone_ref(py)));
             }
-            Some(place) if !fits => {
+            at if !fits => {
                 state.counts.refused += 1;
-                state.evict(place, Cause::Replaced, &mut gone);
+                if let Some(place) = at {
+                    state.evict(place, Cause::Replaced, &mut gone);
+                }
+                // Who has room for nothing at all wants nothing kept.
+                if self.maxsize != Some(0) && self.max_bytes != Some(0) {
+                    refused = state.on_refused.take();
+                }
             }
-            None if !fits => state.counts.refused += 1,
             Some(place) => {
                 if let Some(entry) = state.slab.get_mut(place) {
                     let kept = Kept { value: value.clone().unbind(), weight };
@@ -223,6 +231,9 @@ impl Cache {
         }
         drop(found);
         self.tell(py, gone)?;
+        if let Some(refused) = refused {
+            refused.call1(py, (weight.bytes(), self.max_bytes))?;
+        }
         Ok(None)
     }
 
@@ -258,12 +269,13 @@ impl Cache {
 #[pymethods]
 impl Cache {
     #[new]
-    #[pyo3(signature = (maxsize, max_bytes, weigher, on_evict, /))]
+    #[pyo3(signature = (maxsize, max_bytes, weigher, on_evict, on_refused, /))]
     fn new(
         maxsize: Option<usize>,
         max_bytes: Option<u64>,
         weigher: Option<Py<PyAny>>,
         on_evict: Option<Py<PyAny>>,
+        on_refused: Option<Py<PyAny>>,
     ) -> Cache {
         let is_weighed = max_bytes.is_some() || weigher.is_some();
         let state = Mutex::new(State {
@@ -273,6 +285,7 @@ impl Cache {
             counts: Counts::default(),
             weigher,
             on_evict,
+            on_refused,
         });
         Cache(Box::new(Inside { maxsize, max_bytes, is_weighed, state }))
     }
@@ -295,12 +308,13 @@ impl Cache {
             visit.call(&entry.item.value)?;
         }
         visit.call(&state.weigher)?;
-        visit.call(&state.on_evict)
+        visit.call(&state.on_evict)?;
+        visit.call(&state.on_refused)
     }
 
     fn __clear__(&self) {
         let mut state = self.state();
-        let hooks = (state.weigher.take(), state.on_evict.take());
+        let hooks = (state.weigher.take(), state.on_evict.take(), state.on_refused.take());
         let slab = state.slab.clear();
         (state.bytes, state.estimated) = (0, 0);
         drop(state);
