@@ -33,6 +33,8 @@ class Change(NamedTuple):
 class Tuned:
     """What `tune` did. It lasts until `undo`, or as a context manager until its end.
 
+    What was frozen before a fork stays so in the child, whatever is undone or tuned there.
+
     Attributes:
         goal: What for.
         changes: What was done, each with `what` and `why`.
@@ -120,6 +122,12 @@ class Tuned:
         if not self._enabled:
             self._did("gc.enable()", f"the collector was off: {why}")
         _thresholds.change(enabled=True)
+
+    def _forked(self) -> None:
+        # Unfrozen, it would be written into by the next collection, and its pages shared no more.
+        self._froze = False
+        if self._batch is not None:
+            self._batch.begin_clock()
 
     def _leaves_frozen(self) -> bool:
         """Whether objects are frozen when it is undone."""
@@ -230,8 +238,8 @@ def _after_fork_in_child() -> None:
     _lock = threading.RLock()
     if _enable_in_child:
         _thresholds.change(enabled=True)
-    if _now is not None and _now._batch is not None:  # pyright: ignore[reportPrivateUsage]
-        _now._batch.begin_clock()  # pyright: ignore[reportPrivateUsage]
+    if _now is not None:
+        _now._forked()  # pyright: ignore[reportPrivateUsage]
 
 
 os.register_at_fork(after_in_child=_after_fork_in_child)
