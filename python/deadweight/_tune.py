@@ -16,7 +16,11 @@ from deadweight._batch import Batch
 Goal = Literal["web", "batch", "fork"]
 
 WEB = (10_000, 20, 20)
-"""A collection of 10,000 young objects takes a millisecond or two."""
+"""A collection of 10,000 young objects takes a millisecond or two.
+
+The first threshold is of those made less those that went (PyObject_GC_Del in Modules/gcmodule.c, from 3.13 on in
+Python/gc.c): where old ones go meanwhile, the young are more.
+"""
 
 _lock = threading.RLock()
 _now: Tuned | None = None
@@ -32,6 +36,8 @@ class Change(NamedTuple):
 
 class Tuned:
     """What `tune` did. It lasts until `undo`, or as a context manager until its end.
+
+    What was frozen before a fork stays so in the child, whatever is undone or tuned there.
 
     Attributes:
         goal: What for.
@@ -54,9 +60,7 @@ class Tuned:
         self._batch: Batch | None = None
         if goal == "web":
             self._freeze("no collection looks at what stays")
-            self._set_thresholds(
-                WEB, "fewer collections of the young, each still of a millisecond or two, and far fewer full ones"
-            )
+            self._set_thresholds(WEB, "fewer collections of the young, and far fewer full ones")
             self._enable("no cycle would be freed")
         elif goal == "fork":
             self._freeze(
@@ -130,6 +134,12 @@ class Tuned:
         if not self._enabled:
             self._did("gc.enable()", f"the collector was off: {why}")
         _thresholds.change(enabled=True)
+
+    def _forked(self) -> None:
+        # Unfrozen, it would be written into by the next collection, and its pages shared no more.
+        self._froze = False
+        if self._batch is not None:
+            self._batch.begin_clock()
 
     def _leaves_frozen(self) -> bool:
         """Whether objects are frozen when it is undone."""
@@ -240,8 +250,8 @@ def _after_fork_in_child() -> None:
     _lock = threading.RLock()
     if _enable_in_child:
         _thresholds.change(enabled=True)
-    if _now is not None and _now._batch is not None:  # pyright: ignore[reportPrivateUsage]
-        _now._batch.begin_clock()  # pyright: ignore[reportPrivateUsage]
+    if _now is not None:
+        _now._forked()  # pyright: ignore[reportPrivateUsage]
 
 
 os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -228,6 +228,31 @@ def test_a_child_collects_and_its_parent_does_not():
     subprocess.run([sys.executable, "-c", FORK], check=True)
 
 
+FORK_AND_WEB = """
+import gc, os
+import deadweight as dw
+
+tuned = dw.collector.tune("fork")
+thresholds, frozen = gc.get_threshold(), gc.get_freeze_count()
+pid = os.fork()
+if not pid:
+    web = dw.collector.tune("web")
+    assert gc.isenabled() and gc.get_threshold() == (10_000, 20, 20)
+    assert gc.get_freeze_count() >= frozen
+    web.undo()
+    assert gc.get_freeze_count() >= frozen
+    assert gc.isenabled() and gc.get_threshold() == thresholds
+    os._exit(0)
+assert os.waitpid(pid, 0)[1] == 0
+tuned.undo()
+assert gc.get_freeze_count() < 1000
+"""
+
+
+def test_a_child_that_tunes_leaves_frozen_what_its_parent_froze():
+    subprocess.run([sys.executable, "-c", FORK_AND_WEB], check=True)
+
+
 def test_within_paused_nothing_is_tuned():
     with (
         dw.collector.paused(),

@@ -21,7 +21,9 @@ MODULES = sorted(
 )
 
 
-@pytest.mark.parametrize("page", ["docs/python.md", "docs/records.md", "docs/lifetimes.md", "README.md"])
+@pytest.mark.parametrize(
+    "page", ["docs/python.md", "docs/records.md", "docs/lifetimes.md", "docs/collector.md", "README.md"]
+)
 def test_pages(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     failed, tried = doctest.testfile(str(ROOT / page), module_relative=False, optionflags=OPTIONS)
