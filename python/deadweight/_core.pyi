@@ -1,7 +1,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from os import PathLike
-from typing import Any, final, overload
+from typing import Any, ClassVar, final, overload
 
 from typing_extensions import Self, disjoint_base
 
@@ -93,6 +93,7 @@ class Attribute:
 
 @disjoint_base
 class Cache:
+    _layout: ClassVar[bytes]
     def __new__(
         cls, maxsize: int | None, max_bytes: int | None, weigher: Any, on_evict: Any, on_refused: Any, /
     ) -> Self: ...
@@ -219,6 +220,7 @@ class Table:
 
 @disjoint_base
 class WeakCache:
+    _layout: ClassVar[bytes]
     def __new__(cls, hot: int, /) -> Self: ...
     def __len__(self) -> int: ...
     def __contains__(self, key: object, /) -> bool: ...

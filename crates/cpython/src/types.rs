@@ -9,7 +9,7 @@ use crate::family::{self, Family};
 use crate::fields;
 use crate::layout::{GC_HEAD, Layout, OB_SIZE, OB_TYPE, OBJECT_SIZE, PRE_HEADER};
 use crate::memory::{Memory, addr_at, c_string, u32_at, u64_at};
-use crate::object::dict;
+use crate::object::{dict, entries};
 use crate::text;
 
 /// Flags of `tp_flags` (object.h).
@@ -80,6 +80,8 @@ pub(crate) struct TypeInfo {
     pub(crate) sequence_fields: Option<u64>,
     /// Keys table shared by the instances' attribute dicts.
     pub(crate) cached_keys: Addr,
+    /// Where a container of the package's own says that its entries lie.
+    pub(crate) entries: Option<entries::Entries>,
     /// Instances refer to nothing, ever.
     pub(crate) leaf: bool,
 }
@@ -251,6 +253,9 @@ impl TypeTable {
         let dict_offset = u64_at(&body, t.dict_offset).cast_signed();
         let weaklist = u64_at(&body, t.weaklist_offset).cast_signed();
 
+        let mut entries = base.and_then(|base| base.entries);
+        let is_ours = heap_type && !python && native_name.starts_with(entries::MODULE);
+        let own_entries = is_ours.then(|| entries::of_class(memory, layout, dict)).flatten();
         if python {
             self.add_members(memory, layout, &body, &mut all);
         } else if let Some(known) = family::of_name(&native_name) {
@@ -259,6 +264,8 @@ impl TypeTable {
             for &(offset, name) in rows {
                 all.push(self.field(offset, name));
             }
+        } else if let Some(found) = own_entries {
+            entries = Some(found);
         } else if basic_size > own_start {
             self.add_members(memory, layout, &body, &mut all);
             unknown.push((own_start, basic_size));
@@ -313,6 +320,7 @@ impl TypeTable {
             weaklist_offset: if weaklist > 0 { weaklist.cast_unsigned() } else { 0 },
             sequence_fields,
             cached_keys,
+            entries,
             leaf,
         })
     }

@@ -43,7 +43,10 @@ pub(crate) fn records(py: Python<'_>) -> &'static [Addr] {
 
 /// What an object holds, which is of one of these classes.
 pub(crate) fn told(object: &Bound<'_, PyAny>, class: Addr) -> Told {
-    Told { references: shown(object, class), ..beside(object) }
+    // Where caches keep their entries, their class says to everybody.
+    let is_cache = object.is_instance_of::<Cache>() || object.is_instance_of::<WeakCache>();
+    let references = if is_cache { Vec::new() } else { shown(object, class) };
+    Told { references, ..beside(object) }
 }
 
 /// The memory that an object holds besides its block.
@@ -57,9 +60,9 @@ pub(crate) fn beside(object: &Bound<'_, PyAny>) -> Told {
     } else if let Ok(row) = object.cast::<Row>() {
         told.held = Bytes(row.get().size() as u64);
     } else if let Ok(cache) = object.cast::<Cache>() {
-        told.held = Bytes(cache.get().size() as u64);
+        told.held = Bytes(cache.get().table_size() as u64);
     } else if let Ok(cache) = object.cast::<WeakCache>() {
-        told.held = Bytes(cache.get().size() as u64);
+        told.held = Bytes(cache.get().table_size() as u64);
     }
     told
 }

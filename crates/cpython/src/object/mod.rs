@@ -11,6 +11,7 @@ mod deque;
 pub(crate) mod dict;
 mod dtype;
 mod element;
+pub(crate) mod entries;
 pub(crate) mod frame;
 mod function;
 mod instance;
@@ -227,6 +228,9 @@ pub(crate) fn decode<M: Memory, V: Visitor>(
         Family::CTypesDict => ctypes::dict(cx, info, addr, visitor)?,
         Family::CTypesData => ctypes::data(cx, info, addr, visitor)?,
     };
+    if let Some(entries) = &info.entries {
+        entries::decode(cx, addr, entries, visitor);
+    }
     if !info.leaf {
         instance::decode(cx, info, addr, &mut sizes, visitor)?;
     }

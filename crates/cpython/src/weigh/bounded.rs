@@ -5,7 +5,7 @@ use deadweight_heap::{Addr, Bytes, EdgeKind, NameId};
 use rustc_hash::FxHashSet;
 
 use super::left_out::LeftOut;
-use super::{Bench, Bounds, Followed, Native, Scale};
+use super::{Bench, Bounds, Followed, Native, NoReferences, Scale};
 use crate::header::Header;
 use crate::memory::Memory;
 use crate::object::{Grounds, Link};
@@ -185,7 +185,13 @@ impl<'a, 'b, M: Memory> Walk<'a, 'b, M> {
         let below = self.trail.pending.len() as u64;
         (self.trail.met, self.trail.skipped) = (0, 0);
         let doubtful = self.trail.doubtful.len();
-        let Some(weight) = self.bench.weigh(&info, addr, self.trail) else { return };
+        let weight = if info.entries.is_some() {
+            // What a cache keeps is its own to bound.
+            self.bench.weigh(&info, addr, &mut NoReferences)
+        } else {
+            self.bench.weigh(&info, addr, self.trail)
+        };
+        let Some(weight) = weight else { return };
         self.trail.held = self.trail.held.saturating_add(weight.held.0);
         if let Some(told) = self.native.and_then(|native| native.told(&self.bench, &info, addr)) {
             let blocks = told.blocks.iter().filter(|(start, _)| self.trail.block(*start));

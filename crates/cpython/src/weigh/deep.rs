@@ -52,7 +52,7 @@ impl Native<'_> {
         info: &TypeInfo,
         addr: Addr,
     ) -> Option<Told> {
-        if info.unknown.is_empty() {
+        if info.unknown.is_empty() && info.entries.is_none() {
             return None;
         }
         let class = base(bench, info.addr, |class| self.classes.contains(&class))?;

@@ -1,15 +1,17 @@
 //! A cache with a bound: entries by hash, the one used longest ago goes first.
 
+use std::mem::offset_of;
 use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard};
 
 use pyo3::exceptions::{PyException, PyKeyError, PyMemoryError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
 use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::call::Call;
 use super::iterator::{CacheIterator, Part};
+use super::layout::{self, Places};
 use super::locate::{Shelf, hash_of, locate, lock, missing};
 use super::slab::{Entry, NoRoom, Slab};
 use super::weight::{Weight, asked, deep};
@@ -139,6 +141,11 @@ impl Cache {
     /// Bytes of what it has allocated.
     pub(crate) fn size(&self) -> usize {
         size_of::<Inside>() + self.state().slab.size()
+    }
+
+    /// Of these, what its class does not say.
+    pub(crate) fn table_size(&self) -> usize {
+        self.state().slab.table_size()
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -288,6 +295,23 @@ impl Cache {
             on_refused,
         });
         Cache(Box::new(Inside { maxsize, max_bytes, is_weighed, state }))
+    }
+
+    /// Where the entries lie, for who reads our memory from outside.
+    #[classattr]
+    fn _layout(py: Python<'_>) -> Bound<'_, PyBytes> {
+        let cache = Cache::new(None, None, None, None, None);
+        let state = (&raw const *cache.state()).addr() - (&raw const *cache.0).addr();
+        let places = Places {
+            inside: size_of::<Inside>(),
+            slab: state + offset_of!(State, slab),
+            value: offset_of!(Kept, value),
+            held: None,
+            weigher: Some(state + offset_of!(State, weigher)),
+            on_evict: Some(state + offset_of!(State, on_evict)),
+            on_refused: Some(state + offset_of!(State, on_refused)),
+        };
+        PyBytes::new(py, &layout::bytes::<Kept>(&places))
     }
 
     #[getter]

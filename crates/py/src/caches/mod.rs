@@ -7,6 +7,7 @@
 mod cache;
 mod call;
 mod iterator;
+mod layout;
 mod locate;
 mod slab;
 mod weak;

@@ -1,5 +1,7 @@
 //! Entries in numbered places: found by hash, and linked from the one used last to the one used longest ago.
 
+use std::mem::offset_of;
+
 use hashbrown::HashTable;
 use pyo3::prelude::*;
 
@@ -20,6 +22,14 @@ struct Place<T> {
     older: u32,
 }
 
+/// Where the places are, in words of which it is known where they stand: for who reads our memory from outside.
+#[derive(Default)]
+struct Shown {
+    places: usize,
+    count: usize,
+    room: usize,
+}
+
 /// There is no memory for another entry.
 #[derive(Debug)]
 pub(super) struct NoRoom;
@@ -29,6 +39,7 @@ pub(super) struct NoRoom;
 pub(super) struct Slab<T> {
     table: HashTable<u32>,
     places: Vec<Place<T>>,
+    shown: Shown,
     empty: u32,
     newest: u32,
     oldest: u32,
@@ -41,6 +52,7 @@ impl<T> Default for Slab<T> {
         Slab {
             table: HashTable::new(),
             places: Vec::new(),
+            shown: Shown::default(),
             empty: NONE,
             newest: NONE,
             oldest: NONE,
@@ -56,6 +68,23 @@ fn mix(hash: u64) -> u64 {
     product as u64 ^ (product >> 64) as u64
 }
 
+/// Offsets of what is shown, in the slab, and of what is in a place.
+impl<T> Slab<T> {
+    pub(super) const SHOWN: [usize; 3] = [
+        offset_of!(Slab<T>, shown.places),
+        offset_of!(Slab<T>, shown.count),
+        offset_of!(Slab<T>, shown.room),
+    ];
+    pub(super) const STRIDE: usize = size_of::<Place<T>>();
+    pub(super) const KEY: usize = Self::ENTRY + offset_of!(Entry<T>, key);
+    pub(super) const ITEM: usize = Self::ENTRY + offset_of!(Entry<T>, item);
+    /// An entry lies where it may be: that there is none is said by a reference that is null.
+    const ENTRY: usize = {
+        assert!(size_of::<Option<Entry<T>>>() == size_of::<Entry<T>>());
+        offset_of!(Place<T>, entry)
+    };
+}
+
 impl<T> Slab<T> {
     pub(super) fn len(&self) -> usize {
         self.table.len()
@@ -63,7 +92,11 @@ impl<T> Slab<T> {
 
     /// Bytes of the table and the places.
     pub(super) fn size(&self) -> usize {
-        self.table.allocation_size() + self.places.capacity() * size_of::<Place<T>>()
+        self.table_size() + self.places.capacity() * size_of::<Place<T>>()
+    }
+
+    pub(super) fn table_size(&self) -> usize {
+        self.table.allocation_size()
     }
 
     #[inline]
@@ -106,6 +139,11 @@ impl<T> Slab<T> {
             }
             self.places.try_reserve(1).map_err(|_| NoRoom)?;
             self.places.push(Place { entry: None, newer: NONE, older: NONE });
+            self.shown = Shown {
+                places: self.places.as_ptr().addr(),
+                count: self.places.len(),
+                room: self.places.capacity(),
+            };
             (self.places.len() - 1) as u32
         } else {
             let place = self.empty;

@@ -1,14 +1,16 @@
 //! A cache of weak references behind some strong ones: of what was used last.
 
+use std::mem::offset_of;
 use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard};
 
 use pyo3::exceptions::{PyMemoryError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple, PyWeakrefReference};
+use pyo3::types::{PyBytes, PyDict, PyTuple, PyWeakrefReference};
 use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::call::Call;
+use super::layout::{self, Places};
 use super::locate::{Shelf, hash_of, locate, lock, missing};
 use super::slab::{Entry, NoRoom, Slab};
 
@@ -128,6 +130,11 @@ impl WeakCache {
         size_of::<Inside>() + self.state().slab.size()
     }
 
+    /// Of these, what its class does not say.
+    pub(crate) fn table_size(&self) -> usize {
+        self.state().slab.table_size()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
@@ -222,6 +229,23 @@ impl WeakCache {
     fn new(hot: usize) -> WeakCache {
         let state = State { slab: Slab::default(), hot: 0, hand: 0, hits: 0, misses: 0, gone: 0 };
         WeakCache(Box::new(Inside { hot, state: Mutex::new(state) }))
+    }
+
+    /// Where the entries lie, for who reads our memory from outside.
+    #[classattr]
+    fn _layout(py: Python<'_>) -> Bound<'_, PyBytes> {
+        let cache = WeakCache::new(0);
+        let state = (&raw const *cache.state()).addr() - (&raw const *cache.0).addr();
+        let places = Places {
+            inside: size_of::<Inside>(),
+            slab: state + offset_of!(State, slab),
+            value: offset_of!(Held, weak),
+            held: Some(offset_of!(Held, strong)),
+            weigher: None,
+            on_evict: None,
+            on_refused: None,
+        };
+        PyBytes::new(py, &layout::bytes::<Held>(&places))
     }
 
     #[getter]
