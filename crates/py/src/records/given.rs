@@ -70,7 +70,7 @@ fn arrays(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     py.import("deadweight._arrays")
 }
 
-/// A column of PyArrow or pandas as their tables are taken. What Arrow has no type for comes item by item.
+/// A column of `PyArrow` or pandas as their tables are taken. What Arrow has no type for comes item by item.
 fn of_series(field: &Field, values: &Bound<'_, PyAny>) -> PyResult<Option<records::Table>> {
     let py = values.py();
     let module = values.get_type().module()?;
