@@ -136,7 +136,7 @@ fn retained(heap: &Heap, waiting: &[(NodeId, u32)], kinds: usize) -> Vec<Gone> {
     // Every object changes twice at the most: to a kind, and from there to several.
     while let Some(node) = pending.pop() {
         let kind = kind_of[node.index()];
-        for edge in heap.edges.of(node).filter(is_firm) {
+        for edge in heap.edges.of(node).filter(|&edge| is_firm(edge)) {
             let target = edge.target;
             if in_cycle[target.index()] || !is_garbage(heap, target) {
                 continue;
@@ -156,7 +156,7 @@ fn retained(heap: &Heap, waiting: &[(NodeId, u32)], kinds: usize) -> Vec<Gone> {
     retained
 }
 
-fn is_firm(edge: &Edge) -> bool {
+fn is_firm(edge: Edge) -> bool {
     edge.label.is_strong() && !edge.label.is_conservative()
 }
 
@@ -166,7 +166,7 @@ const DONE: u32 = u32::MAX;
 /// Calls `each` with the members of every component that is a cycle (Tarjan 1972, without recursion).
 fn components(heap: &Heap, mut each: impl FnMut(&[NodeId])) {
     let tracked = |node: NodeId| heap.nodes.flags(node).has(NodeFlags::TRACKED);
-    let is_firm = |edge: &Edge| is_firm(edge) && tracked(edge.target);
+    let is_firm = |edge: Edge| is_firm(edge) && tracked(edge.target);
     let rows = heap.nodes.len();
     // When a node was met, counted from 1; DONE once its component is known.
     let mut met = vec![UNSEEN; rows];
@@ -189,7 +189,7 @@ fn components(heap: &Heap, mut each: impl FnMut(&[NodeId])) {
             if row < heap.edges.range(node).end {
                 *next += 1;
                 let edge = heap.edges.row(row);
-                if is_firm(&edge) {
+                if is_firm(edge) {
                     match met[edge.target.index()] {
                         UNSEEN => path.push((edge.target, heap.edges.range(edge.target).start)),
                         DONE => {}
@@ -209,7 +209,7 @@ fn components(heap: &Heap, mut each: impl FnMut(&[NodeId])) {
                     met[member.index()] = DONE;
                 }
                 let holds_itself =
-                    || heap.edges.of(node).any(|edge| edge.target == node && is_firm(&edge));
+                    || heap.edges.of(node).any(|edge| edge.target == node && is_firm(edge));
                 if members.len() > 1 || holds_itself() {
                     each(members);
                 }
