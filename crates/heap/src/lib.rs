@@ -42,7 +42,7 @@ pub use builder::{BuildError, HeapBuilder};
 pub use capture::{Account, AccountKind, AccountRow, Capture, Gap, GapKind, Provenance, Pymalloc};
 pub use census::{Census, CensusRow, Grouping, SortKey};
 pub use collector::{Collector, Generation};
-pub use cycles::{CycleRow, cycles};
+pub use cycles::{CycleRow, Gone, cycles};
 pub use dominators::Dominators;
 pub use edges::{Edge, EdgeKind, Edges, Label, LabelPattern};
 pub use full_collection::FullCollection;

@@ -5,16 +5,21 @@ mod heaps;
 use std::collections::{BTreeMap, BTreeSet};
 
 use deadweight_heap::{
-    Bytes, CycleRow, FullCollection, Heap, Layer, NodeFlags, NodeId, TypeId, cycles,
+    Bytes, CycleRow, FullCollection, Gone, Heap, Layer, NodeFlags, NodeId, TypeId, cycles,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use heaps::{Plan, any_plan, attribute, item, object};
+use heaps::{Plan, PlanNode, any_plan, attribute, item, object};
 
 type Key = (bool, Vec<TypeId>);
+type Row = (u64, u64, Bytes, Option<Gone>);
 
-fn oracle(heap: &Heap) -> BTreeMap<Key, (u64, u64, Bytes)> {
+fn is_garbage(heap: &Heap, node: NodeId) -> bool {
+    heap.nodes.flags(node).layer() == Layer::Garbage
+}
+
+fn oracle(heap: &Heap) -> BTreeMap<Key, Row> {
     let tracked = |node: NodeId| heap.nodes.flags(node).has(NodeFlags::TRACKED);
     let objects: Vec<NodeId> = heap.object_ids().filter(|&node| tracked(node)).collect();
     let reached = |from: NodeId| {
@@ -32,7 +37,8 @@ fn oracle(heap: &Heap) -> BTreeMap<Key, (u64, u64, Bytes)> {
     };
     let reached: BTreeMap<NodeId, BTreeSet<NodeId>> =
         objects.iter().map(|&node| (node, reached(node))).collect();
-    let mut rows: BTreeMap<Key, (u64, u64, Bytes)> = BTreeMap::new();
+    let mut rows: BTreeMap<Key, Row> = BTreeMap::new();
+    let mut waiting: BTreeMap<NodeId, Key> = BTreeMap::new();
     let mut done = BTreeSet::new();
     for node in objects.iter().filter(|node| reached[node].contains(node)) {
         let members: Vec<NodeId> = objects
@@ -43,12 +49,41 @@ fn oracle(heap: &Heap) -> BTreeMap<Key, (u64, u64, Bytes)> {
         if !done.insert(members[0]) {
             continue;
         }
-        let garbage = members.iter().all(|&one| heap.nodes.flags(one).layer() == Layer::Garbage);
+        let garbage = members.iter().all(|&one| is_garbage(heap, one));
         let types: BTreeSet<TypeId> = members.iter().map(|&one| heap.nodes.type_of(one)).collect();
-        let row = rows.entry((garbage, types.into_iter().collect())).or_default();
+        let key: Key = (garbage, types.into_iter().collect());
+        if garbage {
+            waiting.extend(members.iter().map(|&one| (one, key.clone())));
+        }
+        let row = rows.entry(key).or_default();
         row.0 += 1;
         row.1 += members.len() as u64;
         row.2 += members.iter().map(|&one| heap.nodes.held(one)).sum();
+    }
+    // Whose cycles lead to each object of the garbage, on ways through no other cycle of it.
+    let mut led_to: BTreeMap<NodeId, BTreeSet<&Key>> = BTreeMap::new();
+    for (&member, key) in &waiting {
+        led_to.entry(member).or_default().insert(key);
+        let (mut pending, mut seen) = (vec![member], BTreeSet::new());
+        while let Some(node) = pending.pop() {
+            for edge in heap.edges.of(node) {
+                let firm = edge.label.is_strong() && !edge.label.is_conservative();
+                let is_kept = is_garbage(heap, edge.target) && !waiting.contains_key(&edge.target);
+                if firm && is_kept && seen.insert(edge.target) {
+                    led_to.entry(edge.target).or_default().insert(key);
+                    pending.push(edge.target);
+                }
+            }
+        }
+    }
+    for (key, row) in rows.iter_mut().filter(|(key, _)| key.0) {
+        let mut gone = Gone::default();
+        for (&node, _) in led_to.iter().filter(|(_, keys)| keys.iter().eq([&key])) {
+            gone.objects += 1;
+            gone.tracked += u64::from(tracked(node));
+            gone.held += heap.nodes.held(node);
+        }
+        row.3 = Some(gone);
     }
     rows
 }
@@ -71,14 +106,45 @@ proptest! {
         }
         let heap = plan.build();
         let found = cycles(&heap);
-        let rows: BTreeMap<Key, (u64, u64, Bytes)> =
-            found.iter().map(|row| (key(row), (row.cycles, row.objects, row.held))).collect();
+        let told = |row: &CycleRow| (row.cycles, row.objects, row.held, row.retained);
+        let rows: BTreeMap<Key, Row> = found.iter().map(|row| (key(row), told(row))).collect();
         prop_assert_eq!(rows.len(), found.len());
         prop_assert_eq!(rows, oracle(&heap));
         for row in &found {
             prop_assert_eq!(row.types.iter().map(|&(_, count)| count).sum::<u64>(), row.objects);
         }
     }
+}
+
+/// What two rows of cycles keep together is in what a collection frees, and in neither row.
+#[test]
+fn what_goes_with_cycles_is_told_with_them() {
+    let mut plan = Plan::new();
+    let garbage = |type_name, held| PlanNode { layer: Layer::Garbage, ..object(type_name, held) };
+    let ring = plan.add(garbage("app.Ring", 64));
+    let other = plan.add(garbage("app.Other", 64));
+    let own = plan.add(garbage("dict", 100));
+    let text = plan.add(PlanNode { is_tracked: false, ..garbage("str", 50) });
+    let common = plan.add(garbage("list", 30));
+    let below = plan.add(garbage("list", 7));
+    let alive = plan.add(object("list", 1000));
+    for (source, target) in [
+        (ring, ring),
+        (other, other),
+        (ring, own),
+        (own, text),
+        (ring, common),
+        (other, common),
+        (common, below),
+        (text, alive),
+    ] {
+        plan.link(source, target, attribute("next"));
+    }
+    let heap = plan.build();
+    let retained: Vec<_> = cycles(&heap).iter().filter_map(|row| row.retained).collect();
+    let gone = |objects, tracked, held| Gone { objects, tracked, held: Bytes(held) };
+    assert_eq!(retained, [gone(3, 2, 214), gone(1, 1, 64)]);
+    assert_eq!(Gone::whole(&heap), gone(6, 5, 315));
 }
 
 /// No stack overflows on the longest chain there is.

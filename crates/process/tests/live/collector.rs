@@ -1,6 +1,6 @@
 //! The state of a collector, against what the program's own `gc` module says.
 
-use deadweight_heap::{Collector, cycles};
+use deadweight_heap::{Collector, Gone, cycles};
 use deadweight_process::{ReadOptions, read};
 
 use crate::target::{Target, pythons_of_this_machine};
@@ -78,5 +78,53 @@ fn a_collector_says_from_outside_what_it_says_inside() {
         let young = |at: usize| states[at].0.generations[0];
         assert_eq!(young(2).objects - young(1).objects, 5000, "{python}");
         assert_eq!(young(2).count - young(1).count, 5000, "{python}");
+    }
+}
+
+/// Drops sessions that hold themselves, each with a dict, a list, a text and a list that it shares with all,
+/// and says how many objects a collection found.
+const SESSIONS: &str = "
+import gc, sys
+class Session:
+    pass
+class Slim:
+    __slots__ = ('me', 'more')
+gc.collect()
+gc.disable()
+common = [object()]
+def drop(number):
+    one = Session()
+    one.me, one.attributes, one.rows, one.common = one, {'one': []}, [(number,)], common
+    one.text = 'text %d' % number
+    slim = Slim()
+    slim.me, slim.more = slim, [one.rows]
+for number in range(500):
+    drop(number)
+del common
+print('ready', flush=True)
+sys.stdin.readline()
+print(gc.collect(), flush=True)
+sys.stdin.readline()
+";
+
+#[test]
+fn what_a_collection_would_free_is_what_it_then_frees() {
+    for python in pythons_of_this_machine() {
+        let python = python.to_str().unwrap();
+        let mut target = Target::start(std::process::Command::new(python).args(["-c", SESSIONS]));
+        assert_eq!(target.line(), "ready", "{python}");
+        let heap = read(target.pid(), &ReadOptions::default(), |_| {}).unwrap().heap;
+        let gone = Gone::whole(&heap);
+        let in_cycles: u64 =
+            cycles(&heap).iter().filter(|row| row.garbage).map(|row| row.objects).sum();
+        let counted: u64 = target.ask().parse().unwrap();
+        assert_eq!(gone.tracked, counted, "{python}");
+        assert!(
+            (1000..counted).contains(&in_cycles),
+            "{python}: what goes with them is in no cycle"
+        );
+        assert!(gone.objects > gone.tracked, "{python}: the texts go, too");
+        let after = read(target.pid(), &ReadOptions::default(), |_| {}).unwrap().heap;
+        assert_eq!(Gone::whole(&after), Gone::default(), "{python}");
     }
 }

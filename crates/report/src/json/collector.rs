@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use deadweight_heap::{CycleRow, Generation};
+use deadweight_heap::{CycleRow, Generation, Gone};
 use serde::Serialize;
 
 use super::gaps::{GapRow, rows};
@@ -27,6 +27,7 @@ struct Document<'a> {
     types: Vec<TypeJson<'a>>,
     types_left_out: u64,
     waiting: Vec<CycleJson<'a>>,
+    would_free: GoneJson,
     waiting_left_out: u64,
     cycles: Vec<CycleJson<'a>>,
     cycles_left_out: u64,
@@ -73,8 +74,17 @@ struct CycleJson<'a> {
     cycles: u64,
     objects: u64,
     shallow_bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    would_free: Option<GoneJson>,
     types: Vec<MemberJson<'a>>,
     types_left_out: u64,
+}
+
+#[derive(Serialize)]
+struct GoneJson {
+    objects: u64,
+    tracked: u64,
+    retained_bytes: u64,
 }
 
 #[derive(Serialize)]
@@ -133,6 +143,7 @@ pub fn collector(view: &CollectorView<'_>, out: &mut dyn Write) -> io::Result<()
             .collect(),
         types_left_out: left_out(view.types.len()),
         waiting: cycles(&view.garbage),
+        would_free: gone(view.gone),
         waiting_left_out: left_out(view.garbage.len()),
         cycles: cycles(&view.live),
         cycles_left_out: left_out(view.live.len()),
@@ -152,12 +163,17 @@ fn generation(of: &Generation) -> GenerationJson {
     GenerationJson { threshold, count, objects, collections, collected, uncollectable }
 }
 
+fn gone(of: Gone) -> GoneJson {
+    GoneJson { objects: of.objects, tracked: of.tracked, retained_bytes: of.held.0 }
+}
+
 fn cycle<'a>(view: &'a CollectorView<'_>, row: &CycleRow) -> CycleJson<'a> {
     let member = |&(id, count): &(_, u64)| MemberJson { name: view.type_name(id), count };
     CycleJson {
         cycles: row.cycles,
         objects: row.objects,
         shallow_bytes: row.held.0,
+        would_free: row.retained.map(gone),
         types: row.types.iter().take(TYPES).map(member).collect(),
         types_left_out: row.types.len().saturating_sub(TYPES) as u64,
     }

@@ -64,8 +64,13 @@ pub fn collector(view: &CollectorView<'_>, out: &mut dyn Write) -> io::Result<()
     writeln!(out, "{}", lines(rows, &[true, true, false]))?;
     more(view.types.len(), view.top, out)?;
     writeln!(out)?;
-    let waiting = view.waiting();
-    writeln!(out, "Garbage that waits: {} objects in cycles", count(waiting.objects))?;
+    let (waiting, gone) = (view.waiting(), view.gone);
+    write!(out, "Garbage that waits: {} objects in cycles", count(waiting.objects))?;
+    if gone.objects > 0 {
+        let (tracked, held) = (count(gone.tracked), size(gone.held));
+        write!(out, "; with what goes with them {held}, {tracked} objects as gc.collect() counts")?;
+    }
+    writeln!(out)?;
     cycles(view, &view.garbage, out)?;
     writeln!(out)?;
     writeln!(out, "Cycles among what is alive")?;
@@ -111,7 +116,12 @@ fn cycles(view: &CollectorView<'_>, rows: &[CycleRow], out: &mut dyn Write) -> i
     if rows.is_empty() {
         return writeln!(out, "  none");
     }
-    let mut shown = table(&["cycles", "objects", "held", "of types"]);
+    let is_garbage = rows.iter().any(|row| row.garbage);
+    let mut heads = vec!["cycles", "objects", "held", "of types"];
+    if is_garbage {
+        heads.insert(3, "retained");
+    }
+    let mut shown = table(&heads);
     for row in rows.iter().take(view.top) {
         let names: Vec<_> =
             row.types.iter().take(TYPES).map(|&(id, _)| clean(view.type_name(id))).collect();
@@ -119,9 +129,13 @@ fn cycles(view: &CollectorView<'_>, rows: &[CycleRow], out: &mut dyn Write) -> i
         let more =
             if others > 0 { format!(" and {} more", count(others as u64)) } else { String::new() };
         let types = format!("{}{more}", names.join(", "));
-        shown.add_row([count(row.cycles), count(row.objects), size(row.held), types]);
+        let mut cells = vec![count(row.cycles), count(row.objects), size(row.held)];
+        cells.extend(row.retained.map(|gone| size(gone.held)));
+        cells.push(types);
+        shown.add_row(cells);
     }
-    writeln!(out, "{}", lines(shown, &[true, true, true, false]))?;
+    let right = [[true].repeat(heads.len() - 1), vec![false]].concat();
+    writeln!(out, "{}", lines(shown, &right))?;
     more(rows.len(), view.top, out)
 }
 

@@ -1,7 +1,8 @@
 //! `gc`: what the garbage collector has to do, and what to do about it.
 
 use deadweight_heap::{
-    Capture, Collector, CycleRow, FullCollection, Generation, NodeFlags, TypeId, TypeRow, cycles,
+    Capture, Collector, CycleRow, FullCollection, Generation, Gone, NodeFlags, TypeId, TypeRow,
+    cycles,
 };
 
 use super::Sum;
@@ -22,6 +23,8 @@ pub struct CollectorView<'a> {
     pub types: Vec<TrackedRow<'a>>,
     /// Cycles that wait for a collection.
     pub garbage: Vec<CycleRow>,
+    /// All that goes with them.
+    pub gone: Gone,
     /// Cycles that something holds.
     pub live: Vec<CycleRow>,
     /// What to do, most pressing first.
@@ -62,6 +65,7 @@ impl<'a> CollectorView<'a> {
             micros: work.micros(),
             types: tracked_by_type(capture),
             garbage,
+            gone: Gone::whole(heap),
             live,
             advice: Vec::new(),
             top,
