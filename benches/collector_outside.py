@@ -6,7 +6,7 @@
                                               crates/heap/src/full_collection.rs should be (needs NumPy)
     --minors                                  with either: the newest of each minor version only
 
-Each program makes its objects, collects, and says the least processor time of three more calls of
+Each program makes its objects, collects, and says the least processor time of seven more calls of
 `gc.collect()`, which find nothing. Then deadweight looks at it from outside and says what it expects.
 """
 
@@ -25,10 +25,10 @@ ASK = """
 import gc, sys, time
 gc.collect()
 def one():
-    start = time.process_time()
+    start = time.thread_time()
     gc.collect()
-    return time.process_time() - start
-print(min(one() for _ in range(3)), flush=True)
+    return time.thread_time() - start
+print(min(one() for _ in range(7)), flush=True)
 sys.stdin.read()
 """
 
@@ -66,6 +66,50 @@ for number in range(SIZE):
 kept = [[] for _ in range(SIZE // 2)]
 for one in kept:
     one.extend(random.choices(kept, k=4))
+""",
+    "nested configs": """
+def config(depth):
+    return {"n%d" % k: config(depth - 1) if depth else k for k in range(6)}
+kept = [config(5) for _ in range(SIZE // 10000)]
+""",
+    "rows as dicts": 'kept = [dict(zip("abcdefgh", range(n, n + 8)), child=[]) for n in range(SIZE // 2)]',
+    "shapes": """
+class Node:
+    def __init__(self, kind, depth):
+        self.kind, self.at, self.extra = kind, (depth, random.randrange(1000)), {}
+        self.children = [Node(kind, depth - 1) for _ in range(random.randrange(5))] if depth else []
+kept = []
+while len(kept) < SIZE // 500: kept.append(Node("n", 7))
+""",
+    "tree of lists": """
+def tree(depth):
+    return [tree(depth - 1) for _ in range(3)] if depth else [1]
+kept = [tree(9) for _ in range(SIZE // 30000)]
+""",
+    "graph of records": """
+class P: pass
+kept = []
+for n in range(SIZE // 2):
+    p = P(); p.name, p.friends = str(n), set(); kept.append(p)
+for p in kept:
+    for q in random.choices(kept, k=3): p.friends.add(q)
+""",
+    "xml": """
+import xml.dom.minidom
+text = "".join("<b c='%d'><d>t%d</d></b>" % (n, n) for n in range(SIZE // 160))
+kept = [xml.dom.minidom.parseString("<a>" + text + "</a>") for _ in range(4)]
+""",
+    "dicts by key": 'kept = {n: {"v": [n], "w": float(n)} for n in random.sample(range(SIZE * 3), SIZE // 3)}',
+    "aged lists": """
+kept = [[n] for n in range(SIZE)]
+for _ in range(SIZE): kept[random.randrange(SIZE)] = [object(), [_]]
+""",
+    "weakrefs and methods": """
+import weakref
+class A:
+    def m(self): pass
+kept = [A() for n in range(SIZE // 3)]
+more = [(a.m, weakref.ref(a)) for a in kept]
 """,
 }
 
@@ -154,28 +198,46 @@ def look(python, script):
     return measured, json.loads(said.stdout)["full_collection"]
 
 
+# What the model prices, as `deadweight gc --json` counts it.
+COUNTED = [
+    ("object", ["objects"]),
+    ("reference", ["references"]),
+    ("near_step", ["list_near_misses"]),
+    ("far_step", ["list_far_misses"]),
+    ("visit", ["near_misses", "far_misses"]),
+]
+
+
 def calibrate():
+    rows = {"up to 3.13": [], "from 3.14": []}
+    for name, script in CALIBRATE.items():
+        for version, python in pythons():
+            measured, said = look(python, script.replace("SIZE", "400_000"))
+            row = [sum(said[key] for key in keys) for _, keys in COUNTED]
+            print(version, name, f"{measured:.2f} ms", row, f"{said['cpu_ms'] / measured:.2f}", flush=True)
+            rows["up to 3.13" if int(version.split(".")[1]) < 14 else "from 3.14"].append((*row, measured * 1e6))
+    for versions, table in rows.items():
+        if table:
+            fit(versions, table)
+
+
+def fit(versions, table):
+    """The logarithm of predicted / measured is made small, by Gauss and Newton, damped, over the logarithms of
+    the prices: so none is below 0, and one that does not matter stays where it was."""
     import numpy
 
-    rows, times = [], []
-    for version, python in pythons():
-        for name, script in CALIBRATE.items():
-            for size in (100_000, 500_000):
-                measured, said = look(python, script.replace("SIZE", str(size)))
-                row = [said[key] for key in ("objects", "references", "near_misses", "far_misses")]
-                print(
-                    version, name, size, f"{measured:.2f} ms", row, f"{said['cpu_ms'] / measured:.2f}", flush=True
-                )
-                rows.append(row)
-                times.append(measured * 1e6)
-    # The logarithm of predicted / measured is made small, by Gauss and Newton; no constant is below 0.
-    matrix, wanted, best = numpy.array(rows), numpy.array(times), numpy.full(4, 10.0)
-    for _ in range(500):
-        predicted = matrix @ best
-        step = numpy.linalg.lstsq(matrix / predicted[:, None], numpy.log(wanted / predicted), rcond=None)[0]
-        best = numpy.maximum(best + 0.2 * step, 0.1)
-    print("nanoseconds an object, a reference, a near miss, a far miss:", best.round(1))
-    print("predicted / measured:", numpy.percentile(matrix @ best / wanted, [0, 10, 50, 90, 100]).round(2))
+    *counts, wanted = numpy.array(table, float).T
+    counts = numpy.array(counts).T
+    logs = numpy.full(len(COUNTED), 2.5)
+    for _ in range(1000):
+        parts = counts * numpy.exp(logs)
+        predicted = parts.sum(axis=1)
+        slopes = numpy.vstack([parts / predicted[:, None], 0.1 * numpy.eye(len(COUNTED))])
+        missing = numpy.append(numpy.log(wanted / predicted), numpy.zeros(len(COUNTED)))
+        logs = numpy.clip(logs + 0.3 * numpy.linalg.lstsq(slopes, missing, rcond=None)[0], 0, 8)
+    prices = numpy.exp(logs)
+    print(versions, dict(zip((name for name, _ in COUNTED), prices.round(1).tolist(), strict=True)))
+    print("predicted / measured:", numpy.percentile(counts @ prices / wanted, [0, 10, 50, 90, 100]).round(2))
 
 
 def table():

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::collector::Collector;
 use crate::heap::Heap;
-use crate::units::Bytes;
+use crate::units::{Bytes, NodeId};
 
 /// One reading of one target. Best effort is the normal case: what is missing stands in `gaps`.
 #[derive(Clone, Debug)]
@@ -18,6 +18,9 @@ pub struct Capture {
     pub gaps: Vec<Gap>,
     /// Where it came from.
     pub provenance: Provenance,
+    /// What the collector's lists hold, but for what is frozen, in the order in which a full collection goes
+    /// through them. Empty where that is not known.
+    pub lists: Vec<NodeId>,
 }
 
 /// The account of a process's resident memory. The rows add up to `rss` exactly.

@@ -45,7 +45,7 @@ pub use collector::{Collector, Generation};
 pub use cycles::{CycleRow, Gone, cycles};
 pub use dominators::Dominators;
 pub use edges::{Edge, EdgeKind, Edges, Label, LabelPattern};
-pub use full_collection::FullCollection;
+pub use full_collection::{FullCollection, Misses};
 pub use growth::{Growth, Leak};
 pub use heap::Heap;
 pub use heaviest::{HeavyRow, heaviest};

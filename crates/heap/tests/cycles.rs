@@ -172,11 +172,41 @@ fn what_is_frozen_is_no_work() {
         plan.link(list, node, item(number));
     }
     let heap = plan.build();
-    let whole = FullCollection::of(&heap, 0);
+    let whole = FullCollection::of(&heap, &[], 0);
     assert_eq!((whole.objects, whole.references, whole.held), (10, 9, Bytes(640)));
-    assert_eq!(FullCollection::of(&heap, 10), FullCollection::default());
-    assert_eq!(FullCollection::of(&heap, 11).objects, 0, "more than there are is damage");
-    let half = FullCollection::of(&heap, 5);
+    assert_eq!(FullCollection::of(&heap, &[], 10), FullCollection::default());
+    assert_eq!(FullCollection::of(&heap, &[], 11).objects, 0, "more than there are is damage");
+    let half = FullCollection::of(&heap, &[], 5);
     assert_eq!((half.objects, half.references, half.held), (5, 4, Bytes(320)));
-    assert!(half.micros() <= whole.micros());
+    assert!(half.micros("3.12.1") <= whole.micros("3.12.1"));
+}
+
+/// The same objects and references, but the lists lead back and forth.
+#[test]
+fn a_list_in_another_order_than_that_of_memory_is_more_work() {
+    let mut plan = Plan::new();
+    let first = plan.add(object("app.Node", 64));
+    (1..200_000).fold(first, |before, _| {
+        let next = plan.add(object("app.Node", 64));
+        plan.link(before, next, attribute("next"));
+        next
+    });
+    let heap = plan.build();
+    let sorted: Vec<NodeId> = heap.object_ids().collect();
+    let count = sorted.len();
+    // A prime that does not divide their number leads to each of them once.
+    let scattered: Vec<NodeId> = (0..count).map(|row| sorted[row * 7919 % count]).collect();
+    let by_address = FullCollection::of(&heap, &sorted, 0);
+    assert_eq!(
+        FullCollection::of(&heap, &[], 0),
+        by_address,
+        "what is assumed of lists that are not known"
+    );
+    let jumping = FullCollection::of(&heap, &scattered, 0);
+    assert_eq!((jumping.objects, jumping.references), (by_address.objects, by_address.references));
+    assert!(by_address.steps.far < count as u64 / 100, "{by_address:?}");
+    assert!(jumping.steps.far > count as u64 / 2, "{jumping:?}");
+    assert!(jumping.micros("3.12.1") > 2 * by_address.micros("3.12.1"), "{jumping:?}");
+    let part = FullCollection::of(&heap, &sorted[..1000], 5);
+    assert_eq!(part.objects, 1000, "lists leave out what is frozen");
 }

@@ -20,8 +20,10 @@ use proptest::prelude::*;
 const ENOUGH: Bytes = Bytes(1 << 30);
 
 fn capture(heap: Heap, values: bool) -> Capture {
+    let lists = heap.object_ids().collect::<Vec<_>>().into_iter().rev().collect();
     Capture {
         heap,
+        lists,
         account: Account {
             rss: Bytes(7_000_000),
             pss: Some(Bytes(6_000_000)),
@@ -69,6 +71,7 @@ fn read(bytes: &[u8]) -> Result<Capture, SnapshotError> {
 
 fn assert_same(a: &Capture, b: &Capture) {
     assert_eq!((&a.account, &a.gaps, &a.provenance), (&b.account, &b.gaps, &b.provenance));
+    assert_eq!(a.lists, b.lists);
     let (a, b) = (&a.heap, &b.heap);
     assert_eq!((a.model, &a.roots), (b.model, &b.roots));
     assert_eq!(a.types.iter().collect::<Vec<_>>(), b.types.iter().collect::<Vec<_>>());
@@ -187,7 +190,7 @@ fn columns(file: &[u8]) -> Vec<(String, u64, Vec<u8>)> {
 
 /// A file of these columns, with sound checksums, made without the code under test.
 fn file(columns: &[(String, u64, Vec<u8>)]) -> Vec<u8> {
-    let mut file = b"\x89DWSNAP\n\x01\x00\x00\x00".to_vec();
+    let mut file = b"\x89DWSNAP\n\x01\x00\x02\x00".to_vec();
     file.extend(crc32fast::hash(&file).to_le_bytes());
     for (name, rows, values) in columns {
         put_column(&mut file, name, *rows, values);
@@ -284,6 +287,29 @@ fn a_later_major_version_is_refused_by_its_number() {
     let sum = crc32fast::hash(&bytes[..12]).to_le_bytes();
     bytes[12..16].copy_from_slice(&sum);
     assert!(matches!(read(&bytes), Err(SnapshotError::Version(2, snapshot::MINOR))));
+}
+
+#[test]
+fn a_file_of_minor_version_1_has_no_lists() {
+    let original = capture(sample().build(), true);
+    let mut columns = columns(&written(&original));
+    columns.retain(|(name, _, _)| name != "lists");
+    assert!(matches!(read(&file(&columns)), Err(SnapshotError::Missing("lists"))));
+    let mut old = file(&columns);
+    old[10] = 1;
+    let sum = crc32fast::hash(&old[..12]).to_le_bytes();
+    old[12..16].copy_from_slice(&sum);
+    assert_same(&read(&old).expect("sound"), &Capture { lists: Vec::new(), ..original });
+}
+
+#[test]
+fn a_list_that_leads_to_no_object_is_an_error() {
+    let mut columns = columns(&written(&capture(sample().build(), true)));
+    let lists = columns.iter_mut().find(|(name, _, _)| name == "lists").expect("always there");
+    // 1,000 less 0, as a difference.
+    *lists = ("lists".into(), 1, vec![0xd0, 0x0f]);
+    let error = read(&file(&columns)).expect_err("there are five nodes");
+    assert!(matches!(error, SnapshotError::Malformed { column: "lists", .. }), "{error}");
 }
 
 #[test]

@@ -205,7 +205,7 @@ fn capture(copy: &LiveCopy, walk_options: WalkOptions<'_>) -> Result<Capture, Re
         collector: walked.collector,
         ..found.provenance(copy)
     };
-    Ok(Capture { heap: walked.heap, account, gaps, provenance })
+    Ok(Capture { heap: walked.heap, account, gaps, provenance, lists: walked.lists })
 }
 
 /// Counts and sizes of a copy's objects.

@@ -19,7 +19,7 @@ use crate::holders::{FrameAt, Holder, Named};
 use crate::layout::{GC_HEAD, PRE_HEADER};
 use crate::memory::Memory;
 use crate::object::{self, Context, Grounds, Link, Visitor};
-use crate::space::{Place, Space};
+use crate::space::{Granule, Place, Space};
 use crate::text;
 use crate::types::{TypeInfo, TypeTable};
 
@@ -58,6 +58,7 @@ pub(super) struct Emitted {
     /// Objects or buffers that could not be read whole.
     pub(super) unreadable: u64,
     pub(super) pymalloc: Option<Pymalloc>,
+    pub(super) lists: Vec<NodeId>,
 }
 
 impl<'a, M: Memory> Emitter<'a, M> {
@@ -98,6 +99,7 @@ impl<'a, M: Memory> Emitter<'a, M> {
     pub(super) fn emit<L: Ledger>(
         mut self,
         named: Named,
+        listed: Vec<u32>,
         arenas: Option<&Arenas>,
         ledger: &mut L,
     ) -> Result<Emitted, BuildError> {
@@ -155,7 +157,10 @@ impl<'a, M: Memory> Emitter<'a, M> {
         let unreadable = sink.unreadable;
         let pymalloc = arenas.map(|arenas| sink.sweep(arenas));
         let heap = sink.builder.finish()?;
-        Ok(Emitted { heap, unreadable: unreadable + mismatched, pymalloc })
+        let rank = |granule| self.ranked.rank(Granule(u64::from(granule)));
+        let lists =
+            listed.into_iter().filter_map(rank).map(|rank| NodeId(first_object + rank)).collect();
+        Ok(Emitted { heap, unreadable: unreadable + mismatched, pymalloc, lists })
     }
 
     /// Rows for pseudo nodes, then one for each type of the target; returns the number of its first.

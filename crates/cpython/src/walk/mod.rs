@@ -11,7 +11,9 @@ mod native;
 mod scales;
 mod unreached;
 
-use deadweight_heap::{Addr, BuildError, Collector, Gap, GapKind, Heap, Layer, Pymalloc, Tally};
+use deadweight_heap::{
+    Addr, BuildError, Collector, Gap, GapKind, Heap, Layer, NodeId, Pymalloc, Tally,
+};
 use rustc_hash::FxHashSet;
 
 use crate::allowance::Allowance;
@@ -89,6 +91,8 @@ pub struct Walked {
     pub permanent: u64,
     /// The state of the main interpreter's collector.
     pub collector: Option<Collector>,
+    /// What its lists hold, as [`Capture::lists`](deadweight_heap::Capture::lists).
+    pub lists: Vec<NodeId>,
 }
 
 /// What counting found.
@@ -140,7 +144,8 @@ pub fn walk<M: Memory, L: Ledger>(
         let unread = marks.unreadable;
         let type_keys = adopted.types.shared_keys();
         let recorder = Emitter::new(subject, cx, &space, marks, named, adopted, type_keys, options);
-        let emitted = recorder.emit(std::mem::take(&mut found.named), arenas.as_ref(), ledger)?;
+        let (named, listed) = (std::mem::take(&mut found.named), std::mem::take(&mut found.listed));
+        let emitted = recorder.emit(named, listed, arenas.as_ref(), ledger)?;
         Ok(Walked {
             heap: emitted.heap,
             gaps: gaps
@@ -153,6 +158,7 @@ pub fn walk<M: Memory, L: Ledger>(
             tracked: found.tracked.objects,
             permanent: found.tracked.permanent,
             collector: found.collector,
+            lists: emitted.lists,
         })
     })
 }
@@ -186,6 +192,8 @@ struct Found {
     tracked: Tracked,
     /// Of the main interpreter.
     collector: Option<Collector>,
+    /// What its lists hold, oldest first: granules, or the largest number where there is no such granule.
+    listed: Vec<u32>,
 }
 
 /// What is known when everything is marked.
@@ -250,15 +258,28 @@ fn mark<'a, M: Memory>(
     let only_visible = options.visible_from.is_some();
     for &interpreter in &subject.runtime.interpreters {
         let layout = &subject.runtime.layout;
+        let is_main = found.collector.is_none();
+        // Who only counts has no nodes.
+        let keeps_lists = is_main && marker.counts.is_none();
+        let listed = &mut found.listed;
         let tracked = gc_list::each(subject.memory, layout, interpreter, |object, permanent| {
+            if keeps_lists && !permanent {
+                let granule = space.granule(object).and_then(|granule| granule.0.try_into().ok());
+                listed.push(granule.unwrap_or(u32::MAX));
+            }
             // `gc.get_objects` does not list the permanent generation.
             if !(permanent && only_visible) {
                 marker.seed(object, Grounds::Visible);
             }
         });
-        found.collector.get_or_insert_with(|| {
-            collector::read(subject.memory, subject.runtime, interpreter, &tracked)
-        });
+        if is_main {
+            // A full collection joins the younger lists to the end of the oldest (`gc_list_merge`).
+            let [youngest, young, _] = tracked.generations;
+            let younger = ((youngest + young) as usize).min(found.listed.len());
+            found.listed.rotate_left(younger);
+            found.collector =
+                Some(collector::read(subject.memory, subject.runtime, interpreter, &tracked));
+        }
         found.tracked.objects += tracked.objects;
         found.tracked.permanent += tracked.permanent;
         found.tracked.broken += tracked.broken;

@@ -25,7 +25,7 @@ pub use write::write;
 /// Files of a higher major version are refused.
 pub const MAJOR: u16 = 1;
 /// Rises when columns are added.
-pub const MINOR: u16 = 1;
+pub const MINOR: u16 = 2;
 
 /// What every file begins with. The first byte is no text, the last one is spoilt by programs that
 /// translate line ends.

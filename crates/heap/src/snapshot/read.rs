@@ -20,7 +20,7 @@ use crate::units::{Addr, Bytes, NameId, NodeId, TypeId};
 /// more memory than allowed; when its tables contradict each other.
 pub fn read(from: impl Read, limit: Bytes) -> Result<Capture, SnapshotError> {
     let mut reader = Reader::new(from, limit)?;
-    preamble(&mut reader)?;
+    let minor = preamble(&mut reader)?;
     let shape = Shape::read(&mut reader)?;
     let provenance = facts::read_provenance(&mut reader)?;
     let model = facts::read_model(&mut reader)?;
@@ -34,14 +34,16 @@ pub fn read(from: impl Read, limit: Bytes) -> Result<Capture, SnapshotError> {
         edges: read_edges(&mut reader, &shape)?,
         model,
     };
+    let lists = if minor < 2 { Vec::new() } else { read_lists(&mut reader, &shape)? };
     reader.finish()?;
     if !heap.is_consistent() {
         return Err(SnapshotError::Inconsistent);
     }
-    Ok(Capture { heap, account, gaps, provenance })
+    Ok(Capture { heap, account, gaps, provenance, lists })
 }
 
-fn preamble<R: Read>(reader: &mut Reader<R>) -> Result<(), SnapshotError> {
+/// The minor version.
+fn preamble<R: Read>(reader: &mut Reader<R>) -> Result<u16, SnapshotError> {
     let bytes: [u8; 16] = reader.preamble().map_err(|error| match error {
         // Whatever is shorter than this was never a snapshot.
         SnapshotError::Truncated(_) => SnapshotError::Foreign,
@@ -55,7 +57,7 @@ fn preamble<R: Read>(reader: &mut Reader<R>) -> Result<(), SnapshotError> {
         return Err(SnapshotError::Damaged("header".to_owned()));
     }
     let (major, minor) = (u16::from_le_bytes([a0, a1]), u16::from_le_bytes([i0, i1]));
-    if major == MAJOR { Ok(()) } else { Err(SnapshotError::Version(major, minor)) }
+    if major == MAJOR { Ok(minor) } else { Err(SnapshotError::Version(major, minor)) }
 }
 
 /// How many rows each table has.
@@ -278,4 +280,24 @@ fn read_edges<R: Read>(reader: &mut Reader<R>, shape: &Shape) -> Result<Edges, S
     }
     column.finish()?;
     Ok(Edges { starts, targets, labels })
+}
+
+fn read_lists<R: Read>(
+    reader: &mut Reader<R>,
+    shape: &Shape,
+) -> Result<Vec<NodeId>, SnapshotError> {
+    const NODE: Bytes = Bytes(size_of::<NodeId>() as u64);
+    let mut column = reader.column("lists")?;
+    let mut lists = Vec::new();
+    let mut before = 0;
+    for _ in 0..column.rows() {
+        before = column.difference(before)?;
+        if before >= shape.nodes as u64 {
+            return Err(column.malformed("an object that is not there"));
+        }
+        column.charge(NODE)?;
+        lists.push(NodeId(before as u32));
+    }
+    column.finish()?;
+    Ok(lists)
 }

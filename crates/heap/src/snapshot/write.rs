@@ -29,7 +29,7 @@ pub fn write(capture: &Capture, mut to: impl Write) -> io::Result<()> {
     preamble.extend(crc32fast::hash(&preamble).to_le_bytes());
     to.write_all(&preamble)?;
 
-    let Capture { heap, account, gaps, provenance } = capture;
+    let Capture { heap, account, gaps, provenance, lists } = capture;
     let mut writer = Writer::new(to)?;
     let shape =
         [heap.nodes.len(), heap.edges.len(), heap.names.len(), heap.types.len(), heap.roots.len()];
@@ -44,6 +44,7 @@ pub fn write(capture: &Capture, mut to: impl Write) -> io::Result<()> {
     write_roots(&mut writer, &heap.roots)?;
     write_nodes(&mut writer, &heap.nodes)?;
     write_edges(&mut writer, heap, provenance.values)?;
+    write_lists(&mut writer, lists)?;
     writer.finish()
 }
 
@@ -169,6 +170,17 @@ fn write_edges<W: Write>(writer: &mut Writer<W>, heap: &Heap, values: bool) -> i
             column.difference(code, before)?;
             before = code;
         }
+    }
+    column.finish()
+}
+
+fn write_lists<W: Write>(writer: &mut Writer<W>, lists: &[NodeId]) -> io::Result<()> {
+    let mut column = writer.column("lists", lists.len() as u64)?;
+    let mut before = 0;
+    for node in lists {
+        let node = u64::from(node.0);
+        column.difference(node, before)?;
+        before = node;
     }
     column.finish()
 }

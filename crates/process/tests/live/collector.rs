@@ -1,6 +1,6 @@
 //! The state of a collector, against what the program's own `gc` module says.
 
-use deadweight_heap::{Collector, Gone, cycles};
+use deadweight_heap::{Collector, Gone, NodeId, cycles};
 use deadweight_process::{ReadOptions, read};
 
 use crate::target::{Target, pythons_of_this_machine};
@@ -126,5 +126,43 @@ fn what_a_collection_would_free_is_what_it_then_frees() {
         assert!(gone.objects > gone.tracked, "{python}: the texts go, too");
         let after = read(target.pid(), &ReadOptions::default(), |_| {}).unwrap().heap;
         assert_eq!(Gone::whole(&after), Gone::default(), "{python}");
+    }
+}
+
+/// Says in which order the collector has instances of one class: the oldest first, then the youngest. A full
+/// collection has put the oldest into the order of the list that was made after them.
+const ORDER: &str = "
+import gc, random
+class Kept:
+    pass
+gc.disable()
+first = [Kept() for _ in range(500)]
+old = random.Random(1).sample(first, 500)
+del first
+gc.collect()
+middle = [Kept() for _ in range(50)]
+gc.collect(0)
+young = [Kept() for _ in range(50)]
+kept = [one for number in (2, 0, 1) for one in gc.get_objects(generation=number) if type(one) is Kept]
+print(*map(id, kept), flush=True)
+input()
+";
+
+#[test]
+fn the_lists_come_in_the_order_in_which_a_collection_goes_through_them() {
+    for python in pythons_of_this_machine() {
+        let python = python.to_str().unwrap();
+        let mut target = Target::start(std::process::Command::new(python).args(["-c", ORDER]));
+        let said = target.numbers();
+        assert!(said.len() == 600 && !said[..500].is_sorted(), "{python}");
+        let capture = read(target.pid(), &ReadOptions::default(), |_| {}).unwrap();
+        let heap = &capture.heap;
+        let is_kept = |node: &NodeId| heap.type_name(*node) == "__main__.Kept";
+        let kept = capture.lists.iter().copied().filter(is_kept);
+        let ours: Vec<u64> = kept.map(|node| heap.nodes.address(node).0).collect();
+        assert!(ours == said, "{python}");
+        let listed: u64 =
+            capture.provenance.collector.unwrap().generations.iter().map(|one| one.objects).sum();
+        assert_eq!(capture.lists.len() as u64, listed, "{python}");
     }
 }

@@ -50,6 +50,8 @@ struct GenerationJson {
 struct WorkJson {
     objects: u64,
     references: u64,
+    list_near_misses: u64,
+    list_far_misses: u64,
     near_misses: u64,
     far_misses: u64,
     cpu_ms: f64,
@@ -125,8 +127,10 @@ pub fn collector(view: &CollectorView<'_>, out: &mut dyn Write) -> io::Result<()
         full_collection: WorkJson {
             objects: view.work.objects,
             references: view.work.references,
-            near_misses: view.work.near,
-            far_misses: view.work.far,
+            list_near_misses: view.work.steps.near,
+            list_far_misses: view.work.steps.far,
+            near_misses: view.work.visits.near,
+            far_misses: view.work.visits.far,
             cpu_ms: millis(view.micros),
             trust: super::trust(true),
         },

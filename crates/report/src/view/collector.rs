@@ -56,13 +56,13 @@ impl<'a> CollectorView<'a> {
     #[must_use]
     pub fn of(capture: &'a Capture, collector: &'a Collector, top: usize) -> CollectorView<'a> {
         let heap = &capture.heap;
-        let work = FullCollection::of(heap, capture.provenance.permanent);
+        let work = FullCollection::of(heap, &capture.lists, capture.provenance.permanent);
         let (garbage, live) = cycles(heap).into_iter().partition(|row| row.garbage);
         let mut view = CollectorView {
             capture,
             collector,
             work,
-            micros: work.micros(),
+            micros: work.micros(&capture.provenance.python),
             types: tracked_by_type(capture),
             garbage,
             gone: Gone::whole(heap),
