@@ -11,7 +11,7 @@ pub type Watch<'a> = dyn FnMut(u64) -> ControlFlow<()> + 'a;
 
 /// Small enough to stay in the processor's cache while it is looked at, large enough that the calls that
 /// fill it cost nothing.
-const SIZE: usize = 256 * 1024;
+const SIZE: usize = 128 * 1024;
 
 /// What of a source is in memory.
 pub struct Windows {

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use fearless_simd::{Level, Simd, dispatch};
+
 use super::chunk::{ALL, CHUNK, Marks, equal, marks, slowly};
 use super::dialect::Dialect;
 use super::faults::{BadRow, Checked, Fault, Faults};
@@ -25,17 +27,15 @@ pub fn check(
     let mut from = start(windows, watch)?;
     let mut state = State::Record;
     let mut check = Check::new(most);
+    let level = Level::new();
     loop {
         let text = Text { bytes: windows.bytes(), offset: windows.offset() };
         let end = if windows.is_last() { text.bytes.len() } else { whole_characters(text.bytes) };
         let mut at = text.offset + from as u64;
         find_invalid(&text.bytes[from..end], at, &mut check.invalid);
         let (chunks, rest) = text.bytes[from..end].as_chunks();
-        for chunk in chunks {
-            let marks = marks::<ALL>(&mut state, chunk, dialect);
-            check.chunk(text, at, marks, equal(chunk, 0));
-            at += CHUNK as u64;
-        }
+        dispatch!(level, simd => check.chunks(simd, text, at, &mut state, chunks, dialect));
+        at += (chunks.len() * CHUNK) as u64;
         let zeros = rest.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from(*byte == 0));
         check.chunk(text, at, slowly(&mut state, rest, dialect), zeros);
         check.leave(text, end);
@@ -69,7 +69,7 @@ struct Check {
     found: Checked,
     row: Option<Row>,
     lines: LineNumbers,
-    /// Where the source is no UTF-8, from the record that has begun on.
+    /// Where this window is no UTF-8, from the record that has begun on.
     invalid: VecDeque<u64>,
 }
 
@@ -79,8 +79,33 @@ impl Check {
         Check { most, found, row: None, lines, invalid: VecDeque::new() }
     }
 
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "only then is it compiled for the vectors of its caller"
+    )]
+    fn chunks<S: Simd>(
+        &mut self,
+        simd: S,
+        text: Text<'_>,
+        mut at: u64,
+        state: &mut State,
+        chunks: &[[u8; CHUNK]],
+        dialect: Dialect,
+    ) {
+        for chunk in chunks {
+            let marks = marks::<ALL, S>(simd, state, chunk, dialect);
+            self.chunk(text, at, marks, equal(simd, chunk, 0));
+            at += CHUNK as u64;
+        }
+    }
+
     /// At most 64 bytes, from `at` on.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "only then is it compiled for the vectors of its caller"
+    )]
     fn chunk(&mut self, text: Text<'_>, at: u64, marks: Marks, zeros: u64) {
         let Marks { mut begins, mut ends, .. } = marks;
         let mut rest = u64::MAX;
@@ -103,8 +128,10 @@ impl Check {
             let before_end = (ends & ends.wrapping_neg()).wrapping_sub(1);
             let its = rest & before_end;
             row.delimiters += u64::from((marks.delimiters & its).count_ones());
-            row.faults.add(Fault::BareQuote, marks.astray & its != 0);
-            row.faults.add(Fault::Nul, zeros & its != 0);
+            if (marks.astray | zeros) & its != 0 {
+                row.faults.add(Fault::BareQuote, marks.astray & its != 0);
+                row.faults.add(Fault::Nul, zeros & its != 0);
+            }
             if ends == 0 {
                 return;
             }
@@ -149,10 +176,13 @@ impl Check {
 
     /// The bytes before `end` go.
     fn leave(&mut self, text: Text<'_>, end: usize) {
-        if let Some(row) = &mut self.row
-            && row.line.is_none()
-        {
-            row.line = Some(self.lines.at(row.offset, text.bytes, text.offset));
+        if let Some(row) = &mut self.row {
+            // What is left is of this record, as line ends are UTF-8.
+            row.faults.add(Fault::NotUtf8, !self.invalid.is_empty());
+            self.invalid.clear();
+            if row.line.is_none() {
+                row.line = Some(self.lines.at(row.offset, text.bytes, text.offset));
+            }
         }
         self.lines.at(text.offset + end as u64, text.bytes, text.offset);
     }

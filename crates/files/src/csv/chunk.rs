@@ -3,8 +3,13 @@
 //! Quotes toggle, so that a byte is in quotes if the number of quotes before it is odd: the exclusive or of
 //! all lower bits. That is the grammar as long as quotes stand only where they open, close or double; where
 //! one does not, the chunk is read a byte at a time.
+#![expect(
+    clippy::inline_always,
+    reason = "only then are they compiled for the vectors of their caller"
+)]
 
-use wide::u8x64;
+use fearless_simd::prelude::*;
+use fearless_simd::u8x64;
 
 use super::dialect::Dialect;
 use super::state::{Mark, State};
@@ -30,19 +35,20 @@ pub(super) const ENDS: bool = false;
 pub(super) const ALL: bool = true;
 
 /// What the bytes of a chunk are, and how it goes on.
-#[inline]
-pub(super) fn marks<const WHAT: bool>(
+#[inline(always)]
+pub(super) fn marks<const WHAT: bool, S: Simd>(
+    simd: S,
     state: &mut State,
     chunk: &[u8; CHUNK],
     dialect: Dialect,
 ) -> Marks {
-    let quotes = equal(chunk, dialect.quote);
-    let line_ends = equal_either(chunk, b'\n', b'\r');
+    let quotes = equal(simd, chunk, dialect.quote);
+    let line_ends = line_ends(simd, chunk);
     if quotes != 0 || matches!(state, State::Quoted | State::Quote) {
-        return quoted(state, chunk, quotes, line_ends, dialect);
+        return quoted(simd, state, chunk, quotes, line_ends, dialect);
     }
     let before = line_ends << 1 | u64::from(*state == State::Record);
-    let delimiters = if WHAT == ALL { equal(chunk, dialect.delimiter) } else { 0 };
+    let delimiters = if WHAT == ALL { equal(simd, chunk, dialect.delimiter) } else { 0 };
     *state = match chunk[CHUNK - 1] {
         b'\n' | b'\r' => State::Record,
         byte if byte == dialect.delimiter => State::Field,
@@ -51,7 +57,9 @@ pub(super) fn marks<const WHAT: bool>(
     Marks { begins: before & !line_ends, ends: line_ends & !before, delimiters, astray: 0 }
 }
 
-fn quoted(
+#[inline(always)]
+fn quoted<S: Simd>(
+    simd: S,
     state: &mut State,
     chunk: &[u8; CHUNK],
     quotes: u64,
@@ -59,7 +67,7 @@ fn quoted(
     dialect: Dialect,
 ) -> Marks {
     let inside = below(quotes) ^ if *state == State::Quoted { u64::MAX } else { 0 };
-    let delimiters = equal(chunk, dialect.delimiter);
+    let delimiters = equal(simd, chunk, dialect.delimiter);
     // A closing quote is outside, an opening one inside.
     let (opening, closing) = (quotes & inside, quotes & !inside);
     let (line_ends_outside, delimiters_outside) = (line_ends & !inside, delimiters & !inside);
@@ -106,7 +114,7 @@ pub(super) fn slowly(state: &mut State, bytes: &[u8], dialect: Dialect) -> Marks
 }
 
 /// Of each bit, the exclusive or of itself and all below.
-#[inline]
+#[inline(always)]
 fn below(mut bits: u64) -> u64 {
     for shift in [1, 2, 4, 8, 16, 32] {
         bits ^= bits << shift;
@@ -114,22 +122,24 @@ fn below(mut bits: u64) -> u64 {
     bits
 }
 
-/// Which bytes are this one. The vectors are those that the build may use everywhere; wider ones would have
-/// to be asked for at run time, which takes `unsafe`, and to read the file takes about as long as this.
-#[inline]
-pub(super) fn equal(chunk: &[u8; CHUNK], byte: u8) -> u64 {
-    u8x64::from(*chunk).simd_eq(u8x64::splat(byte)).to_bitmask()
+/// Which bytes are this one.
+#[inline(always)]
+pub(super) fn equal<S: Simd>(simd: S, chunk: &[u8; CHUNK], byte: u8) -> u64 {
+    u8x64::from_slice(simd, chunk).simd_eq(u8x64::splat(simd, byte)).to_bitmask()
 }
 
-#[inline]
-fn equal_either(chunk: &[u8; CHUNK], one: u8, other: u8) -> u64 {
-    let bytes = u8x64::from(*chunk);
-    (bytes.simd_eq(u8x64::splat(one)) | bytes.simd_eq(u8x64::splat(other))).to_bitmask()
+#[inline(always)]
+fn line_ends<S: Simd>(simd: S, chunk: &[u8; CHUNK]) -> u64 {
+    let bytes = u8x64::from_slice(simd, chunk);
+    let either =
+        bytes.simd_eq(u8x64::splat(simd, b'\n')) | bytes.simd_eq(u8x64::splat(simd, b'\r'));
+    either.to_bitmask()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fearless_simd::{Level, dispatch};
     use proptest::prelude::*;
 
     fn states() -> impl Strategy<Value = State> {
@@ -158,10 +168,10 @@ mod tests {
             let dialect = Dialect::default();
             let (mut slow, mut fast, mut ends) = (state, state, state);
             let expected = slowly(&mut slow, chunk, dialect);
-            prop_assert_eq!(marks::<ALL>(&mut fast, chunk, dialect), expected);
-            prop_assert_eq!(fast, slow);
-            prop_assert_eq!(marks::<ENDS>(&mut ends, chunk, dialect).ends, expected.ends);
-            prop_assert_eq!(ends, slow);
+            let all = dispatch!(Level::new(), simd => marks::<ALL, _>(simd, &mut fast, chunk, dialect));
+            prop_assert_eq!((all, fast), (expected, slow));
+            let some = dispatch!(Level::new(), simd => marks::<ENDS, _>(simd, &mut ends, chunk, dialect));
+            prop_assert_eq!((some.ends, ends), (expected.ends, slow));
         }
     }
 
@@ -170,7 +180,8 @@ mod tests {
         for index in 0..CHUNK {
             let mut chunk = [b'x'; CHUNK];
             chunk[index] = 0;
-            assert_eq!(equal(&chunk, 0), 1 << index);
+            let zeros = dispatch!(Level::new(), simd => equal(simd, &chunk, 0));
+            assert_eq!(zeros, 1 << index);
         }
     }
 }

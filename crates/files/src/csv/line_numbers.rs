@@ -1,6 +1,6 @@
 //! On which line a byte is.
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 
 /// Counts line ends as it goes: a line feed, a carriage return, or both as one.
 pub(super) struct LineNumbers {
@@ -20,12 +20,16 @@ impl LineNumbers {
     pub(super) fn at(&mut self, at: u64, bytes: &[u8], offset: u64) -> u64 {
         let bytes = &bytes[(self.counted - offset) as usize..(at - offset) as usize];
         let Some(last) = bytes.last() else { return self.line };
-        // What follows a carriage return is counted with it.
-        let bare_feed = u64::from(self.after_return && bytes[0] == b'\n');
-        let pairs = memchr_iter(b'\r', bytes).filter(|index| bytes.get(index + 1) == Some(&b'\n'));
-        let (pairs, returns) = (pairs.count() as u64, memchr_iter(b'\r', bytes).count() as u64);
-        let feeds = memchr_iter(b'\n', bytes).count() as u64;
-        self.line += feeds + returns - pairs - bare_feed;
+        self.line += memchr_iter(b'\n', bytes).count() as u64;
+        if self.after_return && bytes[0] == b'\n' {
+            // It was counted with the carriage return.
+            self.line -= 1;
+        }
+        if let Some(first) = memchr(b'\r', bytes) {
+            let bytes = &bytes[first..];
+            let alone = |index: &usize| bytes.get(index + 1) != Some(&b'\n');
+            self.line += memchr_iter(b'\r', bytes).filter(alone).count() as u64;
+        }
         self.counted = at;
         self.after_return = *last == b'\r';
         self.line
