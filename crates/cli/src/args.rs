@@ -1,5 +1,7 @@
 //! What was typed.
 
+pub(crate) mod files;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -45,6 +47,8 @@ pub(crate) enum Command {
     Gc(Gc),
     /// What objects of an interpreter really cost
     Sizes(Sizes),
+    /// Files larger than memory: rows of CSV counted and checked, patterns found
+    Files(files::Files),
     /// A completion script for a shell
     Completions(Completions),
 }

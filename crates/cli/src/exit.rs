@@ -3,17 +3,20 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use deadweight_files::FilesError;
 use deadweight_heap::QueryError;
 use deadweight_heap::path::PathError;
 use deadweight_heap::snapshot::SnapshotError;
 use deadweight_process::{Error, ReadError};
 use deadweight_report::text::clean;
 
-/// The exit status: 0, or 2 for a failure. (1 is kept for limits that were exceeded.)
+/// The exit status: 0; 1 where a limit that was asked for is exceeded; 2 for a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitStatus {
     /// All went well.
     Success,
+    /// A limit that was asked for is exceeded.
+    Exceeded,
     /// It could not be done.
     Failure,
 }
@@ -24,6 +27,7 @@ impl ExitStatus {
     pub fn code(self) -> u8 {
         match self {
             ExitStatus::Success => 0,
+            ExitStatus::Exceeded => 1,
             ExitStatus::Failure => 2,
         }
     }
@@ -41,6 +45,8 @@ pub(crate) struct Failure {
     message: String,
     hint: Option<String>,
     broken_pipe: bool,
+    /// It could be done, and was: what is wrong is what was found.
+    is_limit: bool,
     /// Python processes that the one asked about, which is none, has started.
     pythons: Vec<u32>,
     said: bool,
@@ -52,9 +58,19 @@ impl Failure {
             message: message.into(),
             hint: None,
             broken_pipe: false,
+            is_limit: false,
             pythons: Vec::new(),
             said: false,
         }
+    }
+
+    /// More than was allowed.
+    pub(crate) fn limit(message: impl Into<String>) -> Failure {
+        Failure { is_limit: true, ..Failure::new(message) }
+    }
+
+    pub(crate) fn status(&self) -> ExitStatus {
+        if self.is_limit { ExitStatus::Exceeded } else { ExitStatus::Failure }
     }
 
     /// Told at once, because what follows can take long; not told again at the end.
@@ -140,6 +156,13 @@ impl From<ReadError> for Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         Failure { hint: error.hint(), ..Failure::new(with_causes(&error)) }
+    }
+}
+
+impl From<FilesError> for Failure {
+    fn from(error: FilesError) -> Failure {
+        let hint = error.hint().map(str::to_owned);
+        Failure { hint, ..Failure::new(error.to_string()) }
     }
 }
 

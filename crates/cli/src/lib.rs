@@ -44,7 +44,7 @@ where
         Err(failure) => {
             let _ = out.flush();
             failure.print(&mut io::stderr());
-            ExitStatus::Failure
+            failure.status()
         }
     }
 }
@@ -59,6 +59,7 @@ fn dispatch(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Snapshot(command) => commands::snapshot::run(command, talk, out),
         Command::Gc(command) => commands::collector::run(command, talk, out),
         Command::Sizes(command) => commands::sizes::run(command, talk, out),
+        Command::Files(command) => commands::files::run(command, talk, out),
         Command::Completions(command) => commands::completions::run(command, out),
     }
 }

@@ -2,6 +2,9 @@
 
 use std::fmt;
 use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -26,15 +29,26 @@ pub(crate) struct Progress {
     verbose: bool,
     stage: Option<(&'static str, Instant)>,
     spinner: Option<(Sender<&'static str>, JoinHandle<()>)>,
+    amount: Arc<Amount>,
+}
+
+/// How much of a file is read, where that is what takes long.
+#[derive(Default)]
+struct Amount {
+    read: AtomicU64,
+    /// 0 where it is not known.
+    of: AtomicU64,
 }
 
 impl Progress {
     pub(crate) fn new(talk: &Talk) -> Progress {
+        let amount = Arc::<Amount>::default();
         let spinner = (!talk.quiet && !talk.verbose).then(|| {
             let (sender, stages) = mpsc::channel();
-            (sender, thread::spawn(move || spin(&stages)))
+            let amount = Arc::clone(&amount);
+            (sender, thread::spawn(move || spin(&stages, &amount)))
         });
-        Progress { begun: Instant::now(), verbose: talk.verbose, stage: None, spinner }
+        Progress { begun: Instant::now(), verbose: talk.verbose, stage: None, spinner, amount }
     }
 
     /// When the work began; waiting for its time to come is none.
@@ -49,6 +63,20 @@ impl Progress {
         if let Some((sender, _)) = &self.spinner {
             // A spinner that has died is no reason to fail.
             let _ = sender.send(name);
+        }
+    }
+
+    /// A file is read: is told how much of it, of so much if that is known.
+    pub(crate) fn reading(
+        &mut self,
+        of: Option<u64>,
+    ) -> impl FnMut(u64) -> ControlFlow<()> + use<> {
+        self.stage("reading");
+        let amount = Arc::clone(&self.amount);
+        amount.of.store(of.unwrap_or(0), Ordering::Relaxed);
+        move |read| {
+            amount.read.store(read, Ordering::Relaxed);
+            ControlFlow::Continue(())
         }
     }
 
@@ -71,7 +99,7 @@ impl Drop for Progress {
     }
 }
 
-fn spin(stages: &mpsc::Receiver<&'static str>) {
+fn spin(stages: &mpsc::Receiver<&'static str>, amount: &Amount) {
     let begun = Instant::now();
     let mut name = "";
     let mut bar: Option<ProgressBar> = None;
@@ -82,7 +110,10 @@ fn spin(stages: &mpsc::Receiver<&'static str>) {
             Err(RecvTimeoutError::Disconnected) => break,
         }
         if begun.elapsed() >= PATIENCE {
-            let bar = bar.get_or_insert_with(spinner);
+            let of = amount.of.load(Ordering::Relaxed);
+            let bar = bar.get_or_insert_with(|| spinner(of > 0));
+            bar.set_length(of);
+            bar.set_position(amount.read.load(Ordering::Relaxed));
             bar.set_message(name);
             bar.tick();
         }
@@ -92,8 +123,12 @@ fn spin(stages: &mpsc::Receiver<&'static str>) {
     }
 }
 
-fn spinner() -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
+fn spinner(has_end: bool) -> ProgressBar {
+    let style = ProgressStyle::with_template(if has_end {
+        "{msg} {wide_bar} {bytes}/{total_bytes} {eta}"
+    } else {
+        "{spinner} {msg} {elapsed}"
+    });
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)
 }

@@ -1,6 +1,7 @@
 //! What a report shows: each number once, for whichever format.
 
 mod collector;
+pub mod files;
 
 pub use collector::{Advice, CollectorView, TrackedRow};
 

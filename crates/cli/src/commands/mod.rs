@@ -3,6 +3,7 @@
 pub(crate) mod census;
 pub(crate) mod collector;
 pub(crate) mod completions;
+pub(crate) mod files;
 pub(crate) mod sizes;
 pub(crate) mod snapshot;
 pub(crate) mod tree;

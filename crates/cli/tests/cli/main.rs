@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod collector;
+mod files;
 mod json;
 mod launch;
 mod program;

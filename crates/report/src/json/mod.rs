@@ -3,6 +3,7 @@
 
 mod census;
 mod collector;
+mod files;
 mod gaps;
 mod provenance;
 mod sizes;
@@ -14,6 +15,7 @@ mod why;
 
 pub use census::census;
 pub use collector::collector;
+pub use files::{files_check, files_count, files_find};
 pub use sizes::sizes;
 pub use snapshot::snapshot;
 pub use survey::survey;

@@ -1,0 +1,197 @@
+//! Which records are not as they should be.
+
+use std::collections::VecDeque;
+
+use fearless_simd::{Level, Simd, dispatch};
+
+use super::chunk::{ALL, CHUNK, Marks, equal, marks, slowly};
+use super::dialect::Dialect;
+use super::faults::{BadRow, Checked, Fault, Faults};
+use super::line_numbers::LineNumbers;
+use super::start::start;
+use super::state::State;
+use super::utf8::{find_invalid, whole_characters};
+use crate::error::FilesError;
+use crate::windows::{Watch, Windows};
+
+/// Looks at every record, and lists the first `most` that are not as they should be.
+///
+/// # Errors
+/// If the source cannot be read, becomes shorter, is UTF-16, or `watch` ends it.
+pub fn check(
+    windows: &mut Windows,
+    dialect: Dialect,
+    most: usize,
+    watch: &mut Watch<'_>,
+) -> Result<Checked, FilesError> {
+    let mut from = start(windows, watch)?;
+    let mut state = State::Record;
+    let mut check = Check::new(most);
+    let level = Level::new();
+    loop {
+        let text = Text { bytes: windows.bytes(), offset: windows.offset() };
+        let end = if windows.is_last() { text.bytes.len() } else { whole_characters(text.bytes) };
+        let mut at = text.offset + from as u64;
+        find_invalid(&text.bytes[from..end], at, &mut check.invalid);
+        let (chunks, rest) = text.bytes[from..end].as_chunks();
+        dispatch!(level, simd => check.chunks(simd, text, at, &mut state, chunks, dialect));
+        at += (chunks.len() * CHUNK) as u64;
+        let zeros = rest.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from(*byte == 0));
+        check.chunk(text, at, slowly(&mut state, rest, dialect), zeros);
+        check.leave(text, end);
+        if windows.is_last() {
+            check.end(text, state);
+            return Ok(check.found);
+        }
+        from = 0;
+        windows.advance(end, watch)?;
+    }
+}
+
+/// What is in memory, and where it is in the source.
+#[derive(Clone, Copy)]
+struct Text<'a> {
+    bytes: &'a [u8],
+    offset: u64,
+}
+
+/// A record that has begun.
+struct Row {
+    offset: u64,
+    /// Known only if its first byte is no longer in memory.
+    line: Option<u64>,
+    delimiters: u64,
+    faults: Faults,
+}
+
+struct Check {
+    most: usize,
+    found: Checked,
+    row: Option<Row>,
+    lines: LineNumbers,
+    /// Where this window is no UTF-8, from the record that has begun on.
+    invalid: VecDeque<u64>,
+}
+
+impl Check {
+    fn new(most: usize) -> Check {
+        let (found, lines) = (Checked::default(), LineNumbers::new());
+        Check { most, found, row: None, lines, invalid: VecDeque::new() }
+    }
+
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "only then is it compiled for the vectors of its caller"
+    )]
+    fn chunks<S: Simd>(
+        &mut self,
+        simd: S,
+        text: Text<'_>,
+        mut at: u64,
+        state: &mut State,
+        chunks: &[[u8; CHUNK]],
+        dialect: Dialect,
+    ) {
+        for chunk in chunks {
+            let marks = marks::<ALL, S>(simd, state, chunk, dialect);
+            self.chunk(text, at, marks, equal(simd, chunk, 0));
+            at += CHUNK as u64;
+        }
+    }
+
+    /// At most 64 bytes, from `at` on.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "only then is it compiled for the vectors of its caller"
+    )]
+    fn chunk(&mut self, text: Text<'_>, at: u64, marks: Marks, zeros: u64) {
+        let Marks { mut begins, mut ends, .. } = marks;
+        let mut rest = u64::MAX;
+        loop {
+            let row = match &mut self.row {
+                Some(row) => row,
+                None if begins == 0 => return,
+                none => {
+                    let offset = at + u64::from(begins.trailing_zeros());
+                    begins &= begins - 1;
+                    none.insert(Row {
+                        offset,
+                        line: None,
+                        delimiters: 0,
+                        faults: Faults::default(),
+                    })
+                }
+            };
+            // All bits if the row goes on behind the chunk.
+            let before_end = (ends & ends.wrapping_neg()).wrapping_sub(1);
+            let its = rest & before_end;
+            row.delimiters += u64::from((marks.delimiters & its).count_ones());
+            if (marks.astray | zeros) & its != 0 {
+                row.faults.add(Fault::BareQuote, marks.astray & its != 0);
+                row.faults.add(Fault::Nul, zeros & its != 0);
+            }
+            if ends == 0 {
+                return;
+            }
+            rest = !before_end;
+            self.finish(text, at + u64::from(ends.trailing_zeros()));
+            ends &= ends - 1;
+        }
+    }
+
+    /// The record that has begun ends before `end`.
+    #[inline]
+    fn finish(&mut self, text: Text<'_>, end: u64) {
+        let Some(mut row) = self.row.take() else { return };
+        let fields = row.delimiters + 1;
+        if self.found.records == 0 {
+            self.found.fields = fields;
+        }
+        self.found.records += 1;
+        row.faults.add(Fault::Ragged, fields != self.found.fields);
+        while self.invalid.front().is_some_and(|at| *at < end) {
+            self.invalid.pop_front();
+            row.faults.add(Fault::NotUtf8, true);
+        }
+        if !row.faults.is_empty() {
+            self.list(text, &row, fields);
+        }
+    }
+
+    #[cold]
+    fn list(&mut self, text: Text<'_>, row: &Row, fields: u64) {
+        let found = &mut self.found;
+        found.bad += 1;
+        for fault in row.faults.iter() {
+            found.by_fault[fault as usize] += 1;
+        }
+        if found.rows.len() < self.most {
+            let Row { offset, line, faults, .. } = *row;
+            let line = line.unwrap_or_else(|| self.lines.at(offset, text.bytes, text.offset));
+            found.rows.push(BadRow { record: found.records, offset, line, fields, faults });
+        }
+    }
+
+    /// The bytes before `end` go.
+    fn leave(&mut self, text: Text<'_>, end: usize) {
+        if let Some(row) = &mut self.row {
+            // What is left is of this record, as line ends are UTF-8.
+            row.faults.add(Fault::NotUtf8, !self.invalid.is_empty());
+            self.invalid.clear();
+            if row.line.is_none() {
+                row.line = Some(self.lines.at(row.offset, text.bytes, text.offset));
+            }
+        }
+        self.lines.at(text.offset + end as u64, text.bytes, text.offset);
+    }
+
+    /// Nothing comes any more.
+    fn end(&mut self, text: Text<'_>, state: State) {
+        if let Some(row) = &mut self.row {
+            row.faults.add(Fault::OpenQuote, state == State::Quoted);
+        }
+        self.finish(text, u64::MAX);
+    }
+}

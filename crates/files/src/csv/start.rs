@@ -1,0 +1,17 @@
+//! Where the text of a source begins: after its byte-order mark.
+
+use crate::error::FilesError;
+use crate::windows::{Watch, Windows};
+
+const UTF_8: [u8; 3] = [0xef, 0xbb, 0xbf];
+const UTF_16: [[u8; 2]; 2] = [[0xff, 0xfe], [0xfe, 0xff]];
+
+/// Reads the first window, and says how many bytes of it are a byte-order mark.
+pub(super) fn start(windows: &mut Windows, watch: &mut Watch<'_>) -> Result<usize, FilesError> {
+    while windows.bytes().len() < UTF_8.len() && windows.advance(0, watch)? {}
+    let bytes = windows.bytes();
+    if UTF_16.iter().any(|mark| bytes.starts_with(mark)) {
+        return Err(FilesError::Utf16(windows.source().name().to_owned()));
+    }
+    Ok(if bytes.starts_with(&UTF_8) { UTF_8.len() } else { 0 })
+}

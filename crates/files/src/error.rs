@@ -1,0 +1,87 @@
+//! What can go wrong, as types: a Python exception is chosen by the variant.
+
+use std::io;
+
+use thiserror::Error;
+
+/// Why something could not be done with a file.
+#[derive(Debug, Error)]
+pub enum FilesError {
+    /// The system refused.
+    #[error("cannot {what} {name}: {error}")]
+    Io {
+        /// The file.
+        name: String,
+        /// What was tried.
+        what: &'static str,
+        /// The system's word for it.
+        error: io::Error,
+    },
+    /// A folder, where a file should be.
+    #[error("{0} is a directory")]
+    Directory(String),
+    /// It has lost its end since the scan began.
+    #[error(
+        "{name} became shorter while it was read: it ends at byte {offset} and had {length} bytes at first"
+    )]
+    Shorter {
+        /// The file.
+        name: String,
+        /// Where there was nothing more.
+        offset: u64,
+        /// How long it was when it was opened.
+        length: u64,
+    },
+    /// Whoever watched the scan ended it.
+    #[error("stopped at byte {offset} of {name}")]
+    Stopped {
+        /// The file.
+        name: String,
+        /// How far it was read.
+        offset: u64,
+    },
+    /// A line that must be held whole is longer than allowed.
+    #[error("{name}: the line at byte {offset} is longer than {limit} bytes")]
+    LongLine {
+        /// The file.
+        name: String,
+        /// Where the line begins.
+        offset: u64,
+        /// How long it may be.
+        limit: usize,
+    },
+    /// Text of two bytes a character, which is no CSV of bytes.
+    #[error("{0} is UTF-16: its characters have two bytes")]
+    Utf16(String),
+    /// Nothing to look for.
+    #[error("an empty pattern matches everywhere")]
+    EmptyPattern,
+    /// A pattern that cannot be used.
+    #[error("the pattern {pattern:?}: {reason}")]
+    Pattern {
+        /// As it was given.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Bytes that cannot separate or quote fields.
+    #[error("the delimiter and the quote are two different bytes of ASCII, and no line ends")]
+    Dialect,
+}
+
+impl FilesError {
+    /// What to try next, where we know something.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            FilesError::Shorter { .. } => {
+                Some("Something else writes to it: try again, or take a copy of it first.")
+            }
+            FilesError::LongLine { .. } => {
+                Some("A pattern whose matches have a bound, such as {1,100}, needs no whole lines.")
+            }
+            FilesError::Utf16(_) => Some("Make it UTF-8 first: `iconv -f UTF-16 -t UTF-8`."),
+            _ => None,
+        }
+    }
+}

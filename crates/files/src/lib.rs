@@ -1,0 +1,29 @@
+//! Searches and checks files that are larger than memory: in a few hundred kilobytes, whatever their
+//! length. No Python is in it, and no `unsafe`.
+//!
+//! Files are read by position and never mapped: of a mapped file that becomes shorter, a look beyond its
+//! end kills the process. Here that is an error which names the file and the byte.
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//! use deadweight_files::{Source, Windows, csv};
+//!
+//! let text = "id,note\n1,\"two\nlines, and a comma\"\n2,last";
+//! let source = Source::stream("example", Box::new(text.as_bytes()));
+//! let records = csv::count(&mut Windows::new(source), csv::Dialect::default(), &mut |_read| {
+//!     ControlFlow::Continue(())
+//! })?;
+//! assert_eq!(records, 3);
+//! # Ok::<(), deadweight_files::FilesError>(())
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod csv;
+mod error;
+pub mod search;
+mod source;
+mod windows;
+
+pub use error::FilesError;
+pub use source::Source;
+pub use windows::{Watch, Windows};

@@ -1,0 +1,115 @@
+//! Where bytes come from: a file, read by position up to the length that it had at first, or a stream,
+//! read until it ends.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use crate::error::FilesError;
+
+/// Bytes in order, from a place with a name.
+pub struct Source {
+    name: String,
+    from: Origin,
+    at: u64,
+}
+
+enum Origin {
+    /// Never mapped: of a mapped file that becomes shorter, a look beyond its end kills the process.
+    File {
+        file: File,
+        length: u64,
+    },
+    Stream(Box<dyn Read + Send>),
+}
+
+impl Source {
+    /// Opens what a path leads to. A file has the length that it has now: what is appended later is not
+    /// read. What has no length, such as a pipe, a device or a file of `/proc`, is read until it ends.
+    ///
+    /// # Errors
+    /// If it is not there, cannot be read or is a directory.
+    pub fn open(path: &Path) -> Result<Source, FilesError> {
+        let name = path.display().to_string();
+        let failed = |error| FilesError::Io { name: name.clone(), what: "open", error };
+        let file = File::open(path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        if metadata.is_dir() {
+            return Err(FilesError::Directory(name));
+        }
+        // Files of /proc and /sys say that they have no bytes, and have some.
+        let from = match metadata.len() {
+            length if metadata.is_file() && length > 0 => Origin::File { file, length },
+            _ => Origin::Stream(Box::new(file)),
+        };
+        Ok(Source { name, from, at: 0 })
+    }
+
+    /// What a reader gives, until it gives no more.
+    #[must_use]
+    pub fn stream(name: impl Into<String>, reader: Box<dyn Read + Send>) -> Source {
+        Source { name: name.into(), from: Origin::Stream(reader), at: 0 }
+    }
+
+    /// What messages call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many bytes there are, where that is known before they are read.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        match self.from {
+            Origin::File { length, .. } => Some(length),
+            Origin::Stream(_) => None,
+        }
+    }
+
+    /// How many bytes were appended to a file since it was opened; they are not read.
+    #[must_use]
+    pub fn appended(&self) -> u64 {
+        match &self.from {
+            // That it cannot be asked any more changes nothing about what was read.
+            Origin::File { file, length } => {
+                file.metadata().map_or(0, |metadata| metadata.len().saturating_sub(*length))
+            }
+            Origin::Stream(_) => 0,
+        }
+    }
+
+    pub(crate) fn at_end(&self) -> bool {
+        self.length() == Some(self.at)
+    }
+
+    /// A stream gives what it has, so that nobody waits for bytes that may come much later.
+    pub(crate) fn is_stream(&self) -> bool {
+        matches!(self.from, Origin::Stream(_))
+    }
+
+    /// The next bytes, as many as there are at once; none at the end. `None` if a signal came first.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, FilesError> {
+        let result = match &mut self.from {
+            Origin::File { file, length } => {
+                let left = usize::try_from(*length - self.at).unwrap_or(usize::MAX);
+                let want = buffer.len().min(left);
+                let result = file.read_at(&mut buffer[..want], self.at);
+                if want > 0 && matches!(result, Ok(0)) {
+                    let (name, offset) = (self.name.clone(), self.at);
+                    return Err(FilesError::Shorter { name, offset, length: *length });
+                }
+                result
+            }
+            Origin::Stream(reader) => reader.read(buffer),
+        };
+        match result {
+            Ok(count) => {
+                self.at += count as u64;
+                Ok(Some(count))
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
+            Err(error) => Err(FilesError::Io { name: self.name.clone(), what: "read", error }),
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What is found in windows is what is found in the whole.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+use std::ops::ControlFlow;
+
+use deadweight_files::search::{self, Match, Overlaps, Pattern, Search};
+use deadweight_files::{FilesError, Source, Windows};
+use proptest::prelude::*;
+use regex_automata::meta::Regex;
+use regex_automata::util::syntax;
+use regex_automata::{Input, meta};
+
+fn windows(bytes: &[u8], size: usize) -> Windows {
+    let bytes = bytes.to_vec();
+    Windows::of_size(Source::stream("bytes", Box::new(std::io::Cursor::new(bytes))), size)
+}
+
+fn on(_: u64) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+/// All ways to ask, which must agree.
+fn found(bytes: &[u8], size: usize, pattern: &Pattern) -> Vec<Match> {
+    let mut of_bytes = windows(bytes, size);
+    let mut search = Search::new(&mut of_bytes, pattern);
+    let mut found = Vec::new();
+    while search.more(&mut found, &mut on).unwrap() {}
+    let count = search::count(&mut windows(bytes, size), pattern, &mut on).unwrap();
+    assert_eq!(count, found.len() as u64);
+    let first = search::find(&mut windows(bytes, size), pattern, &mut on).unwrap();
+    assert_eq!(first.as_ref(), found.first());
+    found
+}
+
+/// At each byte, the texts that begin there, in order.
+fn naive(bytes: &[u8], texts: &[&[u8]], overlaps: Overlaps) -> Vec<Match> {
+    let mut matches = Vec::new();
+    let mut from = 0;
+    for start in 0..bytes.len() {
+        for (pattern, text) in texts.iter().enumerate() {
+            if bytes[start..].starts_with(text) && start >= from {
+                let end = start + text.len();
+                matches.push(Match { start: start as u64, end: end as u64, pattern });
+                if overlaps == Overlaps::Left {
+                    from = end;
+                }
+            }
+        }
+    }
+    matches
+}
+
+fn naive_regex(bytes: &[u8], regex: &Regex, overlaps: Overlaps) -> Vec<Match> {
+    let mut matches = Vec::new();
+    let mut from = 0;
+    while let Some(one) = regex.search(&Input::new(bytes).span(from..bytes.len())) {
+        let (start, end) = (one.start() as u64, one.end() as u64);
+        matches.push(Match { start, end, pattern: 0 });
+        from = if overlaps == Overlaps::Left { one.end() } else { one.start() + 1 };
+    }
+    matches
+}
+
+fn overlaps() -> impl Strategy<Value = Overlaps> {
+    prop::sample::select(vec![Overlaps::Left, Overlaps::Found])
+}
+
+fn texts() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(prop::sample::select(b"ab\n".to_vec()), 1..5)
+}
+
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    let pieces: Vec<&[u8]> =
+        vec![b"a", b"b", b"aa", b"ab", b" ", b"\n", b"\r\n", "é".as_bytes(), b"\xc3", b"\xff"];
+    prop::collection::vec(prop::sample::select(pieces), 0..60).prop_map(|words| words.concat())
+}
+
+/// With and without a bound, with all that looks at what is beside a match.
+const REGEXES: [&str; 22] = [
+    "a",
+    "ab|abb",
+    "abb|ab",
+    "aab|b",
+    "a+",
+    "a+?b",
+    "a.*b",
+    "[ab]+$",
+    "(?m)^a",
+    "(?m)b$",
+    "(?mR)a$",
+    r"\bab?\b",
+    r"\Aa+",
+    r"b\z",
+    "a{2,3}",
+    "(?s)a.{0,3}b",
+    "é+",
+    r"(?-u)\xc3.",
+    r"(?i)AB",
+    r"\w\B",
+    r"\n[^\n]b",
+    r"a\r?\nb",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn a_text_is_found_across_windows(
+        bytes in bytes(), text in texts(), size in 1..20_usize, overlaps in overlaps()
+    ) {
+        let pattern = Pattern::text(&text, overlaps).unwrap();
+        prop_assert_eq!(found(&bytes, size, &pattern), naive(&bytes, &[&text], overlaps));
+    }
+
+    #[test]
+    fn several_texts_are_found_across_windows(
+        bytes in bytes(),
+        texts in prop::collection::vec(texts(), 1..5),
+        size in 1..20_usize,
+        overlaps in overlaps(),
+    ) {
+        let pattern = Pattern::several(&texts, overlaps).unwrap();
+        let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
+        prop_assert_eq!(found(&bytes, size, &pattern), naive(&bytes, &texts, overlaps));
+    }
+
+    #[test]
+    fn a_regular_expression_is_found_across_windows(
+        bytes in bytes(),
+        regex in prop::sample::select(REGEXES.to_vec()),
+        size in 1..20_usize,
+        overlaps in overlaps(),
+    ) {
+        let pattern = Pattern::regex(regex, overlaps).unwrap();
+        let whole = meta::Builder::new()
+            .syntax(syntax::Config::new().utf8(false))
+            .configure(meta::Config::new().utf8_empty(false))
+            .build(regex)
+            .unwrap();
+        prop_assert_eq!(found(&bytes, size, &pattern), naive_regex(&bytes, &whole, overlaps));
+    }
+}
+
+#[test]
+fn what_overlaps_is_found_if_it_is_asked_for() {
+    let starts = |overlaps| {
+        let pattern = Pattern::text(b"aa", overlaps).unwrap();
+        found(b"aaaa", 3, &pattern).iter().map(|one| one.start).collect::<Vec<_>>()
+    };
+    assert_eq!(starts(Overlaps::Left), [0, 2]);
+    assert_eq!(starts(Overlaps::Found), [0, 1, 2]);
+}
+
+#[test]
+fn patterns_that_match_nothing_are_refused() {
+    assert!(matches!(Pattern::text(b"", Overlaps::Left), Err(FilesError::EmptyPattern)));
+    assert!(matches!(Pattern::several(&["a", ""], Overlaps::Left), Err(FilesError::EmptyPattern)));
+    let none: [&str; 0] = [];
+    assert!(matches!(Pattern::several(&none, Overlaps::Left), Err(FilesError::EmptyPattern)));
+    for regex in ["", "a*", r"\b", "(?m)^", "a|"] {
+        let pattern = Pattern::regex(regex, Overlaps::Left);
+        assert!(matches!(pattern, Err(FilesError::EmptyPattern)), "{regex}");
+    }
+}
+
+#[test]
+fn what_a_regular_expression_cannot_be_is_said_in_words() {
+    let refusals = [
+        ("(?=a)b", "look-around, including look-ahead and look-behind, is not supported"),
+        ("(?<!a)b", "look-around, including look-ahead and look-behind, is not supported"),
+        (r"(a)\1", "backreferences are not supported"),
+        ("a(", "unclosed group"),
+        ("[^,]+", "a match has no bound and may go on over line ends"),
+        ("(?s)a.*b", "a match has no bound and may go on over line ends"),
+    ];
+    for (regex, words) in refusals {
+        let Err(error) = Pattern::regex(regex, Overlaps::Left) else { panic!("{regex}") };
+        let message = error.to_string();
+        assert!(message.starts_with(&format!("the pattern {regex:?}: {words}")), "{message}");
+    }
+}
+
+#[test]
+fn a_line_has_a_bound_that_can_be_set() {
+    let mut text = b"short a b\n".to_vec();
+    text.extend([b'a'; 5000]);
+    text.extend(b"b\nshort a b\n");
+    let pattern = Pattern::regex("a.*b", Overlaps::Left).unwrap();
+    let search = |longest| {
+        let mut windows = windows(&text, 64);
+        let mut search = Search::new(&mut windows, &pattern).longest_line(longest);
+        let mut found = Vec::new();
+        while search.more(&mut found, &mut on)? {}
+        Ok::<_, FilesError>(found.len())
+    };
+    assert_eq!(search(10_000).unwrap(), 3);
+    let error = search(1000).unwrap_err();
+    assert_eq!(error.to_string(), "bytes: the line at byte 10 is longer than 1000 bytes");
+}
