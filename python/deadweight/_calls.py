@@ -53,13 +53,14 @@ def cache_for(
 ) -> Callable[[], Cache[Any, Any]]:
     """Makes caches for results of a function, and warns once of those that are too heavy for one."""
     told = False
+    # Not the function itself: what it leads to is not for the hook of a cache to keep.
+    name = getattr(function, "__qualname__", None) or f"a {type(function).__qualname__}"
 
     def refused(weight: int, most: int) -> None:
         nonlocal told
         if told:
             return
         told = True
-        name = getattr(function, "__qualname__", repr(function))
         warnings.warn(
             f"a result of {name} was not kept: with its arguments it weighs {weight:,} bytes, and the whole cache "
             f"has max_bytes={most:,}. {WHAT_COUNTS}. cache_info().refused counts them",

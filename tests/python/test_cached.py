@@ -573,3 +573,16 @@ def test_a_result_that_is_too_heavy_is_an_error_where_warnings_are():
         with pytest.raises(dw.CacheWarning):
             page(1)
         assert page(1) == bytes(1000) and page.cache_info().refused == 2
+
+
+def test_what_has_no_name_is_warned_of_by_its_class():
+    class Pages:
+        def __call__(self, number):
+            return bytes(20_000)
+
+        def __repr__(self):
+            raise AssertionError("may be as long as it likes")
+
+    page = dw.cached(max_bytes="10 kB")(Pages())
+    with pytest.warns(dw.CacheWarning, match=r"a result of a .*Pages was not kept"):
+        page(1)
