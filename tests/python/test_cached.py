@@ -575,6 +575,20 @@ def test_a_result_that_is_too_heavy_is_an_error_where_warnings_are():
         assert page(1) == bytes(1000) and page.cache_info().refused == 2
 
 
+def test_a_result_of_an_async_function_that_is_too_heavy_is_warned_of_where_that_is_written():
+    @dw.cached(max_bytes="10 kB")
+    async def page(number):
+        return bytes(20_000)
+
+    async def main():
+        return [len(await page(number)) for number in range(3)]
+
+    with pytest.warns(dw.CacheWarning, match=r"a result of .*page was not kept") as caught:
+        assert asyncio.run(main()) == [20_000] * 3
+    first = page.__wrapped__.__code__.co_firstlineno
+    assert [(warning.filename, warning.lineno) for warning in caught] == [(__file__, first)]
+
+
 def test_what_has_no_name_is_warned_of_by_its_class():
     class Pages:
         def __call__(self, number):
@@ -586,3 +600,14 @@ def test_what_has_no_name_is_warned_of_by_its_class():
     page = dw.cached(max_bytes="10 kB")(Pages())
     with pytest.warns(dw.CacheWarning, match=r"a result of a .*Pages was not kept"):
         page(1)
+
+
+def test_what_is_replaced_in_its_numbers_keeps_the_others():
+    info = dw.CacheInfo(1, 2, 3, 4, refused=5)
+    other = info._replace(hits=7)
+    assert (other, other.refused, type(other)) == ((7, 2, 3, 4), 5, dw.CacheInfo)
+    assert (info._replace(refused=6), info._replace(refused=6).refused, info.refused) == (info, 6, 5)
+    with pytest.raises((TypeError, ValueError)):
+        info._replace(hit=1)
+    if sys.version_info >= (3, 13):
+        assert copy.replace(info, misses=1).refused == 5
