@@ -602,6 +602,33 @@ def test_what_has_no_name_is_warned_of_by_its_class():
         page(1)
 
 
+def test_a_call_of_an_async_function_that_failed_keeps_none_of_its_arguments():
+    class Argument:
+        pass
+
+    @dw.cached
+    async def fetch(x):
+        await asyncio.sleep(0)
+        raise KeyError
+
+    async def main():
+        argument = Argument()
+        gone = weakref.ref(argument)
+        try:
+            await fetch(argument)
+        except KeyError:
+            del argument
+        # The loop has what it called last in hand for another turn.
+        await asyncio.sleep(0)
+        return gone() is None
+
+    gc.disable()
+    try:
+        assert asyncio.run(main())
+    finally:
+        gc.enable()
+
+
 def test_what_is_replaced_in_its_numbers_keeps_the_others():
     info = dw.CacheInfo(1, 2, 3, 4, refused=5)
     other = info._replace(hits=7)
