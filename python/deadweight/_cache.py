@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, ItemsView, Iterator, MutableMapping, ValuesView
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast, overload
 
 from deadweight import _core
 from deadweight._limits import parse_size
@@ -162,7 +162,7 @@ class Cache(_core.Cache, MutableMapping[K, V]):
         evictions: dict[str, int] = dict(zip(_CAUSES, gone, strict=True))
         return CacheStats(entries, weight, estimated, hits, misses, evictions, refused, errors)
 
-    def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn:
+    def __reduce__(self) -> NoReturn:
         raise TypeError(not_copied(self))
 
     def __repr__(self) -> str:

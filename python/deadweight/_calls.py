@@ -33,6 +33,15 @@ class CacheInfo(_Counts):
         self.refused = refused
         return self
 
+    def _replace(self, **changes: Any) -> Self:  # pyright: ignore[reportIncompatibleMethodOverride]
+        refused = changes.pop("refused", self.refused)
+        other = super()._replace(**changes)
+        other.refused = refused
+        return other
+
+    # That of `copy.replace`.
+    __replace__ = _replace
+
     def __repr__(self) -> str:
         four = super().__repr__()
         return f"{four[:-1]}, refused={self.refused})" if self.refused else four
@@ -53,19 +62,23 @@ def cache_for(
 ) -> Callable[[], Cache[Any, Any]]:
     """Makes caches for results of a function, and warns once of those that are too heavy for one."""
     told = False
+    # Not the function itself: what it leads to is not for the hook of a cache to keep.
+    name = getattr(function, "__qualname__", None) or f"a {type(function).__qualname__}"
+    place = _written(function) if is_async(function) else None
 
     def refused(weight: int, most: int) -> None:
         nonlocal told
         if told:
             return
         told = True
-        name = getattr(function, "__qualname__", repr(function))
-        warnings.warn(
+        text = (
             f"a result of {name} was not kept: with its arguments it weighs {weight:,} bytes, and the whole cache "
-            f"has max_bytes={most:,}. {WHAT_COUNTS}. cache_info().refused counts them",
-            CacheWarning,
-            stacklevel=3,
+            f"has max_bytes={most:,}. {WHAT_COUNTS}. cache_info().refused counts them"
         )
+        if place is None:
+            warnings.warn(text, CacheWarning, stacklevel=3)
+        else:
+            warnings.warn_explicit(text, CacheWarning, *place)
 
     bounds = at_most(maxsize), bytes_at_most(max_bytes)
     kind: type[Cache[Any, Any]] = Cache
@@ -74,6 +87,12 @@ def cache_for(
         return _core.Cache.__new__(kind, *bounds, weigher, None, refused)
 
     return make
+
+
+def _written(function: Any) -> tuple[str, int, str | None] | None:
+    """File, line and module of an async function: it is not run by who called it, but by the loop."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return code and (code.co_filename, code.co_firstlineno, getattr(function, "__module__", None))
 
 
 def check_function(function: Any, name: str) -> None:

@@ -6,7 +6,7 @@ import functools
 import gc
 import inspect
 from collections.abc import Callable
-from typing import Literal, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar
 
 from deadweight import _thresholds
 from deadweight._thresholds import GUARD, Wish
@@ -91,8 +91,10 @@ class paused:
     def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
         if not callable(function):
             raise TypeError(f"paused() decorates a function, not {type(function).__name__}")
+        # A static method is none of these, whatever it is around.
+        inside: Any = getattr(function, "__func__", function)
         for lasting in (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction):
-            if lasting(function):
+            if lasting(inside) or lasting(type(inside).__call__):
                 name = getattr(function, "__qualname__", repr(function))
                 raise TypeError(
                     f"paused() would be over before {name} begins, which runs when it is waited for or gone "

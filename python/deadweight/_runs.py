@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -37,7 +38,7 @@ class Runs:
         run = self._by_call.get(at)
         if run is None:
             run = self._by_call[at] = _Run(asyncio.ensure_future(_remembered(cache, call, make)))
-            run.task.add_done_callback(lambda _: self._forget(at, run))
+            run.task.add_done_callback(functools.partial(self._forget, at, run))
         run.waiting += 1
         try:
             return await asyncio.shield(run.task)
@@ -50,8 +51,10 @@ class Runs:
             raise
         finally:
             run.waiting -= 1
+            # What it raised leads to this frame, and from here back to it, and all that it was called with.
+            del run
 
-    def _forget(self, at: tuple[int, int, Any], run: _Run) -> None:
+    def _forget(self, at: tuple[int, int, Any], run: _Run, _: object = None) -> None:
         if self._by_call.get(at) is run:
             del self._by_call[at]
 

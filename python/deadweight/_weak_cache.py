@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, MutableMapping, ValuesView
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast, overload
 
 from deadweight import _core
 from deadweight._cache import at_most, not_copied, part_of
@@ -111,7 +111,7 @@ class WeakCache(_core.WeakCache, MutableMapping[K, V]):
         """What is in it, and what became of what was."""
         return WeakCacheStats(len(self), *self._stats())
 
-    def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn:
+    def __reduce__(self) -> NoReturn:
         raise TypeError(not_copied(self))
 
     def __repr__(self) -> str:

@@ -1,7 +1,9 @@
 """A cache keeps what was used last, within its bounds, and says what it let go."""
 
 import collections.abc
+import copy
 import gc
+import pickle
 import sys
 import threading
 import warnings
@@ -423,3 +425,24 @@ def test_the_cache_is_whole_when_the_warning_is_an_error_or_changes_it(monkeypat
         warnings.simplefilter("always")
         other["key"] = bytes(2000)
     assert list(other) == ["a"] and other.stats().refused == 2
+
+
+class Pages(dw.Cache):
+    """One that is copied with its bound."""
+
+    def __reduce__(self):
+        return Pages, (self.maxsize,)
+
+
+class Documents(dw.WeakCache):
+    def __reduce__(self):
+        return Documents, (self.hot,)
+
+
+def test_a_class_may_say_how_its_caches_are_copied():
+    for cache in (dw.Cache(7), dw.WeakCache(7)):
+        for copied in (copy.copy, copy.deepcopy, pickle.dumps):
+            with pytest.raises(TypeError, match=rf"a {type(cache).__name__} is neither copied nor pickled"):
+                copied(cache)
+    for copied in (copy.copy, copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))):
+        assert copied(Pages(7)).maxsize == copied(Documents(7)).hot == 7

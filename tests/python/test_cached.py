@@ -573,3 +573,68 @@ def test_a_result_that_is_too_heavy_is_an_error_where_warnings_are():
         with pytest.raises(dw.CacheWarning):
             page(1)
         assert page(1) == bytes(1000) and page.cache_info().refused == 2
+
+
+def test_a_result_of_an_async_function_that_is_too_heavy_is_warned_of_where_that_is_written():
+    @dw.cached(max_bytes="10 kB")
+    async def page(number):
+        return bytes(20_000)
+
+    async def main():
+        return [len(await page(number)) for number in range(3)]
+
+    with pytest.warns(dw.CacheWarning, match=r"a result of .*page was not kept") as caught:
+        assert asyncio.run(main()) == [20_000] * 3
+    first = page.__wrapped__.__code__.co_firstlineno
+    assert [(warning.filename, warning.lineno) for warning in caught] == [(__file__, first)]
+
+
+def test_what_has_no_name_is_warned_of_by_its_class():
+    class Pages:
+        def __call__(self, number):
+            return bytes(20_000)
+
+        def __repr__(self):
+            raise AssertionError("may be as long as it likes")
+
+    page = dw.cached(max_bytes="10 kB")(Pages())
+    with pytest.warns(dw.CacheWarning, match=r"a result of a .*Pages was not kept"):
+        page(1)
+
+
+def test_a_call_of_an_async_function_that_failed_keeps_none_of_its_arguments():
+    class Argument:
+        pass
+
+    @dw.cached
+    async def fetch(x):
+        await asyncio.sleep(0)
+        raise KeyError
+
+    async def main():
+        argument = Argument()
+        gone = weakref.ref(argument)
+        try:
+            await fetch(argument)
+        except KeyError:
+            del argument
+        # The loop has what it called last in hand for another turn.
+        await asyncio.sleep(0)
+        return gone() is None
+
+    gc.disable()
+    try:
+        assert asyncio.run(main())
+    finally:
+        gc.enable()
+
+
+def test_what_is_replaced_in_its_numbers_keeps_the_others():
+    info = dw.CacheInfo(1, 2, 3, 4, refused=5)
+    other = info._replace(hits=7)
+    assert (other, other.refused, type(other)) == ((7, 2, 3, 4), 5, dw.CacheInfo)
+    assert (info._replace(refused=6), info._replace(refused=6).refused, info.refused) == (info, 6, 5)
+    with pytest.raises((TypeError, ValueError)):
+        info._replace(hit=1)
+    if sys.version_info >= (3, 13):
+        assert copy.replace(info, misses=1).refused == 5

@@ -286,3 +286,22 @@ def test_what_runs_after_its_call_is_not_decorated():
             paused()(function)
     with pytest.raises(TypeError, match="decorates a function, not int"):
         paused()(1)
+
+
+def test_what_is_called_as_an_async_function_is_not_decorated():
+    class Loads:
+        async def __call__(self):
+            pass
+
+    class Service:
+        async def load(self):
+            pass
+
+        @staticmethod
+        def plain():
+            return gc.isenabled()
+
+    for called in (Loads(), staticmethod(Service.load), staticmethod(Loads()), Service().load):
+        with pytest.raises(TypeError, match=r"over before .*with dw\.collector\.paused"):
+            paused()(called)
+    assert paused(guard=None)(vars(Service)["plain"])() is False

@@ -1,10 +1,12 @@
 """What the package's own caches keep is named in heaps, from inside and from outside."""
 
+import json
 import subprocess
 import sys
 
 import deadweight as dw
 import pytest
+from deadweight import _core
 
 
 class Request:
@@ -149,3 +151,49 @@ def test_a_cache_is_read_from_outside():
         program.stdin.close()
     why = heap.why("Request")
     assert (why.count, [path.path for path in why.paths]) == (100, ["__main__.cache[*]"])
+
+
+CYCLES = """
+import gc, sys
+import deadweight as dw
+
+def drop():
+    @dw.cached(max_bytes="1 MB")
+    def fibonacci(n):
+        return n if n < 2 else fibonacci(n - 1) + fibonacci(n - 2)
+    assert fibonacci(10) == 55
+
+    @dw.cached
+    async def later(n):
+        return later
+
+class Report:
+    def __init__(self):
+        self.me = self
+
+    @dw.cached_method(max_bytes="1 MB")
+    def row(self, number):
+        return [self, number]
+
+gc.collect()
+gc.disable()
+for _ in range(100):
+    drop()
+    Report().row(1)
+print("ready", flush=True)
+sys.stdin.readline()
+print(gc.collect(), flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_what_would_be_freed_with_the_caches_of_functions_is_what_is_freed(capfd):
+    with subprocess.Popen(
+        [sys.executable, "-c", CYCLES], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as program:
+        assert program.stdout.readline() == "ready\n"
+        # Not in a process of its own: whose children it may look at is the machine's to say.
+        assert _core.run(["deadweight", "gc", "--json", str(program.pid)]) == 0
+        program.stdin.write("\n")
+        freed = int(program.stdout.readline())
+    assert json.loads(capfd.readouterr().out)["would_free"]["tracked"] == freed > 3_000

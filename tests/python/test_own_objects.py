@@ -166,6 +166,7 @@ def test_a_cache_of_pickles_is_as_bounded_as_one_of_records():
 
 def test_a_cache_is_weighed_with_what_it_keeps():
     cache = dw.Cache()
+    # With the function that warns of values too large, and its code.
     bare = dw.deepsizeof(cache)
     values = [bytes(5_000) for _ in range(100)]
     for number, value in enumerate(values):

@@ -11,7 +11,7 @@ use crate::memory::{Memory, addr_at, u32_at};
 pub(crate) const MODULE: &str = "deadweight._core.";
 /// The one way of saying it so far.
 const VERSION: u32 = 1;
-const WORDS: usize = 11;
+const WORDS: usize = 12;
 /// In place of an offset: there is none.
 const NONE: u32 = u32::MAX;
 /// No block has fields further from its beginning.
@@ -31,6 +31,7 @@ pub(crate) struct Entries {
     held: Option<u64>,
     weigher: Option<u64>,
     on_evict: Option<u64>,
+    on_refused: Option<u64>,
 }
 
 /// What a class says, by its attributes.
@@ -67,6 +68,7 @@ fn told(bytes: &[u8]) -> Option<Entries> {
         held: maybe(8, stride)?,
         weigher: maybe(9, inside)?,
         on_evict: maybe(10, inside)?,
+        on_refused: maybe(11, inside)?,
     })
 }
 
@@ -85,7 +87,12 @@ pub(super) fn decode<M: Memory, V: Visitor>(
     if !visitor.buffer(inside, entries.inside) {
         return;
     }
-    for (offset, name) in [(entries.weigher, "weigher"), (entries.on_evict, "on_evict")] {
+    let hooks = [
+        (entries.weigher, "weigher"),
+        (entries.on_evict, "on_evict"),
+        (entries.on_refused, "on_refused"),
+    ];
+    for (offset, name) in hooks {
         let target = offset.map_or(Addr::NULL, |offset| addr_at(body, offset));
         if !target.is_null() {
             visitor.reference(target, Link::Static(EdgeKind::Internal, name), Grounds::Visible);
@@ -119,7 +126,7 @@ pub(super) fn decode<M: Memory, V: Visitor>(
 mod tests {
     use super::*;
 
-    const GOOD: [u32; WORDS] = [VERSION, 64, 8, 16, 24, 48, 0, 40, NONE, NONE, 56];
+    const GOOD: [u32; WORDS] = [VERSION, 64, 8, 16, 24, 48, 0, 40, NONE, NONE, 56, NONE];
 
     fn told_by(words: [u32; WORDS]) -> Option<Entries> {
         told(&words.map(u32::to_le_bytes).concat())
@@ -147,6 +154,7 @@ mod tests {
             (8, 48),
             (9, 60),
             (10, NONE - 7),
+            (11, 64),
         ];
         for (word, value) in bad {
             let mut words = GOOD;

@@ -309,7 +309,7 @@ impl Cache {
             held: None,
             weigher: Some(state + offset_of!(State, weigher)),
             on_evict: Some(state + offset_of!(State, on_evict)),
-            // Not `on_refused`: that is a function of the package, and no part of what a user keeps.
+            on_refused: Some(state + offset_of!(State, on_refused)),
         };
         PyBytes::new(py, &layout::bytes::<Kept>(&places))
     }

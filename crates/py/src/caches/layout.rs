@@ -18,6 +18,7 @@ pub(super) struct Places {
     pub(super) held: Option<usize>,
     pub(super) weigher: Option<usize>,
     pub(super) on_evict: Option<usize>,
+    pub(super) on_refused: Option<usize>,
 }
 
 pub(super) fn bytes<T>(places: &Places) -> Vec<u8> {
@@ -35,6 +36,7 @@ pub(super) fn bytes<T>(places: &Places) -> Vec<u8> {
         maybe(places.held.map(|held| Slab::<T>::ITEM + held)),
         maybe(places.weigher),
         maybe(places.on_evict),
+        maybe(places.on_refused),
     ];
     words.iter().flat_map(|word| word.to_le_bytes()).collect()
 }

@@ -243,6 +243,7 @@ impl WeakCache {
             held: Some(offset_of!(Held, strong)),
             weigher: None,
             on_evict: None,
+            on_refused: None,
         };
         PyBytes::new(py, &layout::bytes::<Held>(&places))
     }
