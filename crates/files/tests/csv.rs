@@ -119,6 +119,8 @@ fn odd() -> impl Strategy<Value = Vec<u8>> {
         "é".as_bytes(),
         b"\xe9",
         b"\xe2\x82",
+        "😀".as_bytes(),
+        b"\xf0\x9f\x98",
         b"\0",
         b"word",
         b" ",
