@@ -227,6 +227,23 @@ def test_an_iterator_of_a_cache_is_weighed_with_its_order():
     assert dw.sizeof(iterators[0]) < 1_000
 
 
+@pytest.mark.parametrize("kind", [dw.u8, object])
+def test_what_deleted_rows_have_left_counts_until_it_is_given_back(kind):
+    class Number(dw.Record):
+        x: kind
+
+    rows = dw.Records(Number, [(number,) for number in range(200_000)])
+    whole = sys.getsizeof(rows)
+    assert whole >= 1_600_000
+    del rows[10:]
+    assert sys.getsizeof(rows) == whole
+    rows.append((1,))
+    rows.pop()
+    assert sys.getsizeof(rows) == whole
+    rows.shrink_to_fit()
+    assert sys.getsizeof(rows) < 1_000
+
+
 def test_a_weak_cache_is_weighed_with_what_it_holds():
     class Content:
         def __init__(self):
