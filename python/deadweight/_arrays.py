@@ -104,6 +104,9 @@ def times(array: Any, name: str) -> Any:
     if getattr(array, "dtype", None) is None or array.dtype.kind not in "mM":
         return array
     np: Any = import_module("numpy")
+    if array.dtype.kind == "m" and np.datetime_data(array.dtype)[0] in ("Y", "M"):
+        # NumPy would take a mean: 30 days for one month.
+        raise TypeError(f"field {name!r}: {array.dtype} is of months or years, which have no one length")
     micros = array.astype(f"{array.dtype.kind}8[us]")
     changed = (micros.astype(array.dtype) != array) & ~np.isnat(array)
     if changed.any():
@@ -114,7 +117,7 @@ def times(array: Any, name: str) -> Any:
 
 def as_table(values: Any, name: str) -> Any:
     """A column of PyArrow or pandas as a table of that column alone; None of anything else."""
-    if type(values).__module__.startswith("pyarrow"):
+    if type(values).__module__.partition(".")[0] == "pyarrow":
         pa: Any = import_module("pyarrow")
         return pa.table({name: values}) if isinstance(values, (pa.Array, pa.ChunkedArray)) else None
     pd: Any = import_module("pandas")

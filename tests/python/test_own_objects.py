@@ -197,6 +197,54 @@ def test_what_caches_keep_is_theirs_to_bound():
     assert len(service.cache) == 15
 
 
+def test_attributes_of_a_cache_are_no_entries():
+    class Named(dw.Cache):
+        pass
+
+    inner = Named()
+    for number in range(100):
+        inner[number] = bytes(1_000)
+    outer = dw.Cache(max_bytes="1 MB")
+    outer["inner"] = inner
+    # The places of entries and the table that finds them.
+    assert dw.sizeof(inner) <= outer.stats().bytes < dw.sizeof(inner) + 1_000
+    inner.big = bytearray(100_000)
+    outer.reweigh()
+    assert dw.sizeof(inner) + 100_000 <= outer.stats().bytes < dw.sizeof(inner) + 101_500
+    inner.big = bytearray(10**6)
+    outer.reweigh()
+    assert not outer
+
+
+def test_an_iterator_of_a_cache_is_weighed_with_its_order():
+    cache = dw.Cache()
+    for number in range(10_000):
+        cache[number] = None
+    alone = dw.deepsizeof(cache).total
+    iterators = [iter(cache) for _ in range(20)]
+    assert dw.sizeof(iterators[0]) >= 4 * 10_000
+    assert alone + 20 * 4 * 10_000 <= dw.deepsizeof(*iterators).total < alone + 20 * 8 * 10_000 + 5_000
+    list(iterators[0])
+    assert dw.sizeof(iterators[0]) < 1_000
+
+
+@pytest.mark.parametrize("kind", [dw.u8, object])
+def test_what_deleted_rows_have_left_counts_until_it_is_given_back(kind):
+    class Number(dw.Record):
+        x: kind
+
+    rows = dw.Records(Number, [(number,) for number in range(200_000)])
+    whole = sys.getsizeof(rows)
+    assert whole >= 1_600_000
+    del rows[10:]
+    assert sys.getsizeof(rows) == whole
+    rows.append((1,))
+    rows.pop()
+    assert sys.getsizeof(rows) == whole
+    rows.shrink_to_fit()
+    assert sys.getsizeof(rows) < 1_000
+
+
 def test_a_weak_cache_is_weighed_with_what_it_holds():
     class Content:
         def __init__(self):

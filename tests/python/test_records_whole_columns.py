@@ -5,6 +5,7 @@ import bisect
 import copy
 import sys
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 import deadweight as dw
 import pytest
@@ -364,6 +365,10 @@ def test_times_of_any_unit():
     assert rows.span.tolist() == [timedelta(seconds=90), None]
     with pytest.raises(OverflowError, match=r'row 1, field "at": .*0001 is no whole number of microseconds'):
         rows.at = np.array([0, 1], "M8[ns]")
+    for unit in "YM":
+        with pytest.raises(TypeError, match=rf"field 'span': timedelta64\[{unit}\] is of months or years"):
+            rows.span = np.array([0, 1], f"m8[{unit}]")
+    assert rows.span.tolist() == [timedelta(seconds=90), None]
     for wrong in (np.array([0, 1], "m8[s]"), np.array([0, 1]), np.array([[0], [1]], "M8[s]")):
         with pytest.raises(TypeError, match='row 0, field "at"'):
             rows.at = wrong
@@ -384,6 +389,40 @@ def test_columns_of_pyarrow():
         floats.x = pa.array([1.5, None])
     with pytest.raises(TypeError, match=r'row 0, field "n": 1.5 is no i8'):
         rows.n = pa.array([1.5, 2])
+    with pytest.raises(TypeError, match="convert it to UTC and take the time zone off"):
+        rows.at = pa.array(ATS, pa.timestamp("us", "UTC"))
+    table = pa.table({"at": ATS, "n": [1, 2], "what": pa.array([Decimal(1), None])})
+    with pytest.raises(TypeError, match=r"Decimal.*rows that come one by one can have it in a field of objects"):
+        dw.Records(Optional, table)
+
+
+def test_columns_of_other_modules_are_taken_value_by_value():
+    pytest.importorskip("pandas")
+
+    class Values(list):
+        pass
+
+    rows = dw.Records.from_columns(Optional, at=ATS, n=[1, 2])
+    for module in ("pandas_tools", "pyarrow_tools.columns", None):
+        Values.__module__ = module
+        rows.n = Values([3, 4])
+        assert rows.n.tolist() == [3, 4]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+def test_an_error_of_a_library_is_not_passed_over(error):
+    class Values(list):
+        def to_pylist(self):
+            raise error
+
+        def __arrow_c_stream__(self, requested_schema=None):
+            raise error
+
+    rows = dw.Records.from_columns(Optional, at=ATS, n=[1, 2])
+    with pytest.raises(error):
+        rows.what = Values([3, 4])
+    with pytest.raises(error):
+        dw.Records(Optional, Values())
 
 
 def test_columns_of_pandas():

@@ -11,34 +11,24 @@ use crate::caches::{Cache, CacheIterator, WeakCache};
 use crate::own::{address, shown};
 use crate::records::{Column, Row, RowIterator, Rows, ValueIterator};
 
-/// Records and what leads to them, then caches.
-fn all(py: Python<'_>) -> &'static (Vec<Addr>, usize) {
+/// The classes whose instances tell.
+pub(crate) fn classes(py: Python<'_>) -> &'static [Addr] {
     fn of<T: PyTypeInfo>(py: Python<'_>) -> Addr {
         address(PyType::new::<T>(py).as_any())
     }
-    static CLASSES: PyOnceLock<(Vec<Addr>, usize)> = PyOnceLock::new();
+    static CLASSES: PyOnceLock<[Addr; 8]> = PyOnceLock::new();
     CLASSES.get_or_init(py, || {
-        let records = [
+        [
             of::<Rows>(py),
             of::<Row>(py),
             of::<Column>(py),
             of::<RowIterator>(py),
             of::<ValueIterator>(py),
-        ];
-        let caches = [of::<Cache>(py), of::<WeakCache>(py), of::<CacheIterator>(py)];
-        ([&records[..], &caches[..]].concat(), records.len())
+            of::<Cache>(py),
+            of::<WeakCache>(py),
+            of::<CacheIterator>(py),
+        ]
     })
-}
-
-/// The classes whose instances tell.
-pub(crate) fn classes(py: Python<'_>) -> &'static [Addr] {
-    &all(py).0
-}
-
-/// Those of records alone.
-pub(crate) fn records(py: Python<'_>) -> &'static [Addr] {
-    let (classes, records) = all(py);
-    &classes[..*records]
 }
 
 /// What an object holds, which is of one of these classes.
@@ -63,6 +53,11 @@ pub(crate) fn beside(object: &Bound<'_, PyAny>) -> Told {
         told.held = Bytes(cache.get().table_size() as u64);
     } else if let Ok(cache) = object.cast::<WeakCache>() {
         told.held = Bytes(cache.get().table_size() as u64);
+    } else if let Ok(iterator) = object.cast::<CacheIterator>() {
+        // Of one that is at its next entry nothing can be said.
+        if let Ok(iterator) = iterator.try_borrow() {
+            told.held = Bytes(iterator.size() as u64);
+        }
     }
     told
 }

@@ -70,7 +70,7 @@ pub(crate) fn bounded<'py>(
     stop: &[Addr],
     most: u64,
 ) -> PyResult<Bounded> {
-    let classes = native::records(py);
+    let classes = native::classes(py);
     from_roots(py, roots, (stop, false), classes, told, |own, memory, checked, at, bounds| {
         own.scale.weigh_bounded(memory, checked, at, bounds, most)
     })

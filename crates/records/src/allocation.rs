@@ -9,13 +9,13 @@ pub struct Allocation {
     pub start: Option<usize>,
     /// Its bytes.
     pub bytes: usize,
-    /// Up to where values lie in it, if they begin where it does.
+    /// Up to where values lie in it, or did since it was made, if they begin where it does.
     pub filled: Option<usize>,
 }
 
 impl Allocation {
-    /// Bytes of memory that it takes. Large ones reserve address space: what is past the values was never
-    /// written to, and takes no memory.
+    /// Bytes of memory that it takes. Large ones reserve address space: what is past all values that
+    /// there were was never written to, and takes no memory.
     #[must_use]
     pub fn held(&self) -> usize {
         /// From here on an allocation has pages of its own (glibc's `M_MMAP_THRESHOLD`).

@@ -7,7 +7,7 @@
 
 use std::mem;
 
-use arrow_buffer::{ArrowNativeType, Buffer, ScalarBuffer};
+use arrow_buffer::{ArrowNativeType, ScalarBuffer};
 
 use crate::allocation::Allocation;
 use crate::error::Reason;
@@ -17,14 +17,21 @@ use crate::rows::Rows;
 const FEWEST: usize = 16;
 
 #[derive(Debug)]
-pub(crate) enum Fixed<T: ArrowNativeType> {
+pub(crate) struct Fixed<T: ArrowNativeType> {
+    items: Items<T>,
+    /// The most items that lay in this block before its last change: what was written to takes memory.
+    most: usize,
+}
+
+#[derive(Debug)]
+enum Items<T: ArrowNativeType> {
     Own(Vec<T>),
     Shared(ScalarBuffer<T>),
 }
 
 impl<T: ArrowNativeType> Default for Fixed<T> {
     fn default() -> Fixed<T> {
-        Fixed::Own(Vec::new())
+        Fixed::from(Vec::new())
     }
 }
 
@@ -45,9 +52,9 @@ fn growth<T>(len: usize, more: usize) -> usize {
 impl<T: ArrowNativeType> Fixed<T> {
     #[inline]
     pub(crate) fn as_slice(&self) -> &[T] {
-        match self {
-            Fixed::Own(items) => items,
-            Fixed::Shared(items) => items,
+        match &self.items {
+            Items::Own(items) => items,
+            Items::Shared(items) => items,
         }
     }
 
@@ -64,19 +71,31 @@ impl<T: ArrowNativeType> Fixed<T> {
     /// The items for change, with room for `more`.
     #[inline]
     pub(crate) fn own(&mut self, more: usize) -> Result<&mut Vec<T>, Reason> {
-        if let Fixed::Shared(shared) = self {
-            let shared = mem::replace(shared, ScalarBuffer::from(Vec::new()));
-            *self = take_back(shared, more).map_err(|shared| {
-                *self = Fixed::Shared(shared);
-                Reason::Memory
-            })?;
+        self.most = self.most.max(self.len());
+        self.take_back();
+        if let Items::Shared(shared) = &self.items {
+            let mut own = Vec::new();
+            own.try_reserve_exact(shared.len() + more)?;
+            own.extend_from_slice(shared);
+            *self = Fixed::from(own);
         }
-        let Fixed::Own(items) = self else { return Err(Reason::Memory) };
+        let Items::Own(items) = &mut self.items else { return Err(Reason::Memory) };
         if items.capacity() - items.len() < more {
             let generous = items.try_reserve_exact(growth::<T>(items.len(), more));
             generous.or_else(|_| items.try_reserve_exact(more))?;
         }
         Ok(items)
+    }
+
+    /// Has the block for itself again, if nobody else has it.
+    fn take_back(&mut self) {
+        if let Items::Shared(shared) = &mut self.items {
+            let shared = mem::replace(shared, ScalarBuffer::from(Vec::new()));
+            self.items = match shared.into_inner().into_vec() {
+                Ok(items) => Items::Own(items),
+                Err(shared) => Items::Shared(shared.into()),
+            };
+        }
     }
 
     pub(crate) fn push(&mut self, item: T) -> Result<(), Reason> {
@@ -127,27 +146,22 @@ impl<T: ArrowNativeType> Fixed<T> {
     }
 
     pub(crate) fn shrink_to_fit(&mut self) {
-        if let Fixed::Shared(shared) = self {
-            let shared = mem::replace(shared, ScalarBuffer::from(Vec::new()));
-            // A copy of what somebody else has as well would take more, not less.
-            *self = match shared.into_inner().into_vec() {
-                Ok(items) => Fixed::Own(items),
-                Err(shared) => Fixed::Shared(shared.into()),
-            };
-        }
-        if let Fixed::Own(items) = self {
+        // A copy of what somebody else has as well would take more, not less.
+        self.take_back();
+        if let Items::Own(items) = &mut self.items {
             items.shrink_to_fit();
+            self.most = 0;
         }
     }
 
     /// Hands the items out: what gets them and we share one buffer from here on.
     pub(crate) fn share(&mut self) -> ScalarBuffer<T> {
-        if let Fixed::Own(items) = self {
-            *self = Fixed::Shared(ScalarBuffer::from(mem::take(items)));
+        if let Items::Own(items) = &mut self.items {
+            self.items = Items::Shared(ScalarBuffer::from(mem::take(items)));
         }
-        match self {
-            Fixed::Shared(shared) => shared.clone(),
-            Fixed::Own(_) => ScalarBuffer::from(Vec::new()),
+        match &self.items {
+            Items::Shared(shared) => shared.clone(),
+            Items::Own(_) => ScalarBuffer::from(Vec::new()),
         }
     }
 
@@ -158,37 +172,27 @@ impl<T: ArrowNativeType> Fixed<T> {
 
     /// What its items lie in.
     pub(crate) fn allocation(&self) -> Allocation {
-        let (start, bytes, begins) = match self {
-            Fixed::Own(items) => (items.as_ptr().addr(), items.capacity() * size_of::<T>(), true),
-            Fixed::Shared(items) => {
+        let (start, bytes, begins) = match &self.items {
+            Items::Own(items) => (items.as_ptr().addr(), items.capacity() * size_of::<T>(), true),
+            Items::Shared(items) => {
                 let whole = items.inner();
                 (whole.data_ptr().addr().get(), whole.capacity(), whole.ptr_offset() == 0)
             }
         };
-        Allocation { start: Some(start), bytes, filled: begins.then(|| self.payload()) }
+        let most = self.most.max(self.len()) * size_of::<T>();
+        Allocation { start: Some(start), bytes, filled: begins.then_some(most) }
     }
 }
 
-/// The allocation itself if nobody else has it, or else a copy; the buffer if there is no memory.
-fn take_back<T: ArrowNativeType>(
-    shared: ScalarBuffer<T>,
-    more: usize,
-) -> Result<Fixed<T>, ScalarBuffer<T>> {
-    let copy = |buffer: Buffer| {
-        let items = ScalarBuffer::<T>::from(buffer);
-        let mut own = Vec::new();
-        if own.try_reserve_exact(items.len() + more).is_err() {
-            return Err(items);
-        }
-        own.extend_from_slice(&items);
-        Ok(Fixed::Own(own))
-    };
-    shared.into_inner().into_vec().map_or_else(copy, |items| Ok(Fixed::Own(items)))
+impl<T: ArrowNativeType> From<Vec<T>> for Fixed<T> {
+    fn from(items: Vec<T>) -> Fixed<T> {
+        Fixed { items: Items::Own(items), most: 0 }
+    }
 }
 
 impl<T: ArrowNativeType> From<ScalarBuffer<T>> for Fixed<T> {
     fn from(shared: ScalarBuffer<T>) -> Fixed<T> {
-        Fixed::Shared(shared)
+        Fixed { items: Items::Shared(shared), most: 0 }
     }
 }
 
@@ -227,6 +231,31 @@ mod tests {
         drop(shared);
         column.shrink_to_fit();
         assert_eq!(column.allocation().bytes, 100);
+    }
+
+    #[test]
+    fn what_was_written_to_takes_memory_until_it_is_given_back() {
+        let mut column = Fixed::default();
+        column.extend(&[1_u64; 100_000]).unwrap();
+        let held = column.allocation().held();
+        assert!(held >= 800_000, "{held}");
+        column.delete(10, 60_000).unwrap();
+        assert_eq!(column.allocation().held(), held);
+        column.truncate(10).unwrap();
+        assert_eq!(column.allocation().held(), held);
+        drop(column.share());
+        assert_eq!(column.allocation().held(), held);
+        column.push(2).unwrap();
+        assert_eq!(column.allocation().held(), held);
+        // A copy lies in a block of its own.
+        let shared = column.share();
+        column.push(3).unwrap();
+        assert!(column.allocation().held() < 1_000);
+        assert_eq!(shared.len(), 11);
+        column.extend(&[1; 100_000]).unwrap();
+        column.truncate(10).unwrap();
+        column.shrink_to_fit();
+        assert_eq!(column.allocation().held(), 80);
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub struct Objects(fn() -> Box<dyn Held>);
 
 impl Objects {
     const fn of<T: Opaque>() -> Objects {
-        Objects(|| Box::new(Vec::<T>::new()))
+        Objects(|| Box::new(Run::<T> { objects: Vec::new(), most: 0 }))
     }
 
     pub(crate) fn column(self) -> Box<dyn Held> {
@@ -112,69 +112,82 @@ fn owned<T: Opaque>(object: Option<Object<'_>>) -> Result<T, Reason> {
     }
 }
 
-impl<T: Opaque> Held for Vec<T> {
+/// Objects one after the other.
+#[derive(Debug)]
+struct Run<T> {
+    objects: Vec<T>,
+    /// The most that lay in this block before some were taken away: what was written to takes memory.
+    most: usize,
+}
+
+impl<T: Opaque> Held for Run<T> {
     fn as_any(&self) -> &dyn Any {
         self
     }
 
     fn len(&self) -> usize {
-        self.len()
+        self.objects.len()
     }
 
     fn get(&self, row: usize) -> Option<Object<'_>> {
-        self.as_slice().get(row).map(Object::new)
+        self.objects.get(row).map(Object::new)
     }
 
     fn push(&mut self, object: Option<Object<'_>>) -> Result<(), Reason> {
-        self.try_reserve(1)?;
-        self.push(owned(object)?);
+        self.objects.try_reserve(1)?;
+        self.objects.push(owned(object)?);
         Ok(())
     }
 
     fn set(&mut self, row: usize, object: Option<Object<'_>>) -> Result<(), Reason> {
-        self[row] = owned(object)?;
+        self.objects[row] = owned(object)?;
         Ok(())
     }
 
     fn append(&mut self, from: &dyn Held, rows: &Rows<'_>) -> Result<(), Reason> {
-        let from = from.as_any().downcast_ref::<Vec<T>>().ok_or(ANOTHER)?;
-        self.try_reserve(rows.len())?;
+        let from = from.as_any().downcast_ref::<Run<T>>().ok_or(ANOTHER)?;
+        self.objects.try_reserve(rows.len())?;
         rows.try_for_each(|row| {
-            self.push(from[row].clone());
+            self.objects.push(from.objects[row].clone());
             Ok(())
         })
     }
 
     fn truncate(&mut self, len: usize) -> Result<(), Reason> {
-        self.truncate(len);
+        self.most = self.most.max(self.len());
+        self.objects.truncate(len);
         Ok(())
     }
 
     fn delete(&mut self, start: usize, end: usize) -> Result<(), Reason> {
-        self.drain(start..end);
+        self.most = self.most.max(self.len());
+        self.objects.drain(start..end);
         Ok(())
     }
 
     fn move_last(&mut self, count: usize, at: usize) -> Result<(), Reason> {
-        self[at..].rotate_right(count);
+        self.objects[at..].rotate_right(count);
         Ok(())
     }
 
     fn reserve(&mut self, rows: usize) -> Result<(), Reason> {
-        Ok(self.try_reserve_exact(rows)?)
+        Ok(self.objects.try_reserve_exact(rows)?)
     }
 
     fn shrink_to_fit(&mut self) -> Result<(), Reason> {
-        self.shrink_to_fit();
+        self.objects.shrink_to_fit();
+        self.most = 0;
         Ok(())
     }
 
     fn payload(&self) -> usize {
-        size_of_val(self.as_slice())
+        size_of_val(self.objects.as_slice())
     }
 
     fn allocation(&self) -> Allocation {
-        let (start, bytes) = (self.as_ptr().addr(), self.capacity() * size_of::<T>());
-        Allocation { start: Some(start), bytes, filled: Some(self.payload()) }
+        let (start, room) = (self.objects.as_ptr().addr(), self.objects.capacity());
+        let most = self.most.max(self.len());
+        let [bytes, filled] = [room, most].map(|count| count * size_of::<T>());
+        Allocation { start: Some(start), bytes, filled: Some(filled) }
     }
 }

@@ -5,7 +5,7 @@ use deadweight_heap::{Addr, Bytes, EdgeKind, NameId};
 use rustc_hash::FxHashSet;
 
 use super::left_out::LeftOut;
-use super::{Bench, Bounds, Followed, Native, NoReferences, Scale};
+use super::{Bench, Bounds, Followed, Native, Scale};
 use crate::header::Header;
 use crate::memory::Memory;
 use crate::object::{Grounds, Link};
@@ -74,6 +74,8 @@ struct Trail {
     /// Of those, how many were not looked at: so many others are followed.
     skipped: u64,
     is_estimated: bool,
+    /// Whether the object is a cache: what that keeps is its own to bound, and its attributes are like any other's.
+    is_cache: bool,
     /// The names of references that lead out of frames into modules.
     namespaces: Option<[NameId; 2]>,
     held: u64,
@@ -125,6 +127,16 @@ impl Followed for Trail {
     fn reference(&mut self, target: Addr, link: Link, grounds: Grounds) {
         // Classes are left out in any case: the commonest reference of all need not be looked at.
         if matches!(link, Link::Named(EdgeKind::Weak, _) | Link::At(EdgeKind::Class, _)) {
+            return;
+        }
+        if self.is_cache
+            && matches!(
+                link,
+                Link::At(EdgeKind::Key, _)
+                    | Link::Entry { .. }
+                    | Link::Static(EdgeKind::Internal, _)
+            )
+        {
             return;
         }
         if let (Link::Named(_, name), Some(names)) = (link, self.namespaces)
@@ -185,13 +197,8 @@ impl<'a, 'b, M: Memory> Walk<'a, 'b, M> {
         let below = self.trail.pending.len() as u64;
         (self.trail.met, self.trail.skipped) = (0, 0);
         let doubtful = self.trail.doubtful.len();
-        let weight = if info.entries.is_some() {
-            // What a cache keeps is its own to bound.
-            self.bench.weigh(&info, addr, &mut NoReferences)
-        } else {
-            self.bench.weigh(&info, addr, self.trail)
-        };
-        let Some(weight) = weight else { return };
+        self.trail.is_cache = info.entries.is_some();
+        let Some(weight) = self.bench.weigh(&info, addr, self.trail) else { return };
         self.trail.held = self.trail.held.saturating_add(weight.held.0);
         if let Some(told) = self.native.and_then(|native| native.told(&self.bench, &info, addr)) {
             let blocks = told.blocks.iter().filter(|(start, _)| self.trail.block(*start));

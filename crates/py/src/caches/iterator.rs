@@ -33,6 +33,11 @@ impl CacheIterator {
         };
         CacheIterator { cache, order, next: 0, changes, part }
     }
+
+    /// Bytes of what it has allocated.
+    pub(crate) fn size(&self) -> usize {
+        self.order.capacity() * size_of::<u32>()
+    }
 }
 
 #[pymethods]

@@ -78,7 +78,9 @@ impl<T> Slab<T> {
     pub(super) const STRIDE: usize = size_of::<Place<T>>();
     pub(super) const KEY: usize = Self::ENTRY + offset_of!(Entry<T>, key);
     pub(super) const ITEM: usize = Self::ENTRY + offset_of!(Entry<T>, item);
-    /// An entry lies where it may be: that there is none is said by a reference that is null.
+    /// An entry lies where it may be. That there is none is said by a reference that is null, the key or one in the
+    /// item: sizes show that some word of the entry says it, and of those only references have a value to spare. An
+    /// item must have no `bool`, `char` or enum, which have such values too.
     const ENTRY: usize = {
         assert!(size_of::<Option<Entry<T>>>() == size_of::<Entry<T>>());
         offset_of!(Place<T>, entry)

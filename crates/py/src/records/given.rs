@@ -9,7 +9,7 @@ use arrow_array::types::{
 use arrow_array::{ArrayRef, PrimitiveArray, RecordBatch};
 use deadweight_records::{self as records, Field, Kind, RecordsError};
 use pyo3::buffer::{Element, ElementType, PyUntypedBuffer};
-use pyo3::exceptions::{PyException, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyException, PyMemoryError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyModule, PyString, PyType};
@@ -39,8 +39,10 @@ pub(crate) fn column(field: &Field, values: &Bound<'_, PyAny>) -> PyResult<recor
     }
     if is_object(field.kind) {
         // PyArrow's own items are none of Python's.
-        let list = values.call_method0(intern!(py, "to_pylist"));
-        return each(field, list.as_ref().unwrap_or(values));
+        return match values.getattr_opt(intern!(py, "to_pylist"))? {
+            Some(method) => each(field, &method.call0()?),
+            None => each(field, values),
+        };
     }
     if let Some(table) = of_series(field, values)? {
         return Ok(table);
@@ -70,14 +72,17 @@ fn arrays(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     py.import("deadweight._arrays")
 }
 
-/// A column of `PyArrow` or pandas as their tables are taken. What Arrow has no type for comes item by item.
+/// A column of `PyArrow` or pandas as their tables are taken. What pandas has and Arrow has no type for comes item by
+/// item.
 fn of_series(field: &Field, values: &Bound<'_, PyAny>) -> PyResult<Option<records::Table>> {
     let py = values.py();
-    let module = values.get_type().module()?;
-    let library = module.to_string_lossy();
+    let Ok(module) = values.get_type().module() else { return Ok(None) };
+    let module = module.to_string_lossy();
+    let library = module.split('.').next();
     // In a table of pandas NaN is no value: here it is one of floats.
     let is_float = matches!(field.kind, Kind::F4 | Kind::F8);
-    if !library.starts_with("pyarrow") && (is_float || !library.starts_with("pandas")) {
+    let of_pandas = library == Some("pandas") && !is_float;
+    if !of_pandas && library != Some("pyarrow") {
         return Ok(None);
     }
     let table = arrays(py)?.call_method1("as_table", (values, &field.name))?;
@@ -86,7 +91,13 @@ fn of_series(field: &Field, values: &Bound<'_, PyAny>) -> PyResult<Option<record
     }
     match from_arrow(&table) {
         Ok(table) => table.into_fields(std::slice::from_ref(field)).map(Some).map_err(of_records),
-        Err(error) if error.is_instance_of::<PyException>(py) => Ok(None),
+        Err(error)
+            if of_pandas
+                && error.is_instance_of::<PyException>(py)
+                && !error.is_instance_of::<PyMemoryError>(py) =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(error),
     }
 }

@@ -107,10 +107,7 @@ fn kind_of(data_type: &DataType) -> Option<Kind> {
 fn refused(field: &str, data_type: &DataType) -> RecordsError {
     let hint = match data_type {
         DataType::Timestamp(_, Some(_)) => "; convert it to UTC and take the time zone off",
-        _ if data_type.is_nested() => {
-            "; rows that come one by one can have it in a field of objects"
-        }
-        _ => "",
+        _ => "; rows that come one by one can have it in a field of objects",
     };
     let (field, found) = (field.to_owned(), data_type.to_string());
     RecordsError::ArrowType { field, found, hint }

@@ -26,7 +26,7 @@ impl Default for Chunk {
     fn default() -> Chunk {
         Chunk {
             starts: None,
-            offsets: Fixed::Own(vec![0]),
+            offsets: Fixed::from(vec![0]),
             bytes: Fixed::default(),
             garbage: 0,
             checked: true,
