@@ -121,6 +121,8 @@ def as_table(values: Any, name: str) -> Any:
         pa: Any = import_module("pyarrow")
         return pa.table({name: values}) if isinstance(values, (pa.Array, pa.ChunkedArray)) else None
     pd: Any = import_module("pandas")
-    frame: Any = pd.DataFrame({name: values.array}) if isinstance(values, (pd.Series, pd.Index)) else None
+    if not isinstance(values, (pd.Series, pd.Index)) or isinstance(values, pd.MultiIndex):
+        return None
+    frame = pd.DataFrame({name: values.array})
     # Before pandas 2.2, a frame is nothing to Arrow.
     return frame if hasattr(frame, "__arrow_c_stream__") else None

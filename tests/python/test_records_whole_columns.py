@@ -452,6 +452,12 @@ def test_columns_of_pandas():
     thing = object()
     made.what = pd.Series([thing, None], dtype=object)
     assert (made.n.tolist(), made.what[0] is thing) == ([1, 2], True)
+    # An index of several levels is no column: its items are tuples.
+    levels = pd.MultiIndex.from_tuples([(1, "a"), (2, "b")])
+    with pytest.raises(TypeError, match='field "n"'):
+        made.n = levels
+    made.what = levels
+    assert made.what.tolist() == [(1, "a"), (2, "b")]
     # NaN is a float; only a table of pandas cannot tell it from no value.
     floats = dw.Records.from_columns(dw.Record.of({"x": float}), x=pd.Series([1, None]))
     assert repr(floats.x.tolist()) == "[1.0, nan]"
