@@ -7,6 +7,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar, cast, overload
 
 from deadweight._cache import Cache
@@ -23,7 +24,7 @@ R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 _CacheOf: TypeAlias = "Callable[[Any], Cache[Any, Any]]"
 
-_PLACE = "_deadweight_caches"
+PLACE = "_deadweight_caches"
 """The attribute of an object where its caches are. In a class with ``__slots__`` it is one of them."""
 _CLASS_PLACE = "_deadweight_class_caches"
 """That of a class, for its class methods: instances would take the other for theirs."""
@@ -182,6 +183,11 @@ def cached_method(
     return decorate
 
 
+def keeps_with_object(function: FunctionType) -> bool:
+    """Whether it is what `cached_method` has made of a method."""
+    return function.__globals__ is globals() and hasattr(function, "cache_parameters")
+
+
 def _only(given: tuple[Any, ...], what: str, method: Any) -> Any:
     if len(given) != 1:
         name = method.__qualname__.rpartition("<locals>.")[2]
@@ -215,7 +221,7 @@ def _remembering_async(function: Any, cache_of: _CacheOf, typed: bool) -> Callab
 
 
 def _caches_of(instance: Any) -> _Caches:
-    place = _PLACE
+    place = PLACE
     read: Callable[[Any, str], Any] = object.__getattribute__
     write: Callable[[Any, str, Any], None] = object.__setattr__
     if isinstance(instance, type):
@@ -262,6 +268,6 @@ def _no_room(instance: object) -> str:
     if not kind.__flags__ & _HEAP_TYPE:
         return f"{none}: of a function, or a static method, dw.cached keeps the results"
     return (
-        f"{none}: add {_PLACE!r} and '__weakref__' to the class's __slots__, with dw.slots as "
-        f"dw.slots(weakref=True, extra=({_PLACE!r},)). Of a static method dw.cached keeps the results"
+        f"{none}: add {PLACE!r} and '__weakref__' to the class's __slots__, with dw.slots as "
+        f"dw.slots(weakref=True, extra=({PLACE!r},)). Of a static method dw.cached keeps the results"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import keyword
+import sys
 import typing
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
@@ -36,13 +37,30 @@ def annotated(made: type, names: dict[str, Any]) -> Iterator[Field]:
 
 def _hints(made: type, names: dict[str, Any]) -> dict[str, Any]:
     """The class's own annotations, and what those that are text mean."""
-    own: dict[str, Any] = dict(made.__annotations__)
+    own = _annotations(made)
     # `"<i4"` is no expression, and `"I"` no name that anybody has.
     told = {name: text for name, hint in own.items() if (text := _type_name(hint, names))}
-    rest = {name: hint for name, hint in own.items() if name not in told}
-    holder = type(made.__name__, (), {"__annotations__": rest, "__module__": made.__module__})
-    hints = get_type_hints(holder, localns=names, include_extras=True)
-    return {name: told.get(name) or hints[name] for name in own}
+    # The class has its name only when it is made.
+    names = {made.__name__: made, **names}
+    return {name: told.get(name) or _evaluated(made, name, hint, names) for name, hint in own.items()}
+
+
+def _annotations(made: type) -> dict[str, Any]:
+    """As far as they can be evaluated yet: from 3.14 on a name is looked for when it is asked for."""
+    if sys.version_info >= (3, 14):
+        import annotationlib
+
+        return annotationlib.get_annotations(made, format=annotationlib.Format.FORWARDREF)
+    return dict(made.__annotations__)
+
+
+def _evaluated(made: type, name: str, hint: Any, names: dict[str, Any]) -> Any:
+    holder = type(made.__name__, (), {"__annotations__": {name: hint}, "__module__": made.__module__})
+    try:
+        return get_type_hints(holder, localns=names, include_extras=True)[name]
+    except NameError as error:
+        said = f"{made.__name__}.{name}: {error} where the class is made"
+        raise NameError(f"{said}: annotate it as object, and its values are kept as they are") from error
 
 
 def _type_name(hint: Any, names: dict[str, Any]) -> str | None:

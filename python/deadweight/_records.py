@@ -13,6 +13,7 @@ import typing
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, MutableSequence
 from os import PathLike
+from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 from deadweight import _core
@@ -45,7 +46,10 @@ class _RecordType(type):
         namespace: dict[str, Any],
         *,
         fields: list[Field] | None = None,
+        **keywords: Any,
     ) -> _RecordType:
+        if keywords:
+            raise TypeError(f"{name}: a class of rows takes no keywords: {', '.join(keywords)}")
         if namespace.setdefault("__slots__", ()) != ():
             raise TypeError(f"{name}: rows have fields, not slots of their own")
         made = super().__new__(mcs, name, bases, namespace)
@@ -69,9 +73,21 @@ class _RecordType(type):
         return made
 
     def __init__(
-        cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], *, fields: list[Field] | None = None
+        cls,
+        name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        *,
+        fields: list[Field] | None = None,
+        **keywords: Any,
     ) -> None:
         super().__init__(name, bases, namespace)
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        # The first that `_process_class` in Lib/dataclasses.py sets: nothing of the class has changed yet.
+        if name == "__dataclass_params__":
+            raise TypeError(f"{cls.__name__}: rows have all that @dataclass gives: take it away")
+        super().__setattr__(name, value)
 
     @property
     def __signature__(cls) -> Any:
@@ -185,6 +201,7 @@ class Record(_core.Row, metaclass=_RecordType):
 
     __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
+    @recursive_repr()
     def __repr__(self) -> str:
         try:
             named = self._asdict()

@@ -50,10 +50,10 @@ class schedule(Printed):
     Young generations are collected as ever. ``every`` so many seconds the loop is watched until it has slept: for
     three times 1 ms its thread used less than 0.3 ms of processor time each, and then five turns of it took less
     than 0.5 ms together. Then there is a collection, in the loop's thread. If there is no such moment for
-    ``latest``, it is run all the same. It is left out if nothing has grown old since the last. After ``guard``
-    objects more than were freed, and once these are a quarter of what is old, one happens at once, as without it:
-    a loop that makes cycles and is never quiet does not use up the memory. While something is `paused`, none is
-    run.
+    ``latest``, it is run all the same. It is left out if nothing has grown old since the last, as while the
+    collector is disabled: leave it on. After ``guard`` objects more than were freed, and once these are a
+    quarter of what is old, one happens at once, as without it: a loop that makes cycles and is never quiet does
+    not use up the memory. While something is `paused`, none is run.
 
     It may be entered within another and in several loops. What was set before is set again after.
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from deadweight import _core
+from deadweight._cached_method import PLACE
 from deadweight._heap import Heap
 from deadweight._sizes import deepsizeof, layout
 from deadweight._slots_again import keeps_the_first, runs_again
@@ -110,8 +111,9 @@ def explain_slots(cls: type, heap: Heap | None = None) -> SlotsAdvice:
         return SlotsAdvice(name, (), "", blockers, (), before=0, after=0, count=count, trust="modelled")
     some = live[:_LOOKED_AT]
     planned, extra = _planned(cls, some)
-    wants_weakref = planned.makes_weakref or any(weakref.getweakrefcount(thing) for thing in some)
-    wants_weakref = wants_weakref and not any(base.__weakrefoffset__ for base in cls.__bases__)
+    wants_weakref = planned.makes_weakref or planned.has_cached_methods
+    wants_weakref = wants_weakref or any(weakref.getweakrefcount(thing) for thing in some)
+    wants_weakref = wants_weakref and not _takes_weakrefs(cls)
     arguments = ["weakref=True"] * wants_weakref + [f"extra={extra!r}"] * bool(extra)
     varies = bool(cls.__itemsize__ and planned.names)
     before, after = (0, 0) if varies else _weighed(cls, planned.names, wants_weakref)
@@ -120,7 +122,7 @@ def explain_slots(cls: type, heap: Heap | None = None) -> SlotsAdvice:
         slots=tuple(planned.names),
         decorator="@dw.slots" + (f"({', '.join(arguments)})" if arguments else ""),
         blockers=(*planned.blockers, *_conflicts(cls, planned), *_bereft(cls, planned)),
-        notes=(*_notes(cls, extra),),
+        notes=(*_notes(cls, tuple([name for name in extra if name != PLACE])),),
         before=_weighed_alive(some) if some and before else before,
         after=after,
         count=count,
@@ -129,20 +131,30 @@ def explain_slots(cls: type, heap: Heap | None = None) -> SlotsAdvice:
 
 
 def _planned(cls: type, live: list[Any]) -> tuple[Plan, tuple[str, ...]]:
-    """The plan, and the names that instances have and the code does not say."""
+    """The plan, and the names that the decorator is to be told: instances have them, the code does not say so."""
     planned = plan(cls, weakref=True, extra=None)
-    known = {*planned.names, *[name for name, _ in slots_of(cls)]}
     seen = dict.fromkeys([name for thing in live for name in _attributes(thing)])
+    if planned.has_cached_methods:
+        seen[PLACE] = None
+    known = {*planned.names, *planned.clashing, *[name for name, _ in slots_of(cls)]}
     odd = [name for name in seen if not name.isidentifier()]
+    extra = tuple([name for name in seen if name not in known and name not in odd])
+    clashing = [name for name in seen if name in planned.clashing]
+    planned = plan(cls, weakref=True, extra=None, seen=(*extra, *clashing))
     if odd:
         reason = f"instances have attributes whose names cannot be those of slots: {', '.join(map(repr, odd))}"
         planned.blockers.append(Blocker(cls.__qualname__, reason, ""))
-    extra = tuple([name for name in seen if name not in known and name not in odd])
-    if not extra:
-        return planned, ()
-    answered = plan(cls, weakref=True, extra=extra)
-    answered.blockers = list(dict.fromkeys([*planned.blockers, *answered.blockers]))
-    return answered, extra
+    return planned, extra
+
+
+def _takes_weakrefs(cls: type) -> bool:
+    """Whether a base gives instances room for weak references, and will when it has slots itself."""
+    return any(
+        "__weakref__" in vars(kind) and "__dict__" not in vars(kind)
+        if is_by_statement(kind)
+        else kind.__weakrefoffset__
+        for kind in cls.__mro__[1:]
+    )
 
 
 def _attributes(thing: object) -> list[str]:

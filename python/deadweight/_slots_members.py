@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from types import CellType, FunctionType, MappingProxyType
 from typing import Any, NamedTuple, cast
 
+from deadweight._cached_method import keeps_with_object
 from deadweight._slots_code import Use, use_of
 from deadweight._slots_kept import KeptInSlot
 from deadweight._slots_state import get_state, set_state
@@ -41,6 +42,16 @@ def methods(cls: type) -> Iterator[Method]:
             if (is_direct or _is_in_body(function, cls)) and function not in _OURS:
                 yield Method(where, _use(function, name, member, cls.__name__))
         yield from [Method(where, use) for use in _described(member)]
+
+
+def cached_methods(cls: type) -> Iterator[str]:
+    """The methods in a class's own body whose results ``cached_method`` keeps with instances."""
+    for name, member in vars(cls).items():
+        # Of a class method the class has the results, of a static one its first argument.
+        if not isinstance(member, classmethod | staticmethod) and any(
+            is_direct and keeps_with_object(function) for function, is_direct in _functions(member)
+        ):
+            yield f"{cls.__qualname__}.{name}"
 
 
 def _described(member: object) -> Iterator[Use]:

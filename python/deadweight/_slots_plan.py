@@ -7,18 +7,20 @@ import functools
 import re
 import sys
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import FunctionType, MethodDescriptorType
 from typing import Any, ClassVar, Final, Generic, get_origin
 
-from deadweight._slots_members import Method, methods
+from deadweight._cached_method import PLACE
+from deadweight._slots_members import Method, cached_methods, methods
 from deadweight._slots_refused import is_by_statement, refused
 
 _NOT_OF_INSTANCES = re.compile(r"(?:^|[.\s])(?:ClassVar|InitVar|KW_ONLY)\b")
 _MISSING = object()
 _SET = "set it in __init__ and take it out of the class"
-_ANNOTATED = "annotate it as ClassVar if it is the class's own; of a dataclass, put @dw.slots above @dataclass"
+_OF_DATACLASS = "of a dataclass, put @dw.slots above @dataclass"
+_ANNOTATED = f"annotate it as ClassVar if it is the class's own; {_OF_DATACLASS}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,18 @@ class Plan:
     """Slots of fields that ``__init__`` does not set, and the default that instances had from the class."""
     makes_weakref: bool = False
     """Whether the class's own code makes weak references to instances."""
+    has_cached_methods: bool = False
+    """Whether ``cached_method`` keeps results with instances: in a slot of theirs, by a weak reference."""
+    of_bases: dict[str, None] = field(default_factory=dict[str, None])
+    """What bases that have no slots yet would have one for."""
+    clashing: set[str] = field(default_factory=set[str])
+    """Attributes of instances that the class has a value for."""
     blockers: list[Blocker] = field(default_factory=list[Blocker])
 
 
-def plan(cls: type, *, weakref: bool, extra: Iterable[str] | None) -> Plan:
-    """The slots of a class. ``extra`` are names that its code does not say; None if nobody was asked."""
+def plan(cls: type, *, weakref: bool, extra: Iterable[str] | None, seen: Iterable[str] = ()) -> Plan:
+    """The slots of a class. ``extra`` are names that its code does not say; None if nobody was asked. ``seen`` are
+    names that instances have."""
     made = Plan()
     reason = refused(cls)
     if reason:
@@ -63,6 +72,9 @@ def plan(cls: type, *, weakref: bool, extra: Iterable[str] | None) -> Plan:
     if "__slots__" in vars(cls):
         made.blockers.append(Blocker(cls.__qualname__, "it has __slots__ already", ""))
     made.blockers += _bases_with_dict(cls)
+    for base in cls.__bases__:
+        if base.__dictoffset__:
+            made.of_bases |= dict.fromkeys(plan(base, weakref=True, extra=None).names)
     made.cached = {name: own for name, own in vars(cls).items() if type(own) is functools.cached_property}
     found = list(_all_methods(cls))
     made.makes_weakref = any(method.use.makes_weakref for method in found)
@@ -72,16 +84,16 @@ def plan(cls: type, *, weakref: bool, extra: Iterable[str] | None) -> Plan:
         reason = "it asks object for a state, which is a dict only where there are no slots"
         asking = [name for name, use in found if use.asks_for_state]
         made.blockers += [Blocker(name, reason, "name the attributes instead") for name in asking]
+    assigned = dict.fromkeys([name for method in found for name in method.use.names])
+    assigned |= dict.fromkeys([_mangled(cls, name) for name in (*(extra or ()), *seen)])
     if "__dataclass_fields__" in vars(cls):
         _add_fields(made, cls)
     else:
-        _add_annotated(made, cls)
-    for method in found:
-        for name in method.use.names:
-            _add(made, cls, name, _SET)
-    for name in extra or ():
-        _add(made, cls, _mangled(cls, name), _SET)
-    made.names += [name for name in made.cached if name not in made.names]
+        _add_annotated(made, cls, assigned)
+    for name in assigned:
+        _add(made, cls, name, _SET)
+    _ask_for_room(made, cls, weakref, tuple(extra or ()))
+    made.names += [name for name in (*made.cached, *made.of_bases) if name not in made.names]
     if made.names and cls.__itemsize__:
         reason = "its instances vary in size, as those of int, tuple and bytes: slots have no place in them"
         made.blockers.append(Blocker(cls.__qualname__, reason, ""))
@@ -155,7 +167,18 @@ def _add_fields(made: Plan, cls: type) -> None:
         _add(made, cls, item.name, _SET)
 
 
-def _add_annotated(made: Plan, cls: type) -> None:
+def _ask_for_room(made: Plan, cls: type, weakref: bool, extra: tuple[str, ...]) -> None:
+    """For what `cached_method` keeps. Each instance is larger by that, and so it is not taken unasked."""
+    where = next((name for kind in cls.__mro__[:-1] for name in cached_methods(kind)), None)
+    made.has_cached_methods = where is not None
+    has_room = PLACE in made.names or _is_served(_inherited(cls, PLACE))
+    if where is not None and not (has_room and weakref):
+        asked = tuple(dict.fromkeys((*extra, PLACE)))
+        reason = "cached_method keeps results with the instance: in a slot of their own, and by a weak reference"
+        made.blockers.append(Blocker(where, reason, f"@dw.slots(weakref=True, extra={asked!r})"))
+
+
+def _add_annotated(made: Plan, cls: type, assigned: Container[str]) -> None:
     for name, annotation in _annotations(cls).items():
         own = vars(cls).get(name, _MISSING)
         if isinstance(own, dataclasses.Field):
@@ -167,20 +190,22 @@ def _add_annotated(made: Plan, cls: type) -> None:
                 )
             )
         elif not _is_of_class(annotation, own is not _MISSING):
-            _add(made, cls, name, _ANNOTATED)
+            remedy = f"{_SET}; {_OF_DATACLASS}" if name in assigned else _ANNOTATED
+            _add(made, cls, name, remedy)
 
 
 def _add(made: Plan, cls: type, name: str, remedy: str) -> None:
     """A slot, unless something in the class takes care of the attribute."""
-    if name in made.names or name in made.cached:
+    if name in made.names or name in made.cached or name in made.clashing:
         return
     own = _MISSING if name in made.dropped else vars(cls).get(name, _MISSING)
     member = _inherited(cls, name) if own is _MISSING else own
-    if member is _MISSING:
+    if member is _MISSING or (own is _MISSING and name in made.of_bases):
         made.names.append(name)
     elif not _is_served(member):
         holder = "the class" if own is not _MISSING else "a base"
         reason = f"an attribute of instances, and {holder} has a value of that name"
+        made.clashing.add(name)
         made.blockers.append(Blocker(f"{cls.__qualname__}.{name}", reason, remedy))
 
 

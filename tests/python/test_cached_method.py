@@ -432,8 +432,9 @@ def test_before_and_after_a_leak():
 
 
 def test_messages_say_what_to_do():
-    @dw.slots
     class Slim:
+        __slots__ = ("x",)
+
         def __init__(self, x):
             self.x = x
 

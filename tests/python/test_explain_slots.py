@@ -2,6 +2,7 @@
 
 import collections
 import ctypes
+import dataclasses
 import functools
 import gc
 import json
@@ -177,6 +178,170 @@ def test_weak_references_are_noticed():
     assert (advice.possible, advice.decorator) == (True, "@dw.slots(weakref=True)")
 
 
+def of_dataclasses(decorate):
+    @decorate
+    @dataclasses.dataclass
+    class Base:
+        x: int = 0
+        y: int = 0
+
+    @decorate
+    @dataclasses.dataclass
+    class Derived(Base):
+        y: int = 2
+        w: int = 1
+
+    return Derived
+
+
+def of_cached_properties(decorate):
+    @decorate
+    class Base:
+        def __init__(self):
+            self.a = self.b = None
+
+        @functools.cached_property
+        def one(self):
+            return 1
+
+        @functools.cached_property
+        def two(self):
+            return 2
+
+    @decorate
+    class Middle(Base):
+        pass
+
+    @decorate
+    class Derived(Middle):
+        def __init__(self):
+            super().__init__()
+            self.c = None
+
+    return Derived
+
+
+def of_annotations(decorate):
+    @decorate
+    class Base:
+        x: int
+        y: int
+
+        def late(self):
+            self.z = 1
+
+    @decorate
+    class Derived(Base):
+        def __init__(self):
+            self.w = 1
+
+    return Derived
+
+
+@pytest.mark.parametrize("make", [of_dataclasses, of_cached_properties, of_annotations])
+@pytest.mark.parametrize("touched", [False, True])
+def test_what_bases_without_slots_would_have_is_counted(make, touched):
+    plain = make(lambda kind: kind)
+    things = [plain() for _ in range(10)]
+    if touched:
+        for thing in things:
+            for name in ("one", "two", "z", "y"):
+                if hasattr(plain, name):
+                    getattr(thing, name)
+    advice = dw.explain_slots(plain)
+    # As it is once all that stands in the way was done.
+    assert advice.after == dw.sizeof(make(dw.slots)())
+    first = plain.__mro__[-2].__qualname__
+    assert [blocker.remedy for blocker in advice.blockers] == [f"put @dw.slots on {first} first"]
+    assert (advice.decorator, advice.notes) == ("@dw.slots", ())
+
+
+def test_weak_references_that_only_a_base_without_slots_has_room_for():
+    class Base:
+        pass
+
+    class Derived(Base):
+        pass
+
+    derived = Derived()
+    kept = weakref.ref(derived)
+    assert dw.explain_slots(Derived).decorator == "@dw.slots(weakref=True)"
+    assert kept() is derived
+
+
+def test_room_for_what_cached_method_keeps_is_asked_for():
+    def make(decorate):
+        @decorate
+        class Report:
+            def __init__(self):
+                self.rows = None
+
+            @dw.cached_method
+            def total(self):
+                return 1
+
+        return Report
+
+    plain = make(lambda kind: kind)
+    asked = "weakref=True, extra=('_deadweight_caches',)"
+    for _ in range(2):
+        report = plain()
+        advice = dw.explain_slots(plain)
+        assert (advice.possible, advice.decorator, advice.notes) == (True, f"@dw.slots({asked})", ())
+        report.total()
+    slotted = make(eval(f"dw.slots({asked})"))
+    assert slotted().total() == 1
+    assert advice.after == dw.sizeof(slotted())
+
+    class Derived(plain):
+        pass
+
+    assert dw.explain_slots(Derived).decorator == f"@dw.slots({asked})"
+    with pytest.raises(dw.CannotSlot) as caught:
+        make(dw.slots)
+    assert [str(blocker).rpartition("<locals>.")[2] for blocker in caught.value.blockers] == [
+        "Report.total: cached_method keeps results with the instance: in a slot of their own, and by a weak "
+        f"reference; @dw.slots({asked})"
+    ]
+    with pytest.raises(dw.CannotSlot, match=r"extra=\('rows', '_deadweight_caches'\)\)"):
+        make(dw.slots(weakref=True, extra=["rows"]))
+
+    # What a base has room for is enough.
+    @dw.slots
+    class More(slotted):
+        @dw.cached_method
+        def more(self):
+            return 2
+
+    assert (More().more(), More.__slots__) == (2, ())
+
+
+def test_caches_that_are_not_kept_with_instances_need_no_room():
+    @dw.slots
+    class Some:
+        @dw.cached_method
+        @classmethod
+        def of_class(cls):
+            return 1
+
+        @staticmethod
+        @dw.cached_method
+        def of_first(thing):
+            return 2
+
+        @staticmethod
+        @functools.lru_cache
+        def of_all():
+            return 3
+
+        @functools.lru_cache  # noqa: B019
+        def of_any(self):
+            return 4
+
+    assert Some.__slots__ == ()
+    assert (Some.of_class(), Some.of_first(Plugin), Some.of_all(), Some().of_any()) == (1, 2, 3, 4)
+
+
 class Plugin:
     __slots__ = ()
     known = []  # noqa: RUF012
@@ -316,6 +481,26 @@ def test_what_stands_in_the_way_is_what_the_decorator_says():
     assert advice.slots == ("colour",) and some.colour == 1
     assert not advice.possible and not advice.worth_it
     assert "cannot have slots as it is:" in str(advice)
+
+
+def test_a_default_that_the_class_annotates_and_instances_set_has_one_line():
+    class Some:
+        size: int = 1
+        limit: int = 2
+        unset: int = 3
+
+        def grow(self):
+            self.size += 1
+
+    some = Some()
+    some.grow()
+    some.limit = 3
+    advice = dw.explain_slots(Some)
+    lines = {blocker.where.rpartition(".")[2]: blocker.remedy for blocker in advice.blockers}
+    assert len(lines) == len(advice.blockers) == 3
+    assert lines["size"] == lines["limit"] != lines["unset"]
+    assert lines["size"].startswith("set it in __init__") and lines["unset"].startswith("annotate it as ClassVar")
+    assert (advice.decorator, advice.notes) == ("@dw.slots", ())
 
 
 class Documented:

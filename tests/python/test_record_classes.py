@@ -361,3 +361,60 @@ def test_values_of_a_row_on_its_own_are_of_no_numbered_row():
             wrong()
     with pytest.raises(OverflowError, match=r'^row 1, field "a": -1 does not fit into u1$'):
         dw.Records(Base, [row, row])[1].a = -1
+
+
+def test_a_class_may_name_itself():
+    class Node(dw.Record):
+        number: dw.u4
+        children: "list[Node]"
+        parent: "Node | None" = None
+
+    root = Node(1, [])
+    assert Node(2, [], root).parent is root
+    assert dw.Records(Node, [root]).types == {"number": "u4", "children": "object", "parent": "object"}
+
+
+def test_a_name_that_nobody_knows_yet_is_said():
+    with pytest.raises(
+        NameError, match=r"^Node.later: name 'Later' is not defined where .*: annotate it as object"
+    ):
+
+        class Node(dw.Record):
+            number: dw.u4
+            later: "Later | None"  # noqa: F821
+
+    class Open(dw.Record):
+        later: object
+
+    assert Open(Open).later is Open
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="annotations are evaluated at once before")
+def test_names_without_quotes_that_nobody_knows_yet():
+    namespace = {"dw": dw}
+    exec("class Node(dw.Record):\n    number: dw.u4 | None\n    parent: Node | None = None\n", namespace)
+    node = namespace["Node"]
+    assert node(1, node(2)).parent.number == 2
+    assert dw.Records(node).types == {"number": "u4 | None", "parent": "object"}
+    with pytest.raises(
+        NameError, match=r"^Node.later: name 'Later' is not defined where .*: annotate it as object"
+    ):
+        exec("class Node(dw.Record):\n    number: dw.u4\n    later: Later | None\n", namespace)
+
+
+def test_keywords_and_a_dataclass_above_are_refused():
+    with pytest.raises(TypeError, match=r"^Some: a class of rows takes no keywords: tag, more$"):
+
+        class Some(dw.Record, tag=1, more=2):
+            number: int
+
+    class Other(dw.Record):
+        number: int
+        text: str = "x"
+
+    before = dict(vars(Other))
+    for made in (dataclasses.dataclass, dataclasses.dataclass(frozen=True, slots=True)):
+        with pytest.raises(TypeError, match=r"^Other: rows have all that @dataclass gives: take it away$"):
+            made(Other)
+    assert dict(vars(Other)) == before
+    assert Other(1) == Other(1, "x")

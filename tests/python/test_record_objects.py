@@ -311,3 +311,14 @@ def test_a_default_that_all_rows_would_share():
 
         class Shared(dw.Record):
             tags: list[str] = []  # noqa: RUF012
+
+
+def test_a_row_that_holds_itself_is_shown_and_copied():
+    own = Holder(1, None, [])
+    own.what = own
+    assert repr(own) == "Holder(number=1, what=..., tags=[])"
+    copied = copy.deepcopy(own)
+    assert copied.what is copied is not own
+    rows = dw.Records(Holder, [(1, None, [])])
+    rows[0].what = rows[0]
+    assert repr(rows[0]) == "Holder(number=1, what=Holder(number=1, what=..., tags=[]), tags=[])"
