@@ -288,7 +288,8 @@ fn batches_of_others_are_taken_in() {
     let refused = Table::from_batches(&schema, []).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "field \"x\" has the Arrow type Float16, which records do not hold"
+        "field \"x\" has the Arrow type Float16, which records do not hold; \
+         rows that come one by one can have it in a field of objects"
     );
 }
 
