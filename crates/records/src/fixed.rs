@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn what_was_written_to_takes_memory_until_it_is_given_back() {
         let mut column = Fixed::default();
-        column.extend(&[1_u64; 100_000]).unwrap();
+        column.extend(&vec![1_u64; 100_000]).unwrap();
         let held = column.allocation().held();
         assert!(held >= 800_000, "{held}");
         column.delete(10, 60_000).unwrap();
@@ -252,7 +252,7 @@ mod tests {
         column.push(3).unwrap();
         assert!(column.allocation().held() < 1_000);
         assert_eq!(shared.len(), 11);
-        column.extend(&[1; 100_000]).unwrap();
+        column.extend(&vec![1; 100_000]).unwrap();
         column.truncate(10).unwrap();
         column.shrink_to_fit();
         assert_eq!(column.allocation().held(), 80);
