@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import types
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Annotated, Any, Literal, NewType, TypeAlias, Union, cast, get_args, get_origin
@@ -140,7 +141,19 @@ def column_type(wanted: Any) -> tuple[str, bool]:
             return of_numpy, False
     if isinstance(wanted, type):
         return "object", False
-    raise TypeError(f"no column holds {wanted!r}")
+    names = f": names of types are {', '.join(sorted(_NAMES))}" if isinstance(wanted, str) else ""
+    raise TypeError(f"no column holds {wanted!r}{names}")
+
+
+def field_types(fields: Iterable[tuple[str, Any]]) -> list[tuple[str, str, bool]]:
+    """What :func:`column_type` makes of each, with the field's name before it, and in what it raises."""
+    found: list[tuple[str, str, bool]] = []
+    for field, wanted in fields:
+        try:
+            found.append((field, *column_type(wanted)))
+        except TypeError as error:
+            raise TypeError(f'field "{field}": {error}') from None
+    return found
 
 
 def _fits(name: str, plain: Any) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from types import ModuleType
 from typing import Any, cast
 
 from deadweight import _core
@@ -22,11 +24,12 @@ class PackedFrom:
     """What one of them is: the name of its class."""
     rows: int
     before: int
-    """What would be freed if the list went with all that only it holds."""
+    """What would be freed if the list went with all that only it holds: no rows that something else holds too."""
     after: int
     """What the columns take."""
     trust: str
-    """Of ``before``: ``measured``; ``modelled``, where sizes follow rules; ``estimated``, from a thousand rows."""
+    """Of ``before``: ``measured``; ``modelled``, where sizes follow rules; ``estimated``, from a thousand
+    rows, drawn by lot."""
 
     def __str__(self) -> str:
         mark = {"modelled": "~", "estimated": "≈"}.get(self.trust, "")
@@ -44,13 +47,27 @@ def packed_from(rows: Any, after: int) -> PackedFrom | None:
     count = len(held)
     if not count:
         return None
-    some = held if count <= _WEIGHED else [held[at * count // _WEIGHED] for at in range(_WEIGHED)]
-    weighed = deepsizeof(*some)
+    if count <= _WEIGHED:
+        some, weighed = held, deepsizeof(held)
+        before, trust = weighed.exclusive, weighed.trust
+    else:
+        some, trust = _drawn(held), "estimated"
+        before = _exclusive(some) * count // _WEIGHED + _core.sizeof(held)
     kinds = {type(row).__name__ for row in some}
-    return PackedFrom(
-        type=kinds.pop() if len(kinds) == 1 else "object",
-        rows=count,
-        before=weighed.exclusive * count // len(some) + _core.sizeof(held),
-        after=after,
-        trust=weighed.trust if count == len(some) else "estimated",
-    )
+    name = kinds.pop() if len(kinds) == 1 else "object"
+    return PackedFrom(type=name, rows=count, before=before, after=after, trust=trust)
+
+
+def _drawn(held: Sequence[object]) -> tuple[object, ...]:
+    """Rows from all over, the same at each call. By lot: what every so many rows have may go with a stride."""
+    from random import Random
+
+    draw = Random(0).randrange
+    starts = [at * len(held) // _WEIGHED for at in range(_WEIGHED + 1)]
+    return tuple([held[draw(start, end)] for start, end in pairwise(starts)])
+
+
+def _exclusive(drawn: tuple[object, ...]) -> int:
+    """What would be freed if these rows went, each of which the list holds too."""
+    total, _, shared, *_ = _core.deepsizeof((drawn,), (type, ModuleType), True, drawn)
+    return total - shared - _core.sizeof(drawn)

@@ -9,7 +9,7 @@ import typing
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
 
-from deadweight._dtypes import column_type, named_type
+from deadweight._dtypes import column_type, field_types, named_type
 
 if TYPE_CHECKING:
     from inspect import Signature
@@ -84,19 +84,18 @@ def fields_of(source: Any) -> list[Field]:
         hints = get_type_hints(source, include_extras=True)
         fields = dataclasses.fields(source)
         name = getattr(source, "__name__", type(source).__name__)
-        return [
-            (field.name, *column_type(hints[field.name]), _default_of(name, field.name, field)) for field in fields
-        ]
+        told = field_types((field.name, hints[field.name]) for field in fields)
+        return [(*one, _default_of(name, field.name, field)) for one, field in zip(told, fields, strict=True)]
     if typing.is_typeddict(source):
         # An item that need not be there is a value that need not be.
         optional = source.__optional_keys__
-        told = {name: column_type(hint) for name, hint in get_type_hints(source, include_extras=True).items()}
-        return [(name, kind, none or name in optional, ()) for name, (kind, none) in told.items()]
+        told = field_types(get_type_hints(source, include_extras=True).items())
+        return [(name, kind, none or name in optional, ()) for name, kind, none in told]
     if isinstance(source, Mapping):
         types = typing.cast("Mapping[str, Any]", source)
-        return [(name, *column_type(wanted), ()) for name, wanted in types.items()]
+        return [(*told, ()) for told in field_types(types.items())]
     if getattr(source, "names", None):
-        return [(name, *column_type(source[name]), ()) for name in source.names]
+        return [(*told, ()) for told in field_types((name, source[name]) for name in source.names)]
     raise TypeError(f"no dataclass, TypedDict, structured dtype or mapping: {source!r}")
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 from deadweight import _core
 from deadweight._core import Column
-from deadweight._dtypes import column_type
+from deadweight._dtypes import field_types
 from deadweight._packed import PackedFrom, packed_from
 from deadweight._record_fields import Field, annotated, fields_of
 from deadweight._text import size
@@ -523,7 +523,8 @@ def pack(
     ``rows`` is any iterable of dicts and other mappings, tuples and lists, or objects, a structured NumPy
     array, or a table with ``__arrow_c_stream__``; it is gone through once. ``types`` says what some fields are
     to be, which need not be in any row if they may have no value, ``names`` how the items of tuples and lists are
-    called, ``name`` how the class. Of objects of one class, the first decides which attributes are looked for.
+    called, ``name`` how the class. Of objects of one class, the first decides which attributes are looked for;
+    what a class computes, such as a cached property, is none of them.
     Values that no column holds together, and members of an enum, raise TypeError with row, field and value, unless
     ``types`` says ``object`` of that field: then they are kept as they are. What a
     list of rows took, and takes now, is printed with the result, and in its ``packed_from``.
@@ -537,7 +538,7 @@ def pack(
     """
     if isinstance(rows, Mapping):
         raise TypeError("a dict is one row: pack([row]) takes rows")
-    told = [(field, *column_type(wanted)) for field, wanted in (types or {}).items()]
+    told = field_types((types or {}).items())
     if hasattr(rows, "__arrow_c_stream__"):
         if names:
             raise TypeError("a table has names already")

@@ -5,6 +5,7 @@ import csv
 import dataclasses
 import decimal
 import enum
+import functools
 import sqlite3
 import types
 from datetime import date
@@ -245,7 +246,7 @@ def test_a_row_that_is_refused_leaves_the_others_whole():
         yield {"a": 1, "b": "x"}
         yield {"a": 2, "b": 3}
 
-    with pytest.raises(TypeError, match='row 1, field "b": 3 among values of type category'):
+    with pytest.raises(TypeError, match='row 1, field "b": 3 among values of type str'):
         dw.pack(source())
 
 
@@ -269,6 +270,43 @@ def test_what_somebody_else_holds_is_not_saved():
     objects = [([number],) for number in range(500)]
     kept = dw.pack(objects, types={"field_0": object})
     assert kept.packed_from.before == dw.sizeof(objects) + sum(map(dw.sizeof, objects))
+
+
+def weighed(rows):
+    return sum(dw.sizeof(row) + sum(map(dw.sizeof, row.values())) for row in rows)
+
+
+@pytest.mark.parametrize("many", [300, 3000])
+def test_rows_that_somebody_else_holds_are_not_saved(many):
+    rows = [{"number": 10_000.5 + number} for number in range(many)]
+    kept = rows[::2]
+    came = dw.pack(rows).packed_from
+    alone = dw.sizeof(rows) + weighed(rows[1::2])
+    if many == 300:
+        assert came.before == dw.deepsizeof(rows).exclusive == alone
+    else:
+        assert came.before == pytest.approx(alone, rel=0.1)
+    kept += rows[1::2]
+    assert dw.pack(rows).packed_from.before == dw.sizeof(rows)
+
+
+@pytest.mark.parametrize("many", [300, 3000])
+def test_rows_that_lead_back_to_themselves_are_saved(many):
+    rows = [Data(10_000 + number, f"text {number}") for number in range(many)]
+    for row in rows:
+        row.no_field = [row]
+    came = dw.pack(rows).packed_from
+    assert came.before == pytest.approx(dw.deepsizeof(rows).exclusive, rel=0.05)
+    assert came.before > 200 * many
+
+
+@pytest.mark.parametrize("period", [2, 10, 50])
+def test_what_every_so_many_rows_have_does_not_go_with_the_sample(period):
+    rows = [{"number": 10_000.5 + number} for number in range(50_000)]
+    for number in range(0, 50_000, period):
+        rows[number]["text"] = f"{number:0{period * 200}}"
+    came = dw.pack(rows).packed_from
+    assert came.before == pytest.approx(dw.sizeof(rows) + weighed(rows), rel=0.2)
 
 
 def test_many_rows_are_estimated():
@@ -408,6 +446,131 @@ def test_what_cached_method_leaves_on_an_object_is_no_field():
         report = kind(3)
         assert report.double() == 6
         assert dw.pack([report]).types == {"a": "u1"}
+
+
+class Lazy:
+    def __init__(self, function):
+        self.function = function
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    def __get__(self, instance, owner):
+        if instance is None:
+            return self
+        return vars(instance).setdefault(self.name, self.function(instance))
+
+
+class LazyAndSet(property):
+    def __get__(self, instance, owner=None):
+        if instance is None:
+            return self
+        found = vars(instance)
+        return found["large"] if "large" in found else found.setdefault("large", super().__get__(instance, owner))
+
+
+@pytest.mark.parametrize("kind", [functools.cached_property, Lazy, LazyAndSet])
+def test_what_a_class_computes_is_not_run(kind):
+    runs = 0
+
+    class Report:
+        size = 7
+
+        def __init__(self, a):
+            self.a = a
+            if a:
+                self.size = a
+
+        @kind
+        def large(self):
+            nonlocal runs
+            runs += 1
+            return "x" * 1000
+
+    reports = [Report(number) for number in (1, 2, 0)]
+    assert reports[0].large == "x" * 1000
+    packed = dw.pack(reports)
+    assert packed.types == {"a": "u1", "size": "u1"}
+    assert [row._astuple() for row in packed] == [(1, 1), (2, 2), (0, 7)]
+    assert runs == 1
+    # Who names it has it.
+    assert dw.pack(reports, names=["a", "large"]).large.tolist() == ["x" * 1000] * 3
+    assert runs == 3
+
+
+def test_a_cached_property_in_a_slot_is_not_run():
+    @dw.slots
+    class Report:
+        def __init__(self, a):
+            self.a = a
+
+        @functools.cached_property
+        def large(self):
+            raise AssertionError
+
+    assert dw.pack([Report(1), Report(2)]).types == {"a": "u1"}
+
+
+def test_an_attribute_that_its_class_checks_is_a_field():
+    class Checked:
+        def __set_name__(self, owner, name):
+            self.name = name
+
+        def __get__(self, instance, owner):
+            return vars(instance)[self.name] if instance else self
+
+        def __set__(self, instance, value):
+            vars(instance)[self.name] = value
+
+    class Point:
+        x = Checked()
+
+        def __init__(self, x):
+            self.x = x
+
+    assert dw.pack([Point(1), Point(2)]).x.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (["x", 1], r'1 among values of type str: .*; types=\{"a": object\} keeps them as they are$'),
+        ([1, "x"], r"'x' among values of type int: "),
+        ([-1, 2**63], "9223372036854775808 among values of type i1: "),
+        ([0.5, "x"], "'x' among values of type float: "),
+        (["x", float("nan")], "nan among values of type str: .*; what has no value is None here, not NaN$"),
+    ],
+)
+def test_values_that_do_not_go_together_are_said_in_words_of_python(values, said):
+    with pytest.raises(TypeError, match=rf'^row 1, field "a": {said}'):
+        dw.pack([{"a": value} for value in values])
+    kept = dw.pack([{"a": value} for value in values], types={"a": object})
+    assert kept.a.tolist() == values or values[1] != values[1]
+
+
+def test_an_int_that_no_column_holds_is_not_to_be_taken_as_one():
+    with pytest.raises(TypeError, match=r"makes it one of objects$"):
+        dw.pack([{"a": 2**64}])
+
+
+def test_a_type_that_no_column_has_is_said_with_the_field():
+    for wrong in ("u3", 7):
+        for call in (
+            lambda wrong: dw.pack([], types={"a": "u1", "b": wrong}),
+            lambda wrong: dw.Record.of({"b": wrong}),
+        ):
+            with pytest.raises(TypeError, match=f'^field "b": no column holds {wrong!r}'):
+                call(wrong)
+    with pytest.raises(TypeError, match="names of types are bool, bytes, category, date, "):
+        dw.pack([], types={"a": "u3"})
+
+
+def test_some_hundred_texts_are_a_category_in_any_order():
+    texts = [f"text {number % 1000}" for number in range(20_000)]
+    for rows in (texts, sorted(texts)):
+        packed = dw.pack({"a": text} for text in rows)
+        assert packed.types == {"a": "category"}
+        assert packed.a.tolist() == rows
 
 
 @pytest.mark.parametrize("key", [1, None])

@@ -201,7 +201,7 @@ def test_a_narrow_float_is_rounded_in_a_row_of_its_own_as_in_a_container():
             ValueError,
             "row 1, field \"name\": '\\ud800' has half of a surrogate pair",
         ),
-        ((1, 1.0, ""), ValueError, "row 1 has 3 values, not 5"),
+        ((1, 1.0, ""), ValueError, "row 1 has 3 values, not 4 to 5"),
         ({"user_id": 1}, TypeError, 'row 1, field "score": no value, and no default'),
         ({**dict.fromkeys(User._fields), "x": 1}, ValueError, "row 1: there is no field 'x'"),
         (7, TypeError, "row 1: an object of type int has none of the fields"),
@@ -501,10 +501,15 @@ def test_a_tuple_may_leave_out_what_has_a_default():
     for rows in ([("Ada",)], [["Ada"]], [("Ada", 0.5)], [("Ada", 0.5, None)]):
         assert dw.Records(Scored, rows) == dw.Records(Scored, [Scored("Ada")])
     rows = dw.Records(Scored)
-    for wrong, got in (((), 0), (("Ada", 1, 2, 3), 4)):
-        with pytest.raises(ValueError, match=f"row 0 has {got} values, not 3"):
+    for wrong, said in (((), "0 values, not 1 to 3$"), (("Ada", 1, 2, 3), "4 values, not 3$")):
+        with pytest.raises(ValueError, match=f"row 0 has {said}"):
             rows.append(wrong)
     assert not rows
+    optional = dw.Record.of({"a": "int | None", "b": "str | None"})
+    for nothing in ((), []):
+        assert dw.Records(optional, [nothing]) == dw.Records(optional, [{}])
+    with pytest.raises(TypeError, match='field "name": nan is no str; what has no value is None here, not NaN'):
+        rows.append((float("nan"),))
 
 
 def test_lengths_that_do_not_fit_are_told_in_words():

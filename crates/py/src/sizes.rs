@@ -29,25 +29,30 @@ pub(crate) fn sizeof(object: &Bound<'_, PyAny>) -> PyResult<u64> {
 type Row = (String, u64, u64, u64);
 
 /// What objects hold together: held, requested and shared bytes, how many objects, whether a size
-/// follows a rule, and the rows by type.
+/// follows a rule, and the rows by type. Each of the objects in `lent` has a reference that is not to count.
 #[pyfunction]
+#[pyo3(signature = (objects, stop, namespaces, lent = None))]
 pub(crate) fn deepsizeof(
     py: Python<'_>,
     objects: &Bound<'_, PyTuple>,
     stop: &Bound<'_, PyTuple>,
     namespaces: bool,
+    lent: Option<&Bound<'_, PyTuple>>,
 ) -> PyResult<(u64, u64, u64, u64, bool, Vec<Row>)> {
     for item in stop.iter_borrowed() {
         if !item.is_instance_of::<PyType>() {
             return Err(PyTypeError::new_err("stop takes a tuple of classes"));
         }
     }
-    let stop: Vec<Addr> = stop.iter_borrowed().map(|item| address(&item)).collect();
+    let addresses = |items: &Bound<'_, PyTuple>| -> Vec<Addr> {
+        items.iter_borrowed().map(|item| address(&item)).collect()
+    };
+    let (stop, lent) = (addresses(stop), lent.map_or_else(Vec::new, addresses));
     let roots: Vec<_> = objects.iter_borrowed().collect();
     let (classes, bounds) = (native::classes(py), (&*stop, namespaces));
     let deep =
         from_roots(py, &roots, bounds, classes, told, |own, memory, checked, at, bounds| {
-            own.scale.weigh_deep(memory, checked, at, bounds)
+            own.scale.weigh_deep(memory, checked, at, &lent, bounds)
         })?;
     let row =
         |row: deadweight_cpython::TypeWeight| (row.name, row.count, row.held.0, row.requested.0);

@@ -6,7 +6,7 @@
 //!   Integers alone are never floats.
 //! - Floats are `f8`. `f4` might hold what is there; but what is set later it would round in silence.
 //! - Text is a category while there is at most one different text to eight rows. That is looked at
-//!   from row 1,024 on, and at the end; what has once become `str` stays so.
+//!   from row 32,768 on, and at the end; what has once become `str` stays so.
 //! - A row without a value makes the field nullable.
 //! - Nothing else mixes: not text and bytes, not dates and datetimes, not true and one.
 
@@ -20,7 +20,7 @@ use crate::values::Values;
 /// Categories are given up when there are more words than one in so many rows…
 const ROWS_A_WORD: usize = 8;
 /// …which is looked at once there are so many.
-const ENOUGH: usize = 1024;
+const ENOUGH: usize = 32_768;
 
 /// What is known of a field's type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

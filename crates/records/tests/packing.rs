@@ -140,9 +140,11 @@ fn text_is_a_category_while_there_are_eight_rows_to_each() {
     assert_eq!(packed_texts(7, 1), Kind::Str);
     assert_eq!(packed_texts(1023, 127), Kind::Category);
     assert_eq!(packed_texts(1023, 128), Kind::Str);
-    // 128 of 1,025 rows were few when that was looked at first; 300 were too many, and stay so.
-    assert_eq!(packed_texts(10_000, 128), Kind::Category);
-    assert_eq!(packed_texts(10_000, 300), Kind::Str);
+    assert_eq!(packed_texts(10_000, 1250), Kind::Category);
+    assert_eq!(packed_texts(10_000, 1251), Kind::Str);
+    // 4,096 of 32,769 rows were few when that was looked at first; one more were too many, and stay so.
+    assert_eq!(packed_texts(50_000, 4096), Kind::Category);
+    assert_eq!(packed_texts(50_000, 4097), Kind::Str);
 }
 
 #[test]

@@ -87,7 +87,8 @@ pub struct Deep {
 impl Scale {
     /// What `roots` and everything they lead to weigh.
     ///
-    /// The interpreter's own objects (immortal, cached, static) are left out, unless they are roots.
+    /// The interpreter's own objects (immortal, cached, static) are left out, unless they are roots. Each of the
+    /// objects in `lent` has a reference of who asks, which does not count.
     ///
     /// `memory` is read for what known layouts lead to; words that only look like references, and all
     /// that they lead to, are read from `doubtful`, which must bear any address.
@@ -97,9 +98,14 @@ impl Scale {
         memory: &M,
         doubtful: &D,
         roots: &[Addr],
+        lent: &[Addr],
         bounds: Bounds<'_>,
     ) -> Deep {
-        let mut trail = Trail { roots: roots.iter().copied().collect(), ..Trail::default() };
+        let mut trail = Trail {
+            roots: roots.iter().copied().collect(),
+            lent: lent.iter().copied().collect(),
+            ..Trail::default()
+        };
         let sums = self.sweep(memory, doubtful, roots, bounds, &mut trail);
         // What has more references than were met is held by something else too, and so is all that it leads to.
         // Roots are held by who asks; that says nothing.
@@ -146,6 +152,8 @@ impl Scale {
 struct Trail {
     /// What is asked about: left out on no account.
     roots: FxHashSet<Addr>,
+    /// What has one reference that does not count.
+    lent: FxHashSet<Addr>,
     seen: Seen,
     /// Words that may be references.
     doubtful: Vec<Addr>,
@@ -167,7 +175,8 @@ impl Trail {
 
     fn held_elsewhere(&self) -> impl Iterator<Item = &Popular> {
         self.popular.iter().filter(|it| {
-            let ours = 1 + self.again.get(&it.addr).copied().unwrap_or(0);
+            let lent = u64::from(self.lent.contains(&it.addr));
+            let ours = 1 + lent + self.again.get(&it.addr).copied().unwrap_or(0);
             it.references > ours && !self.roots.contains(&it.addr)
         })
     }

@@ -4,11 +4,12 @@ use deadweight_records::{Kind, Reason, RecordsError, Value};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyFloat, PyFunction, PyInt, PyList, PyString, PyTuple, PyType};
 
 use super::row::Row;
 use super::schema::Schema;
-use super::value::{Taken, take, take_for};
+use super::value::{Taken, is_of_enum, take, take_for};
 use crate::errors::of_records;
 
 /// A row's objects, in the order of the fields: of a row, a tuple, a list, a dict or another mapping, or
@@ -85,15 +86,20 @@ fn as_many<'py>(
     row: usize,
 ) -> PyResult<Vec<Bound<'py, PyAny>>> {
     let (got, want) = (objects.len(), schema.fields.len());
-    let ragged = || of_records(RecordsError::Ragged { row, got, want });
-    // Of nothing all would be defaults: more likely it is no row.
-    if got > want || (got == 0 && want > 0) {
-        return Err(ragged());
+    if got > want {
+        return Err(of_records(RecordsError::Ragged { row, got, want }));
     }
-    for field in got..want {
-        objects.push(schema.default(py, field).ok_or_else(ragged)?);
+    objects.extend((got..want).map_while(|field| schema.default(py, field)));
+    if objects.len() == want {
+        return Ok(objects);
     }
-    Ok(objects)
+    let least =
+        (0..want).rfind(|&field| schema.default(py, field).is_none()).map_or(0, |last| last + 1);
+    Err(if least == want {
+        of_records(RecordsError::Ragged { row, got, want })
+    } else {
+        PyValueError::new_err(format!("row {row} has {got} values, not {least} to {want}"))
+    })
 }
 
 fn of_dict<'py>(
@@ -254,7 +260,10 @@ pub(crate) fn refused_object(
         (Reason::NoType { .. }, _) => {
             let text = shown(object);
             let plain = match take(object) {
-                Ok(Taken::Plain(Value::Int(_))) => ", int takes the numbers",
+                // What is no member of an enum is beyond all columns of numbers.
+                Ok(Taken::Plain(Value::Int(_))) if is_of_enum(object).unwrap_or(false) => {
+                    ", int takes the numbers"
+                }
                 Ok(Taken::Ascii(_) | Taken::Text(_)) => ", str takes the texts",
                 _ => "",
             };
@@ -262,6 +271,18 @@ pub(crate) fn refused_object(
                 "{place}: no column of values holds {text}; \
                  types={{{field:?}: object}} makes it one of objects{plain}"
             ));
+        }
+        (Reason::Mixed { kind, .. }, _) => {
+            let (text, before) = (shown(object), of_python(kind, object));
+            let missing = if is_nan(object) { MISSING } else { "" };
+            return PyTypeError::new_err(format!(
+                "{place}: {text} among values of type {before}: no column holds both without loss; \
+                 types={{{field:?}: object}} keeps them as they are{missing}"
+            ));
+        }
+        (Reason::WrongType { kind, .. }, _) if is_nan(object) => {
+            let text = shown(object);
+            return PyTypeError::new_err(format!("{place}: {text} is no {kind}{MISSING}"));
         }
         (Reason::WrongType { value, kind: Kind::TimeDelta }, Ok(Taken::Beyond)) => {
             Reason::Overflow { value, kind: Kind::TimeDelta }
@@ -273,6 +294,23 @@ pub(crate) fn refused_object(
         Some(row) => RecordsError::Value { row, field, reason },
         None => RecordsError::Field { field, reason },
     })
+}
+
+/// What pandas has NaN for in any column.
+const MISSING: &str = "; what has no value is None here, not NaN";
+
+fn is_nan(object: &Bound<'_, PyAny>) -> bool {
+    object.cast::<PyFloat>().is_ok_and(|float| float.value().is_nan())
+}
+
+/// What the values of a column are to Python; but among integers, an integer is beyond those of their type.
+fn of_python(kind: Kind, object: &Bound<'_, PyAny>) -> &'static str {
+    match kind {
+        Kind::Category => Kind::Str.name(),
+        Kind::F4 | Kind::F8 => "float",
+        kind if kind.bounds().is_some() && !object.is_exact_instance_of::<PyInt>() => "int",
+        kind => kind.name(),
+    }
 }
 
 /// What a datetime has that a column has not.
@@ -299,7 +337,6 @@ fn with_shown(reason: Reason, object: &Bound<'_, PyAny>) -> Reason {
     match reason {
         Reason::Overflow { kind, .. } => Reason::Overflow { value: shown(object), kind },
         Reason::WrongType { kind, .. } => Reason::WrongType { value: shown(object), kind },
-        Reason::Mixed { kind, .. } => Reason::Mixed { value: shown(object), kind },
         other => other,
     }
 }
@@ -323,7 +360,7 @@ pub(crate) fn shown(object: &Bound<'_, PyAny>) -> String {
 const CACHES: &str = "_deadweight_caches";
 
 /// The names of the fields that an object of a user's has, if it says so: those of a named tuple or a
-/// dataclass, of slots, or what is in its `__dict__`.
+/// dataclass, of slots, or what is in its `__dict__`, but for what its class computes.
 pub(crate) fn names_of(object: &Bound<'_, PyAny>) -> PyResult<Option<Vec<String>>> {
     let py = object.py();
     let class = object.get_type();
@@ -348,6 +385,32 @@ pub(crate) fn names_of(object: &Bound<'_, PyAny>) -> PyResult<Option<Vec<String>
     if let Ok(dict) = object.getattr(intern!(py, "__dict__")) {
         names.extend(dict.cast::<PyDict>()?.keys().extract::<Vec<String>>()?);
     }
-    names.retain(|name| name != CACHES);
-    Ok((!names.is_empty()).then_some(names))
+    let mut fields = Vec::with_capacity(names.len());
+    for name in names {
+        if name != CACHES && !is_computed(&class, &name)? {
+            fields.push(name);
+        }
+    }
+    Ok((!fields.is_empty()).then_some(fields))
+}
+
+/// Whether a class has a property of that name, cached or not, or another function that is run where an object has
+/// no value of its own. An object that has one has kept what came of it.
+fn is_computed(class: &Bound<'_, PyType>, name: &str) -> PyResult<bool> {
+    static PROPERTY: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static CACHED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let py = class.py();
+    let property = PROPERTY.import(py, "builtins", "property")?;
+    let cached = CACHED.import(py, "functools", "cached_property")?;
+    for base in class.mro() {
+        // Not by `getattr`, which asks the descriptor.
+        let Ok(found) = base.getattr(intern!(py, "__dict__"))?.get_item(name) else { continue };
+        let kind = found.get_type();
+        let getter = kind.getattr_opt(intern!(py, "__get__"))?;
+        return Ok(kind.is_subclass(property)?
+            || kind.is_subclass(cached)?
+            || getter.is_some_and(|getter| getter.is_instance_of::<PyFunction>())
+                && !kind.hasattr(intern!(py, "__set__"))?);
+    }
+    Ok(false)
 }
