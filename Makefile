@@ -20,7 +20,7 @@ help:
 	@echo "make test-real  real programs and libraries, faults at length"
 	@echo "make lint       rustfmt, clippy, ruff, mypy, pyright, stubtest"
 	@echo "make layouts    hold the layout tables against installed headers"
-	@echo "make bench      figures beside other tools, for performance.md, records.md, lifetimes.md and collector.md"
+	@echo "make bench      figures beside other tools, for performance.md, records.md, lifetimes.md, collector.md and files.md"
 	@echo "make fuzz       cargo-fuzz (needs a nightly toolchain)"
 	@echo "make soak       snapshots of churning programs, for an hour"
 
@@ -68,6 +68,7 @@ bench: build pythons
 	$(PYTHON) benches/records.py --write docs/records.md || failed=1; \
 	$(PYTHON) benches/caches.py --write docs/lifetimes.md || failed=1; \
 	$(PYTHON) benches/collector_services.py --write docs/collector.md || failed=1; \
+	$(PYTHON) benches/files.py --write docs/files.md || failed=1; \
 	exit $$failed
 
 layouts: pythons
