@@ -52,6 +52,36 @@ pub enum FilesError {
         /// How long it may be.
         limit: usize,
     },
+    /// What is compressed has no end.
+    #[error("{name}: {format} that ends at byte {offset}, before its end")]
+    CutOff {
+        /// The file.
+        name: String,
+        /// How it is compressed.
+        format: &'static str,
+        /// How many bytes it has.
+        offset: u64,
+    },
+    /// What is compressed does not hold together.
+    #[error("{name}: {format} that is damaged before byte {offset}: {reason}")]
+    Damaged {
+        /// The file.
+        name: String,
+        /// How it is compressed.
+        format: &'static str,
+        /// Up to where it was read when that was seen.
+        offset: u64,
+        /// In the words of who unpacks it.
+        reason: String,
+    },
+    /// What is compressed has more in it than allowed.
+    #[error("{name} has more than {most} bytes in it")]
+    TooMuchUnpacked {
+        /// The file.
+        name: String,
+        /// How much it may have in it.
+        most: u64,
+    },
     /// Only what has a length can be split.
     #[error("{0} has no length: it cannot be split")]
     NoLength(String),
@@ -89,6 +119,9 @@ impl FilesError {
             FilesError::LongLine { line: None, .. } => {
                 Some("A pattern whose matches have a bound, such as {1,100}, needs no whole lines.")
             }
+            FilesError::TooMuchUnpacked { .. } => Some(
+                "Some files are made to have no end when they are unpacked. If this is none, allow more.",
+            ),
             FilesError::Utf16(_) => Some("Make it UTF-8 first: `iconv -f UTF-16 -t UTF-8`."),
             _ => None,
         }

@@ -21,6 +21,7 @@
 pub mod csv;
 mod error;
 mod lines;
+mod packed;
 pub mod search;
 mod source;
 mod splits;

@@ -2,7 +2,7 @@
 //! read until it ends.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -78,6 +78,15 @@ impl Source {
         Source { name: name.into(), from: Origin::Stream(reader), start: 0, at: 0 }
     }
 
+    /// Goes back to where it began, from where `read` was all that was read.
+    pub(crate) fn back_at_start(mut self, read: Vec<u8>) -> Source {
+        if let Origin::Stream(rest) = self.from {
+            self.from = Origin::Stream(Box::new(Cursor::new(read).chain(rest)));
+        }
+        self.at = self.start;
+        self
+    }
+
     /// What messages call it.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -143,7 +152,10 @@ impl Source {
                 Ok(Some(count))
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
-            Err(error) => Err(FilesError::Io { name: self.name.clone(), what: "read", error }),
+            // What we unpack says itself what is wrong with it.
+            Err(error) => Err(error.downcast::<FilesError>().unwrap_or_else(|error| {
+                FilesError::Io { name: self.name.clone(), what: "read", error }
+            })),
         }
     }
 }
