@@ -41,16 +41,51 @@ pub enum FilesError {
         offset: u64,
     },
     /// A line that must be held whole is longer than allowed.
-    #[error("{name}: the line at byte {offset} is longer than {limit} bytes")]
+    #[error("{name}: {} at byte {offset} is longer than {limit} bytes", which(*line))]
     LongLine {
         /// The file.
         name: String,
+        /// Which line it is, from 1, where lines are counted.
+        line: Option<u64>,
         /// Where the line begins.
         offset: u64,
         /// How long it may be.
         limit: usize,
     },
-    /// Text of two bytes a character, which is no CSV of bytes.
+    /// What is compressed has no end.
+    #[error("{name}: {format} that ends at byte {offset}, before its end")]
+    CutOff {
+        /// The file.
+        name: String,
+        /// How it is compressed.
+        format: &'static str,
+        /// How many bytes it has.
+        offset: u64,
+    },
+    /// What is compressed does not hold together.
+    #[error("{name}: {format} that is damaged before byte {offset}: {reason}")]
+    Damaged {
+        /// The file.
+        name: String,
+        /// How it is compressed.
+        format: &'static str,
+        /// Up to where it was read when that was seen.
+        offset: u64,
+        /// In the words of who unpacks it.
+        reason: String,
+    },
+    /// What is compressed has more in it than allowed.
+    #[error("{name} has more than {most} bytes in it")]
+    TooMuchUnpacked {
+        /// The file.
+        name: String,
+        /// How much it may have in it.
+        most: u64,
+    },
+    /// Only what has a length can be split.
+    #[error("{0} has no length: it cannot be split")]
+    NoLength(String),
+    /// Text of two bytes a character, which has no line ends of one byte.
     #[error("{0} is UTF-16: its characters have two bytes")]
     Utf16(String),
     /// Nothing to look for.
@@ -69,6 +104,10 @@ pub enum FilesError {
     Dialect,
 }
 
+fn which(line: Option<u64>) -> String {
+    line.map_or_else(|| "the line".to_owned(), |line| format!("line {line}"))
+}
+
 impl FilesError {
     /// What to try next, where we know something.
     #[must_use]
@@ -77,9 +116,12 @@ impl FilesError {
             FilesError::Shorter { .. } => {
                 Some("Something else writes to it: try again, or take a copy of it first.")
             }
-            FilesError::LongLine { .. } => {
+            FilesError::LongLine { line: None, .. } => {
                 Some("A pattern whose matches have a bound, such as {1,100}, needs no whole lines.")
             }
+            FilesError::TooMuchUnpacked { .. } => Some(
+                "Some files are made to have no end when they are unpacked. If this is none, allow more.",
+            ),
             FilesError::Utf16(_) => Some("Make it UTF-8 first: `iconv -f UTF-16 -t UTF-8`."),
             _ => None,
         }

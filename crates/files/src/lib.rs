@@ -20,10 +20,16 @@
 
 pub mod csv;
 mod error;
+mod lines;
+mod packed;
 pub mod search;
 mod source;
+mod splits;
+mod start;
 mod windows;
 
 pub use error::FilesError;
+pub use lines::{LONGEST_LINE, Line, Lines};
 pub use source::Source;
+pub use splits::splits;
 pub use windows::{Watch, Windows};

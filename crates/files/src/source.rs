@@ -2,7 +2,8 @@
 //! read until it ends.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -12,6 +13,7 @@ use crate::error::FilesError;
 pub struct Source {
     name: String,
     from: Origin,
+    start: u64,
     at: u64,
 }
 
@@ -19,7 +21,9 @@ enum Origin {
     /// Never mapped: of a mapped file that becomes shorter, a look beyond its end kills the process.
     File {
         file: File,
+        /// Of the whole file when it was opened.
         length: u64,
+        end: u64,
     },
     Stream(Box<dyn Read + Send>),
 }
@@ -38,18 +42,49 @@ impl Source {
         if metadata.is_dir() {
             return Err(FilesError::Directory(name));
         }
+        let length = metadata.len();
         // Files of /proc and /sys say that they have no bytes, and have some.
-        let from = match metadata.len() {
-            length if metadata.is_file() && length > 0 => Origin::File { file, length },
-            _ => Origin::Stream(Box::new(file)),
+        let is_empty = || matches!(file.read_at(&mut [0], 0), Ok(0));
+        let from = if metadata.is_file() && (length > 0 || is_empty()) {
+            Origin::File { file, length, end: length }
+        } else {
+            Origin::Stream(Box::new(file))
         };
-        Ok(Source { name, from, at: 0 })
+        Ok(Source { name, from, start: 0, at: 0 })
+    }
+
+    /// Opens a part of a file, such as one of [`splits`](crate::splits). Offsets are those in the whole file.
+    ///
+    /// # Errors
+    /// As [`open`](Source::open), and if the file has no length or ends before the part does.
+    pub fn open_part(path: &Path, part: Range<u64>) -> Result<Source, FilesError> {
+        let mut source = Source::open(path)?;
+        let Origin::File { length, end, .. } = &mut source.from else {
+            return Err(FilesError::NoLength(source.name));
+        };
+        if part.end > *length {
+            let (name, offset) = (source.name, *length);
+            return Err(FilesError::Shorter { name, offset, length: part.end });
+        }
+        *end = part.end;
+        source.start = part.start.min(part.end);
+        source.at = source.start;
+        Ok(source)
     }
 
     /// What a reader gives, until it gives no more.
     #[must_use]
     pub fn stream(name: impl Into<String>, reader: Box<dyn Read + Send>) -> Source {
-        Source { name: name.into(), from: Origin::Stream(reader), at: 0 }
+        Source { name: name.into(), from: Origin::Stream(reader), start: 0, at: 0 }
+    }
+
+    /// Goes back to where it began, from where `read` was all that was read.
+    pub(crate) fn back_at_start(mut self, read: Vec<u8>) -> Source {
+        if let Origin::Stream(rest) = self.from {
+            self.from = Origin::Stream(Box::new(Cursor::new(read).chain(rest)));
+        }
+        self.at = self.start;
+        self
     }
 
     /// What messages call it.
@@ -62,7 +97,7 @@ impl Source {
     #[must_use]
     pub fn length(&self) -> Option<u64> {
         match self.from {
-            Origin::File { length, .. } => Some(length),
+            Origin::File { end, .. } => Some(end - self.start),
             Origin::Stream(_) => None,
         }
     }
@@ -72,7 +107,7 @@ impl Source {
     pub fn appended(&self) -> u64 {
         match &self.from {
             // That it cannot be asked any more changes nothing about what was read.
-            Origin::File { file, length } => {
+            Origin::File { file, length, .. } => {
                 file.metadata().map_or(0, |metadata| metadata.len().saturating_sub(*length))
             }
             Origin::Stream(_) => 0,
@@ -80,7 +115,15 @@ impl Source {
     }
 
     pub(crate) fn at_end(&self) -> bool {
-        self.length() == Some(self.at)
+        matches!(self.from, Origin::File { end, .. } if end == self.at)
+    }
+
+    pub(crate) fn start(&self) -> u64 {
+        self.start
+    }
+
+    pub(crate) fn at(&self) -> u64 {
+        self.at
     }
 
     /// A stream gives what it has, so that nobody waits for bytes that may come much later.
@@ -91,8 +134,8 @@ impl Source {
     /// The next bytes, as many as there are at once; none at the end. `None` if a signal came first.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, FilesError> {
         let result = match &mut self.from {
-            Origin::File { file, length } => {
-                let left = usize::try_from(*length - self.at).unwrap_or(usize::MAX);
+            Origin::File { file, length, end } => {
+                let left = usize::try_from(*end - self.at).unwrap_or(usize::MAX);
                 let want = buffer.len().min(left);
                 let result = file.read_at(&mut buffer[..want], self.at);
                 if want > 0 && matches!(result, Ok(0)) {
@@ -109,7 +152,10 @@ impl Source {
                 Ok(Some(count))
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
-            Err(error) => Err(FilesError::Io { name: self.name.clone(), what: "read", error }),
+            // What we unpack says itself what is wrong with it.
+            Err(error) => Err(error.downcast::<FilesError>().unwrap_or_else(|error| {
+                FilesError::Io { name: self.name.clone(), what: "read", error }
+            })),
         }
     }
 }

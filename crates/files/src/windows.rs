@@ -32,7 +32,8 @@ impl Windows {
     /// Of `size` bytes; a scan that carries more than half of that over makes them larger.
     #[must_use]
     pub fn of_size(source: Source, size: usize) -> Windows {
-        Windows { source, buffer: vec![0; size.max(1)], filled: 0, offset: 0, last: false }
+        let offset = source.at();
+        Windows { source, buffer: vec![0; size.max(1)], filled: 0, offset, last: false }
     }
 
     /// Where the bytes come from.
@@ -74,7 +75,9 @@ impl Windows {
         if self.last {
             return Ok(false);
         }
-        self.buffer.copy_within(from..self.filled, 0);
+        if from > 0 {
+            self.buffer.copy_within(from..self.filled, 0);
+        }
         self.offset += from as u64;
         self.filled -= from;
         if self.filled * 2 > self.buffer.len() {
@@ -99,7 +102,7 @@ impl Windows {
     }
 
     fn tell(&self, watch: &mut Watch<'_>) -> Result<(), FilesError> {
-        match watch(self.read_to()) {
+        match watch(self.read_to() - self.source.start()) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => {
                 let name = self.source.name().to_owned();

@@ -25,9 +25,12 @@ pub(crate) enum FilesVerb {
 /// What is read.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Paths {
-    /// Files, pipes or devices; `-` is standard input
+    /// Files, pipes or devices; `-` is standard input; gzip, zstd, bzip2 and xz are unpacked
     #[arg(value_name = "PATH", required = true)]
     pub(crate) paths: Vec<OsString>,
+    /// How much a compressed file may have in it, such as 500MB
+    #[arg(long, value_name = "SIZE", default_value = "1TB", value_parser = size)]
+    pub(crate) max_unpacked: u64,
 }
 
 /// How CSV is written.
@@ -100,9 +103,37 @@ fn one_byte(text: &str) -> Result<u8, String> {
     }
 }
 
+/// `500MB`, `1.5 GB`. A bare number is bytes.
+fn size(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let scale = match unit.trim_start() {
+        "" | "B" => 1.0,
+        "kB" => 1e3,
+        "MB" => 1e6,
+        "GB" => 1e9,
+        "TB" => 1e12,
+        _ => return Err(A_SIZE.to_owned()),
+    };
+    number.parse::<f64>().map(|number| (number * scale) as u64).map_err(|_| A_SIZE.to_owned())
+}
+
+const A_SIZE: &str = "expected a size with its unit, such as 500MB or 2GB";
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_have_decimal_units() {
+        assert_eq!(size("500MB"), Ok(500_000_000));
+        assert_eq!(size("1.5 kB"), Ok(1500));
+        assert_eq!(size("7"), Ok(7));
+        for wrong in ["", "MB", "5 parsecs", "-1MB", "1.2.3GB", "1 MiB"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn one_character_is_one_byte() {

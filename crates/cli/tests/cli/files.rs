@@ -34,6 +34,31 @@ fn the_page_shows_what_is_printed() {
     assert_eq!(commands, 3);
 }
 
+/// `gzip` is wherever these tests run.
+#[test]
+fn what_is_compressed_is_told_as_what_is_in_it_up_to_a_bound() {
+    let (folder, file) = folder("files-packed");
+    let plain = printed(&["files", "check", &file]);
+    let status = std::process::Command::new("gzip").arg("--keep").arg(&file).status().unwrap();
+    assert!(status.success());
+    let packed = folder.file("people.csv.gz");
+    assert_eq!(printed(&["files", "check", &packed]).replace(".csv.gz", ".csv"), plain);
+    let found = document(&["files", "find", "Bob", &packed]);
+    assert_eq!(found["count"], 1);
+
+    let bytes = std::fs::read(&packed).unwrap();
+    let length = bytes.len() - 1;
+    std::fs::write(&packed, &bytes[..length]).unwrap();
+    let outcome = deadweight(&["files", "count", &packed]);
+    let words = format!("gzip that ends at byte {length}, before its end");
+    assert!(outcome.code == Some(2) && outcome.err.contains(&words), "{}", outcome.err);
+
+    std::fs::write(&packed, &bytes).unwrap();
+    let outcome = deadweight(&["files", "count", "--max-unpacked", "10B", &packed]);
+    let words = "has more than 10 bytes in it";
+    assert!(outcome.code == Some(2) && outcome.err.contains(words), "{}", outcome.err);
+}
+
 #[test]
 fn documents_are_as_their_schemas_say_and_have_the_numbers_of_the_text() {
     let (folder, file) = folder("files-json");

@@ -8,10 +8,10 @@ use super::chunk::{ALL, CHUNK, Marks, equal, marks, slowly};
 use super::dialect::Dialect;
 use super::faults::{BadRow, Checked, Fault, Faults};
 use super::line_numbers::LineNumbers;
-use super::start::start;
 use super::state::State;
 use super::utf8::{find_invalid, whole_characters};
 use crate::error::FilesError;
+use crate::start::start;
 use crate::windows::{Watch, Windows};
 
 /// Looks at every record, and lists the first `most` that are not as they should be.

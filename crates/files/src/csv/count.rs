@@ -4,9 +4,9 @@ use fearless_simd::{Level, Simd, dispatch};
 
 use super::chunk::{CHUNK, ENDS, marks, slowly};
 use super::dialect::Dialect;
-use super::start::start;
 use super::state::State;
 use crate::error::FilesError;
+use crate::start::start;
 use crate::windows::{Watch, Windows};
 
 /// How many records there are, the header among them.
@@ -23,14 +23,19 @@ pub fn count(
     let mut state = State::Record;
     let mut from = start(windows, watch)?;
     loop {
-        let (chunks, rest) = windows.bytes()[from..].as_chunks();
-        records += dispatch!(level, simd => ends(simd, &mut state, chunks, dialect));
-        records += u64::from(slowly(&mut state, rest, dialect).ends.count_ones());
+        records += ended(level, &mut state, &windows.bytes()[from..], dialect);
         from = 0;
         if !windows.advance(windows.bytes().len(), watch)? {
             return Ok(records + u64::from(state.in_record()));
         }
     }
+}
+
+/// How many records end in these bytes.
+pub(super) fn ended(level: Level, state: &mut State, bytes: &[u8], dialect: Dialect) -> u64 {
+    let (chunks, rest) = bytes.as_chunks();
+    let ended = dispatch!(level, simd => ends(simd, state, chunks, dialect));
+    ended + u64::from(slowly(state, rest, dialect).ends.count_ones())
 }
 
 #[inline(always)]

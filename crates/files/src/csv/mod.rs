@@ -15,7 +15,7 @@ mod count;
 mod dialect;
 mod faults;
 mod line_numbers;
-mod start;
+mod splits;
 mod state;
 mod utf8;
 
@@ -23,3 +23,4 @@ pub use check::check;
 pub use count::count;
 pub use dialect::Dialect;
 pub use faults::{BadRow, Checked, Fault, Faults};
+pub use splits::splits;

@@ -99,6 +99,7 @@ impl<'a> Search<'a> {
         if self.pattern.reach == Reach::Line && held > self.longest_line {
             return Err(FilesError::LongLine {
                 name: self.windows.source().name().to_owned(),
+                line: None,
                 offset: self.next,
                 limit: self.longest_line,
             });

@@ -37,7 +37,7 @@ fn each<T>(
 ) -> Result<Vec<OfFile<T>>, Failure> {
     let mut progress = Progress::new(talk);
     let one = |path: &OsString| {
-        let source = open(path)?;
+        let source = open(path)?.unpacked(paths.max_unpacked)?;
         let mut watch = progress.reading(source.length());
         let mut windows = Windows::new(source);
         let found = find(&mut windows, &mut watch)?;

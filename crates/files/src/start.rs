@@ -6,9 +6,13 @@ use crate::windows::{Watch, Windows};
 const UTF_8: [u8; 3] = [0xef, 0xbb, 0xbf];
 const UTF_16: [[u8; 2]; 2] = [[0xff, 0xfe], [0xfe, 0xff]];
 
-/// Reads the first window, and says how many bytes of it are a byte-order mark.
-pub(super) fn start(windows: &mut Windows, watch: &mut Watch<'_>) -> Result<usize, FilesError> {
+/// Reads the first window, and says how many bytes of it are a byte-order mark. Where a source begins within
+/// a file there is none.
+pub(crate) fn start(windows: &mut Windows, watch: &mut Watch<'_>) -> Result<usize, FilesError> {
     while windows.bytes().len() < UTF_8.len() && windows.advance(0, watch)? {}
+    if windows.offset() > 0 {
+        return Ok(0);
+    }
     let bytes = windows.bytes();
     if UTF_16.iter().any(|mark| bytes.starts_with(mark)) {
         return Err(FilesError::Utf16(windows.source().name().to_owned()));

@@ -1,0 +1,124 @@
+//! Lines as the standard library has them, in windows of any size.
+
+use std::io::{Cursor, Read};
+use std::ops::ControlFlow;
+
+use deadweight_files::{FilesError, Lines, Source, Windows};
+use proptest::prelude::*;
+
+fn on(_: u64) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+/// What a line says, where it begins and which it is.
+type Told = (Vec<u8>, u64, u64);
+
+fn lines(
+    reader: Box<dyn Read + Send>,
+    size: usize,
+    longest: usize,
+) -> Result<Vec<Told>, FilesError> {
+    let windows = Windows::of_size(Source::stream("log", reader), size);
+    let mut lines = Lines::new(windows).longest(longest);
+    let mut found = Vec::new();
+    while let Some(line) = lines.next(&mut on)? {
+        found.push((line.bytes.to_vec(), line.offset, line.number));
+    }
+    Ok(found)
+}
+
+fn of(bytes: &[u8], size: usize, longest: usize) -> Result<Vec<Told>, FilesError> {
+    lines(Box::new(Cursor::new(bytes.to_vec())), size, longest)
+}
+
+fn naive(text: &str) -> Vec<Told> {
+    let place = |line: &str| line.as_ptr() as u64 - text.as_ptr() as u64;
+    let numbered = (1..).zip(text.lines());
+    // The standard library leaves a carriage return at the end of a last line without a line feed, as we do.
+    numbered.map(|(number, line)| (line.as_bytes().to_vec(), place(line), number)).collect()
+}
+
+/// Gives a byte at a time, as a slow pipe does.
+struct Slow(Cursor<Vec<u8>>);
+
+impl Read for Slow {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let most = buffer.len().min(1);
+        self.0.read(&mut buffer[..most])
+    }
+}
+
+proptest! {
+    #[test]
+    fn they_are_those_of_the_standard_library(text in "[a\r\né]{0,40}", size in 1..9_usize) {
+        let truth = naive(&text);
+        prop_assert_eq!(&of(text.as_bytes(), size, 1000).unwrap(), &truth);
+        let slowly = lines(Box::new(Slow(Cursor::new(text.into_bytes()))), size, 1000).unwrap();
+        prop_assert_eq!(&slowly, &truth);
+    }
+
+    #[test]
+    fn one_that_is_too_long_is_named(text in "[ab\r\n]{0,60}", size in 1..9_usize, longest in 0..9_usize) {
+        let too_long = naive(&text).into_iter().find(|(bytes, ..)| bytes.len() > longest);
+        match (of(text.as_bytes(), size, longest), too_long) {
+            (Ok(_), None) => {}
+            (Err(FilesError::LongLine { name, line, offset, limit }), Some((_, at, number))) => {
+                prop_assert_eq!((name.as_str(), line, offset, limit), ("log", Some(number), at, longest));
+            }
+            (found, truth) => prop_assert!(false, "{found:?}, not {truth:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_message_says_which_line_is_too_long() {
+    let error = of(b"one\r\ntwo\nthree\n", 4, 3).unwrap_err();
+    assert_eq!(error.to_string(), "log: line 3 at byte 9 is longer than 3 bytes");
+    assert_eq!(error.hint(), None);
+}
+
+#[test]
+fn a_mark_of_utf_8_is_no_part_of_the_first_line_and_utf_16_is_refused() {
+    let marked = "\u{feff}one\n\u{feff}two";
+    let truth = [(b"one".to_vec(), 3, 1), ("\u{feff}two".into(), 7, 2)];
+    assert_eq!(of(marked.as_bytes(), 2, 100).unwrap(), truth);
+    assert!(matches!(of(b"\xff\xfeo\0\n\0", 2, 100), Err(FilesError::Utf16(_))));
+}
+
+#[test]
+fn bytes_that_are_no_text_are_given_as_they_are() {
+    let truth = [(b"\xff\0\r".to_vec(), 0, 1), (b"\xe9".to_vec(), 5, 2)];
+    assert_eq!(of(b"\xff\0\r\r\n\xe9", 3, 100).unwrap(), truth);
+}
+
+/// A reader that fills whatever it is given, and counts how often it is asked.
+struct Endless {
+    left: usize,
+    asked: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+}
+
+impl Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = buffer.len().min(self.left);
+        buffer[..count].fill(b'x');
+        self.left -= count;
+        self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+#[test]
+fn a_long_line_is_read_in_steps_that_double_and_not_beyond_the_bound() {
+    let asked = std::sync::Arc::default();
+    let endless = |left| Box::new(Endless { left, asked: std::sync::Arc::clone(&asked) });
+    let found = lines(endless(32 << 20), 1024, 64 << 20).unwrap();
+    assert_eq!((found.len(), found[0].0.len()), (1, 32 << 20));
+    let times = asked.load(std::sync::atomic::Ordering::Relaxed);
+    assert!(times < 64, "{times} reads, each of which moves and looks at what is there");
+
+    asked.store(0, std::sync::atomic::Ordering::Relaxed);
+    let error = lines(endless(usize::MAX), 1024, 1 << 20).unwrap_err();
+    assert!(matches!(error, FilesError::LongLine { line: Some(1), offset: 0, .. }), "{error}");
+    let times = asked.load(std::sync::atomic::Ordering::Relaxed);
+    assert!(times < 32, "{times} reads for a line that is too long after 11 doublings");
+}
