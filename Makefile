@@ -48,7 +48,7 @@ test-package: rust pythons
 test-real: build pythons
 	DEADWEIGHT=$(CURDIR)/target/release/deadweight PYTHON=$(PYTHON) tests/real/run
 	PYTHON=$(PYTHON) tests/real/libraries
-	DEADWEIGHT_AT_LENGTH=1 ONLY="3.10 3.15" scripts/test-package -k "test_nothing_on_an_idle_program or test_records_model or test_caches_hammered"
+	DEADWEIGHT_AT_LENGTH=1 ONLY="3.10 3.15" scripts/test-package -k "test_nothing_on_an_idle_program or test_records_model or test_caches_hammered or test_records_long_texts"
 	DEADWEIGHT_AT_LENGTH=1 $(CARGO) test --locked -p deadweight-process --test live -- states:: churn::
 
 lint: rust pythons
