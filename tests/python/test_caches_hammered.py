@@ -6,12 +6,13 @@ That nothing leaks is what ``growth`` says of the process. ``make test-real`` ha
 import asyncio
 import contextlib
 import os
-import sys
 import threading
 import time
+from functools import partial
 
 import deadweight as dw
 import pytest
+from at_once import at_once
 
 THREADS = 8
 KEYS = 40
@@ -24,27 +25,8 @@ class Value:
 
 
 def all_at_once(work):
-    """In every thread with its number, switched often. Raises what one of them does."""
-    failed = []
-
-    def guarded(number):
-        try:
-            work(number)
-        except BaseException as error:
-            failed.append(error)
-
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    try:
-        threads = [threading.Thread(target=guarded, args=(number,)) for number in range(THREADS)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        sys.setswitchinterval(interval)
-    if failed:
-        raise failed[0]
+    """In every thread, with its number."""
+    at_once(*(partial(work, number) for number in range(THREADS)))
 
 
 def grown(work, at_least=AT_LEAST):

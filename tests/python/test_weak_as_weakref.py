@@ -12,11 +12,11 @@ import pickle
 import random
 import subprocess
 import sys
-import threading
 import weakref
 
 import deadweight as dw
 import pytest
+from at_once import at_once
 
 
 class Value:
@@ -43,30 +43,6 @@ def filled(count, kind=Value):
     for value in values:
         cache[value.number] = value
     return cache, values
-
-
-def at_once(*works):
-    """Runs them in threads that are switched often, and raises what one of them does."""
-    failed = []
-
-    def guarded(work):
-        try:
-            work()
-        except BaseException as error:
-            failed.append(error)
-
-    threads = [threading.Thread(target=guarded, args=(work,)) for work in works]
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        sys.setswitchinterval(interval)
-    if failed:
-        raise failed[0]
 
 
 # Weak dicts
