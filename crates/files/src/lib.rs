@@ -30,6 +30,7 @@ mod windows;
 
 pub use error::FilesError;
 pub use lines::{LONGEST_LINE, Line, Lines};
+pub use packed::MOST_UNPACKED;
 pub use source::Source;
 pub use splits::splits;
 pub use windows::{Watch, Windows};

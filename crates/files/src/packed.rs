@@ -13,6 +13,9 @@ use liblzma::stream::{CONCATENATED, Stream};
 use crate::error::FilesError;
 use crate::source::Source;
 
+/// How much a compressed file may have in it unless one says otherwise: more than anybody has on disk.
+pub const MOST_UNPACKED: u64 = 1_000_000_000_000;
+
 /// What an xz file may want for what it refers back to; `xz -9` makes files that want half of it.
 const XZ_MEMORY: u64 = 128 << 20;
 

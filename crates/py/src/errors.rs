@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use deadweight_cli::with_causes;
+use deadweight_files::FilesError;
 use deadweight_heap::QueryError;
 use deadweight_heap::path::PathError;
 use deadweight_heap::snapshot::SnapshotError;
@@ -12,9 +13,9 @@ use deadweight_records::file::FileError;
 use deadweight_records::{Reason, RecordsError};
 use pyo3::create_exception;
 use pyo3::exceptions::{
-    PyIndexError, PyKeyError, PyLookupError, PyMemoryError, PyOSError, PyOverflowError,
-    PyPermissionError, PyProcessLookupError, PyRuntimeError, PyTimeoutError, PyTypeError,
-    PyValueError,
+    PyIndexError, PyIsADirectoryError, PyKeyError, PyLookupError, PyMemoryError, PyOSError,
+    PyOverflowError, PyPermissionError, PyProcessLookupError, PyRuntimeError, PyTimeoutError,
+    PyTypeError, PyValueError,
 };
 use pyo3::prelude::*;
 
@@ -148,5 +149,46 @@ pub(crate) fn of_records_file(path: &Path, error: FileError) -> PyErr {
         FileError::Io(error) => of_file(path, &error),
         FileError::Records(error) => of_records(error),
         _ => BadRecords::new_err(format!("{}: {}", path.display(), whole(&error, None))),
+    }
+}
+
+/// As `errno` has it on Linux (include/uapi/asm-generic/errno-base.h).
+pub(crate) const EISDIR: i32 = 21;
+
+/// What a file object's own `read` raised is raised as it is.
+pub(crate) fn of_files(error: FilesError) -> PyErr {
+    let error = match error {
+        FilesError::Io { name, what, error } => match error.downcast::<PyErr>() {
+            Ok(raised) => return raised,
+            Err(error) => FilesError::Io { name, what, error },
+        },
+        error => error,
+    };
+    let hint = match &error {
+        FilesError::LongLine { line: Some(_), .. } => Some("`longest=` allows longer ones."),
+        FilesError::TooMuchUnpacked { .. } => Some(
+            "Some files are made to have no end when they are unpacked. If this is none, `max_unpacked=` allows more.",
+        ),
+        error => error.hint(),
+    };
+    let text = whole(&error, hint.map(str::to_owned));
+    match error {
+        FilesError::Io { name, error, .. } if error.raw_os_error().is_some() => {
+            of_file(Path::new(&name), &error)
+        }
+        FilesError::Directory(name) => {
+            PyIsADirectoryError::new_err((EISDIR, "Is a directory", name))
+        }
+        FilesError::Io { .. } | FilesError::Shorter { .. } => PyOSError::new_err(text),
+        FilesError::Stopped { .. } => PyRuntimeError::new_err(text),
+        FilesError::LongLine { .. }
+        | FilesError::CutOff { .. }
+        | FilesError::Damaged { .. }
+        | FilesError::TooMuchUnpacked { .. }
+        | FilesError::NoLength(_)
+        | FilesError::Utf16(_)
+        | FilesError::EmptyPattern
+        | FilesError::Pattern { .. }
+        | FilesError::Dialect => PyValueError::new_err(text),
     }
 }

@@ -8,6 +8,7 @@ mod arrow;
 mod caches;
 mod command;
 mod errors;
+mod files;
 mod growth;
 mod heap;
 mod native;

@@ -16,10 +16,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 use super::table::Table;
-use crate::errors::{of_file, of_records_file};
-
-/// As `errno` has it on Linux (include/uapi/asm-generic/errno-base.h).
-const EISDIR: i32 = 21;
+use crate::errors::{EISDIR, of_file, of_records_file};
 
 /// What columns that lie in a file keep alive.
 struct Mapped {

@@ -1,0 +1,156 @@
+//! What a user hands over to be read: a path, `"-"`, or an object with `read`.
+
+use std::ffi::OsStr;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use deadweight_files::{FilesError, MOST_UNPACKED, Source};
+use pyo3::buffer::PyBuffer;
+use pyo3::exceptions::{PyBlockingIOError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+
+use crate::errors::of_files;
+
+/// What is given, as a source of what is in it if it is compressed.
+pub(crate) fn source(given: &Bound<'_, PyAny>, max_unpacked: Option<u64>) -> PyResult<Source> {
+    let py = given.py();
+    let source = match path(given)? {
+        Some(path) if py.detach(|| has_length(&path)) => py.detach(|| Source::open(&path)),
+        Some(path) => Ok(waiting(py, &path)?),
+        None if is_standard_input(given) => Ok(stream(&standard_input(py)?)?),
+        None => Ok(stream(given)?),
+    };
+    let most = max_unpacked.unwrap_or(MOST_UNPACKED);
+    source.and_then(|source| py.detach(|| source.unpacked(most))).map_err(of_files)
+}
+
+/// A part of a file, as it is in the file.
+pub(crate) fn part(given: &Bound<'_, PyAny>, part: Range<u64>) -> PyResult<Source> {
+    let path = file(given)?;
+    given.py().detach(|| Source::open_part(&path, part)).map_err(of_files)
+}
+
+/// The path of a file that has a length, such as one that is to be cut in parts.
+pub(crate) fn file(given: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
+    let Some(path) = path(given)? else {
+        let text = "parts are those of a file: a path is wanted";
+        return Err(PyTypeError::new_err(text));
+    };
+    if given.py().detach(|| has_length(&path)) {
+        Ok(path)
+    } else {
+        Err(of_files(FilesError::NoLength(path.display().to_string())))
+    }
+}
+
+/// `None` for what is read otherwise.
+fn path(given: &Bound<'_, PyAny>) -> PyResult<Option<PathBuf>> {
+    let is_path = given.is_instance_of::<PyString>() || given.is_instance_of::<PyBytes>();
+    if is_standard_input(given) || (!is_path && !given.hasattr("__fspath__")?) {
+        return Ok(None);
+    }
+    let path = given.py().import("os")?.call_method1("fsencode", (given,))?;
+    let bytes = path.cast::<PyBytes>()?.as_bytes();
+    if bytes.contains(&0) {
+        return Err(PyValueError::new_err("a path has no null bytes"));
+    }
+    Ok(Some(PathBuf::from(OsStr::from_bytes(bytes))))
+}
+
+/// A `Path("-")` is a file.
+fn is_standard_input(given: &Bound<'_, PyAny>) -> bool {
+    given.cast::<PyString>().is_ok_and(|text| text == "-")
+}
+
+/// Whether it is a file, or what cannot be opened and is to say so itself.
+fn has_length(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) == false
+}
+
+/// A pipe or a device. Who opens or reads one may have to wait for ever; Python's own files do so in a way
+/// that a signal ends.
+fn waiting(py: Python<'_>, path: &Path) -> PyResult<Source> {
+    let path = path.as_os_str();
+    stream(&py.import("io")?.call_method1("FileIO", (path,))?)
+}
+
+fn standard_input<'py>(py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    let stdin = py.import("sys")?.getattr("stdin")?;
+    if stdin.is_none() {
+        return Err(PyRuntimeError::new_err("there is no standard input"));
+    }
+    stdin.getattr("buffer")
+}
+
+fn stream(given: &Bound<'_, PyAny>) -> PyResult<Source> {
+    let py = given.py();
+    let io = py.import("io")?;
+    if given.is_instance(&io.getattr("TextIOBase")?)? {
+        return Err(text(given)?);
+    }
+    // `read` of a buffered pipe waits until it has all that is asked for.
+    let is_buffered = given.is_instance(&io.getattr("BufferedReader")?)?;
+    let read = given.getattr_opt(if is_buffered { "read1" } else { "read" })?;
+    let Some(read) = read.filter(|read| read.is_callable()) else {
+        let kind = given.get_type().fully_qualified_name()?;
+        let text = format!("a path, \"-\" or a binary file with `read` is wanted, not {kind}");
+        return Err(PyTypeError::new_err(text));
+    };
+    let name = match given.getattr_opt("name") {
+        Ok(Some(name)) if name.is_instance_of::<PyString>() => name.to_string(),
+        _ => format!("<{}>", given.get_type().name()?),
+    };
+    Ok(Source::stream(name, Box::new(Given { read: read.unbind() })))
+}
+
+fn text(given: &Bound<'_, PyAny>) -> PyResult<PyErr> {
+    let kind = given.get_type().name()?;
+    let text = format!(
+        "{kind} is a text file, and bytes are read: open it with \"rb\", or hand over its `.buffer`"
+    );
+    Ok(PyTypeError::new_err(text))
+}
+
+/// What an object's `read` returns. It is called by a scan, which has detached from the interpreter.
+struct Given {
+    read: Py<PyAny>,
+}
+
+impl Read for Given {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Python::attach(|py| self.ask(py, buffer)).map_err(io::Error::other)
+    }
+}
+
+impl Given {
+    fn ask(&self, py: Python<'_>, buffer: &mut [u8]) -> PyResult<usize> {
+        let given = self.read.bind(py).call1((buffer.len(),))?;
+        let length = if let Ok(bytes) = given.cast::<PyBytes>() {
+            let bytes = bytes.as_bytes();
+            buffer.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+            bytes.len()
+        } else if given.is_none() {
+            let text = "`read` gave nothing yet: the file does not wait for bytes";
+            return Err(PyBlockingIOError::new_err(text));
+        } else if let Ok(bytes) = PyBuffer::<u8>::get(&given) {
+            let length = bytes.item_count();
+            if length <= buffer.len() {
+                bytes.copy_to_slice(py, &mut buffer[..length])?;
+            }
+            length
+        } else {
+            let kind = given.get_type().fully_qualified_name()?;
+            let hint = "A text file has its bytes in `.buffer`.";
+            let text = format!("`read` gave {kind}, and bytes are wanted. {hint}");
+            return Err(PyTypeError::new_err(text));
+        };
+        if length > buffer.len() {
+            let text = format!("`read({})` gave {length} bytes, which is too much", buffer.len());
+            return Err(PyValueError::new_err(text));
+        }
+        Ok(length)
+    }
+}

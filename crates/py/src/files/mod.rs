@@ -1,0 +1,5 @@
+//! Files larger than memory, and streams, as Python objects. What is found in them is `deadweight-files`'; here
+//! is where it comes from, who may end it, and what is made of it.
+
+mod given;
+mod watch;
