@@ -122,6 +122,9 @@ impl FilesError {
             FilesError::TooMuchUnpacked { .. } => Some(
                 "Some files are made to have no end when they are unpacked. If this is none, allow more.",
             ),
+            FilesError::NoLength(_) => {
+                Some("Pipes, devices and compressed files can only be read from their beginning.")
+            }
             FilesError::Utf16(_) => Some("Make it UTF-8 first: `iconv -f UTF-16 -t UTF-8`."),
             _ => None,
         }

@@ -18,6 +18,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod chunks;
 pub mod csv;
 mod error;
 mod lines;
@@ -28,6 +29,7 @@ mod splits;
 mod start;
 mod windows;
 
+pub use chunks::Chunks;
 pub use error::FilesError;
 pub use lines::{LONGEST_LINE, Line, Lines};
 pub use packed::MOST_UNPACKED;

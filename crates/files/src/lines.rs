@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
 use crate::error::FilesError;
 use crate::start::start;
@@ -10,6 +10,9 @@ use crate::windows::{Watch, Windows};
 
 /// How long a line may be unless [`Lines::longest`] says otherwise.
 pub const LONGEST_LINE: usize = 16 << 20;
+
+/// A batch of lines ends when it has so many bytes.
+const BATCH: usize = 128 * 1024;
 
 /// A line of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +46,7 @@ pub struct Line<'a> {
 pub struct Lines {
     windows: Windows,
     longest: usize,
+    ends: bool,
     /// How many lines were given.
     given: u64,
     begun: bool,
@@ -54,13 +58,25 @@ impl Lines {
     /// From the beginning. Nothing is read yet.
     #[must_use]
     pub fn new(windows: Windows) -> Lines {
-        Lines { windows, longest: LONGEST_LINE, given: 0, begun: false, at: 0 }
+        Lines { windows, longest: LONGEST_LINE, ends: false, given: 0, begun: false, at: 0 }
     }
 
     /// How long a line may be, without its end.
     #[must_use]
     pub fn longest(self, bytes: usize) -> Lines {
         Lines { longest: bytes, ..self }
+    }
+
+    /// Whether a line's end belongs to its bytes.
+    #[must_use]
+    pub fn keep_ends(self, ends: bool) -> Lines {
+        Lines { ends, ..self }
+    }
+
+    /// How many lines were given so far.
+    #[must_use]
+    pub fn given(&self) -> u64 {
+        self.given
     }
 
     /// What is read.
@@ -81,6 +97,36 @@ impl Lines {
         Ok(Some(Line { bytes: &self.windows.bytes()[its], offset, number: self.given }))
     }
 
+    /// The next lines, as many as are in memory but no more than about 128 kB of them: where each is in the bytes
+    /// of [`windows`](Lines::windows), in place of what was in `found`. None at the end.
+    ///
+    /// # Errors
+    /// As [`next`](Lines::next). Lines before one that is too long are given first.
+    pub fn batch(
+        &mut self,
+        found: &mut Vec<Range<usize>>,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), FilesError> {
+        found.clear();
+        let Some(first) = self.find(watch)? else { return Ok(()) };
+        found.push(first);
+        let bytes = self.windows.bytes();
+        let most = bytes.len().min(self.at + BATCH);
+        let mut from = self.at;
+        for feed in memchr_iter(b'\n', &bytes[from..most]) {
+            let feed = self.at + feed;
+            let text = text(bytes, from, feed);
+            if text.len() > self.longest {
+                break;
+            }
+            found.push(self.whole(text, feed));
+            from = feed + 1;
+        }
+        self.at = from;
+        self.given += found.len() as u64;
+        Ok(())
+    }
+
     fn find(&mut self, watch: &mut Watch<'_>) -> Result<Option<Range<usize>>, FilesError> {
         if !self.begun {
             self.at = start(&mut self.windows, watch)?;
@@ -91,12 +137,11 @@ impl Lines {
         loop {
             let bytes = &self.windows.bytes()[self.at..];
             if let Some(feed) = memchr(b'\n', &bytes[seen..]) {
-                let whole = &bytes[..seen + feed];
-                let text = whole.strip_suffix(b"\r").unwrap_or(whole).len();
-                let (its, next) = (self.at..self.at + text, self.at + seen + feed + 1);
-                self.bounded(&its)?;
-                self.at = next;
-                return Ok(Some(its));
+                let feed = self.at + seen + feed;
+                let text = text(self.windows.bytes(), self.at, feed);
+                self.bounded(&text)?;
+                self.at = feed + 1;
+                return Ok(Some(self.whole(text, feed)));
             }
             seen = bytes.len();
             let its = self.at..self.at + seen;
@@ -112,6 +157,10 @@ impl Lines {
         }
     }
 
+    fn whole(&self, text: Range<usize>, feed: usize) -> Range<usize> {
+        if self.ends { text.start..feed + 1 } else { text }
+    }
+
     fn bounded(&self, its: &Range<usize>) -> Result<(), FilesError> {
         if its.len() <= self.longest {
             return Ok(());
@@ -123,4 +172,9 @@ impl Lines {
             limit: self.longest,
         })
     }
+}
+
+/// What a line that ends with the line feed at `feed` says.
+fn text(bytes: &[u8], from: usize, feed: usize) -> Range<usize> {
+    from..feed - usize::from(bytes[from..feed].ends_with(b"\r"))
 }

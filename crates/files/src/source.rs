@@ -3,11 +3,12 @@
 
 use std::fs::File;
 use std::io::{self, Cursor, Read};
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use crate::error::FilesError;
+use crate::windows::Watch;
 
 /// Bytes in order, from a place with a name.
 pub struct Source {
@@ -118,10 +119,6 @@ impl Source {
         matches!(self.from, Origin::File { end, .. } if end == self.at)
     }
 
-    pub(crate) fn start(&self) -> u64 {
-        self.start
-    }
-
     pub(crate) fn at(&self) -> u64 {
         self.at
     }
@@ -129,6 +126,16 @@ impl Source {
     /// A stream gives what it has, so that nobody waits for bytes that may come much later.
     pub(crate) fn is_stream(&self) -> bool {
         matches!(self.from, Origin::Stream(_))
+    }
+
+    /// Tells how far it was read. Whoever is told may end that.
+    pub(crate) fn tell(&self, watch: &mut Watch<'_>) -> Result<(), FilesError> {
+        match watch(self.at - self.start) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => {
+                Err(FilesError::Stopped { name: self.name.clone(), offset: self.at })
+            }
+        }
     }
 
     /// The next bytes, as many as there are at once; none at the end. `None` if a signal came first.

@@ -83,7 +83,7 @@ impl Windows {
         if self.filled * 2 > self.buffer.len() {
             self.buffer.resize(self.buffer.len() * 2, 0);
         }
-        self.tell(watch)?;
+        self.source.tell(watch)?;
         while self.filled < self.buffer.len() {
             match self.source.read(&mut self.buffer[self.filled..])? {
                 Some(0) => {
@@ -91,7 +91,7 @@ impl Windows {
                     break;
                 }
                 Some(count) => self.filled += count,
-                None => self.tell(watch)?,
+                None => self.source.tell(watch)?,
             }
             self.last = self.source.at_end();
             if self.last || self.source.is_stream() {
@@ -99,15 +99,5 @@ impl Windows {
             }
         }
         Ok(true)
-    }
-
-    fn tell(&self, watch: &mut Watch<'_>) -> Result<(), FilesError> {
-        match watch(self.read_to() - self.source.start()) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => {
-                let name = self.source.name().to_owned();
-                Err(FilesError::Stopped { name, offset: self.read_to() })
-            }
-        }
     }
 }

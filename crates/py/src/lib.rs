@@ -39,6 +39,8 @@ mod _core {
         PauseTooLong, Unsupported,
     };
     #[pymodule_export]
+    use super::files::{LineLists, Pieces, split_after, split_records};
+    #[pymodule_export]
     use super::growth::Growth;
     #[pymodule_export]
     use super::heap::Heap;

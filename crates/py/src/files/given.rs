@@ -39,11 +39,12 @@ pub(crate) fn file(given: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
         let text = "parts are those of a file: a path is wanted";
         return Err(PyTypeError::new_err(text));
     };
-    if given.py().detach(|| has_length(&path)) {
-        Ok(path)
-    } else {
-        Err(of_files(FilesError::NoLength(path.display().to_string())))
-    }
+    let checked = given.py().detach(|| {
+        let is_long =
+            has_length(&path) && Source::open(&path)?.unpacked(MOST_UNPACKED)?.length().is_some();
+        if is_long { Ok(path) } else { Err(FilesError::NoLength(path.display().to_string())) }
+    });
+    checked.map_err(of_files)
 }
 
 /// `None` for what is read otherwise.
@@ -67,7 +68,7 @@ fn is_standard_input(given: &Bound<'_, PyAny>) -> bool {
 
 /// Whether it is a file, or what cannot be opened and is to say so itself.
 fn has_length(path: &Path) -> bool {
-    path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) == false
+    path.metadata().map_or(true, |metadata| metadata.is_file() || metadata.is_dir())
 }
 
 /// A pipe or a device. Who opens or reads one may have to wait for ever; Python's own files do so in a way
@@ -77,7 +78,7 @@ fn waiting(py: Python<'_>, path: &Path) -> PyResult<Source> {
     stream(&py.import("io")?.call_method1("FileIO", (path,))?)
 }
 
-fn standard_input<'py>(py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+fn standard_input(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     let stdin = py.import("sys")?.getattr("stdin")?;
     if stdin.is_none() {
         return Err(PyRuntimeError::new_err("there is no standard input"));
@@ -94,7 +95,7 @@ fn stream(given: &Bound<'_, PyAny>) -> PyResult<Source> {
     // `read` of a buffered pipe waits until it has all that is asked for.
     let is_buffered = given.is_instance(&io.getattr("BufferedReader")?)?;
     let read = given.getattr_opt(if is_buffered { "read1" } else { "read" })?;
-    let Some(read) = read.filter(|read| read.is_callable()) else {
+    let Some(read) = read.filter(PyAnyMethods::is_callable) else {
         let kind = given.get_type().fully_qualified_name()?;
         let text = format!("a path, \"-\" or a binary file with `read` is wanted, not {kind}");
         return Err(PyTypeError::new_err(text));

@@ -2,4 +2,9 @@
 //! is where it comes from, who may end it, and what is made of it.
 
 mod given;
+mod lines;
+mod parts;
 mod watch;
+
+pub(crate) use lines::LineLists;
+pub(crate) use parts::{Pieces, split_after, split_records};

@@ -1,0 +1,110 @@
+//! A source in pieces that are cut after a byte, such as the end of a line.
+
+use memchr::{memchr, memrchr};
+
+use crate::error::FilesError;
+use crate::source::Source;
+use crate::windows::Watch;
+
+/// So many bytes are read before whoever watches is told again.
+const AT_ONCE: usize = 1 << 20;
+
+/// Pieces of about the same length, each of which but the last ends with a byte. Together they are the source.
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use deadweight_files::{Chunks, Source};
+///
+/// let source = Source::stream("example", Box::new(&b"one\ntwo\nthree"[..]));
+/// let mut chunks = Chunks::new(source, 9, Some(b'\n'), 100);
+/// let mut found = Vec::new();
+/// while let Some(chunk) = chunks.next(&mut |_read| ControlFlow::Continue(()))? {
+///     found.push(chunk.to_vec());
+/// }
+/// assert_eq!(found, [b"one\ntwo\n".to_vec(), b"three".to_vec()]);
+/// # Ok::<(), deadweight_files::FilesError>(())
+/// ```
+pub struct Chunks {
+    source: Source,
+    size: usize,
+    end: Option<u8>,
+    longest: usize,
+    /// The last chunk, and what was read beyond it.
+    buffer: Vec<u8>,
+    filled: usize,
+    given: usize,
+    is_last: bool,
+}
+
+impl Chunks {
+    /// Of `size` bytes at most if they are cut anywhere (no `end`). Else they are cut after the last `end` among
+    /// so many bytes; where there is none, after the first that follows, within `longest` bytes.
+    #[must_use]
+    pub fn new(source: Source, size: usize, end: Option<u8>, longest: usize) -> Chunks {
+        let size = size.max(1);
+        let longest = longest.max(size);
+        let (buffer, filled, given, is_last) = (Vec::new(), 0, 0, false);
+        Chunks { source, size, end, longest, buffer, filled, given, is_last }
+    }
+
+    /// The next piece; `None` at the end.
+    ///
+    /// # Errors
+    /// If the source cannot be read, becomes shorter, has no end of a piece where there must be one, or `watch`
+    /// ends it.
+    pub fn next(&mut self, watch: &mut Watch<'_>) -> Result<Option<&[u8]>, FilesError> {
+        self.buffer.copy_within(self.given..self.filled, 0);
+        self.filled -= self.given;
+        self.given = 0;
+        self.fill(self.size, watch)?;
+        self.given = self.cut(watch)?;
+        Ok((self.given > 0).then(|| &self.buffer[..self.given]))
+    }
+
+    fn cut(&mut self, watch: &mut Watch<'_>) -> Result<usize, FilesError> {
+        let Some(end) = self.end else { return Ok(self.filled.min(self.size)) };
+        let mut seen = self.filled.min(self.size);
+        if self.is_last && self.filled == seen {
+            return Ok(seen);
+        }
+        if let Some(last) = memrchr(end, &self.buffer[..seen]) {
+            return Ok(last + 1);
+        }
+        loop {
+            if let Some(first) = memchr(end, &self.buffer[seen..self.filled]) {
+                return Ok(seen + first + 1);
+            }
+            seen = self.filled;
+            if self.is_last {
+                return Ok(seen);
+            }
+            if seen >= self.longest {
+                return Err(FilesError::LongLine {
+                    name: self.source.name().to_owned(),
+                    line: None,
+                    offset: self.source.at() - seen as u64,
+                    limit: self.longest,
+                });
+            }
+            self.fill((seen * 2).min(self.longest), watch)?;
+        }
+    }
+
+    /// Reads until there are so many bytes, or no more.
+    fn fill(&mut self, most: usize, watch: &mut Watch<'_>) -> Result<(), FilesError> {
+        while self.filled < most && !self.is_last {
+            self.source.tell(watch)?;
+            let to = most.min(self.filled + AT_ONCE);
+            if self.buffer.len() < to {
+                self.buffer.resize(to, 0);
+            }
+            match self.source.read(&mut self.buffer[self.filled..to])? {
+                Some(0) => self.is_last = true,
+                Some(count) => self.filled += count,
+                None => {}
+            }
+            self.is_last |= self.source.at_end();
+        }
+        Ok(())
+    }
+}
