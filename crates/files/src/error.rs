@@ -52,6 +52,18 @@ pub enum FilesError {
         /// How long it may be.
         limit: usize,
     },
+    /// A record of CSV is longer than allowed.
+    #[error("{name}: record {record} at byte {offset} is longer than {limit} bytes")]
+    LongRecord {
+        /// The file.
+        name: String,
+        /// Which record it is, from 1; the header counts.
+        record: u64,
+        /// Where the record begins.
+        offset: u64,
+        /// How long it may be.
+        limit: usize,
+    },
     /// What is compressed has no end.
     #[error("{name}: {format} that ends at byte {offset}, before its end")]
     CutOff {
@@ -119,6 +131,9 @@ impl FilesError {
             FilesError::LongLine { line: None, .. } => {
                 Some("A pattern whose matches have a bound, such as {1,100}, needs no whole lines.")
             }
+            FilesError::LongRecord { .. } => Some(
+                "A quote that is not closed takes all that follows into its field: a check says where.",
+            ),
             FilesError::TooMuchUnpacked { .. } => Some(
                 "Some files are made to have no end when they are unpacked. If this is none, allow more.",
             ),

@@ -12,7 +12,12 @@ pub(super) struct LineNumbers {
 
 impl LineNumbers {
     pub(super) fn new() -> LineNumbers {
-        LineNumbers { line: 1, counted: 0, after_return: false }
+        LineNumbers::beginning_at(0)
+    }
+
+    /// Of a part of a file, which begins there with its line 1.
+    pub(super) fn beginning_at(offset: u64) -> LineNumbers {
+        LineNumbers { line: 1, counted: offset, after_return: false }
     }
 
     /// The line, from 1, of the byte at `at`, which is in or just behind a window of `bytes` that begins at

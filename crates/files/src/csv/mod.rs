@@ -1,4 +1,4 @@
-//! Records of CSV: how many there are, and which of them are not as they should be.
+//! Records of CSV: how many there are, which of them are not as they should be, and what is in them.
 //!
 //! RFC 4180, and for what people have beside it one meaning each, that of the `csv` crate:
 //!
@@ -15,6 +15,8 @@ mod count;
 mod dialect;
 mod faults;
 mod line_numbers;
+mod record;
+mod records;
 mod splits;
 mod state;
 mod utf8;
@@ -23,4 +25,6 @@ pub use check::check;
 pub use count::count;
 pub use dialect::Dialect;
 pub use faults::{BadRow, Checked, Fault, Faults};
+pub use record::Record;
+pub use records::{LONGEST_RECORD, Records};
 pub use splits::splits;
