@@ -52,6 +52,7 @@ mod fixed;
 mod infer;
 mod kind;
 mod objects;
+mod parse;
 mod rows;
 mod table;
 mod texts;
