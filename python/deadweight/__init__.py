@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from deadweight._cached_method import CachedMethod, cached_method
     from deadweight._calls import CacheInfo
     from deadweight._closures import Closure, Closures, closures
+    from deadweight._csv import CsvScan, scan_csv
+    from deadweight._csv_answers import BadRow, CsvCheck
     from deadweight._dtypes import category, f4, f8, i1, i2, i4, i8, u1, u2, u4, u8
     from deadweight._finalize import finalize
     from deadweight._growth import Growth, Leak, StillGrowing, growth
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BadRecords",
+    "BadRow",
     "BadSnapshot",
     "Block",
     "Blocker",
@@ -60,6 +63,8 @@ __all__ = [
     "Change",
     "Closure",
     "Closures",
+    "CsvCheck",
+    "CsvScan",
     "DeepSize",
     "Diff",
     "Growth",
@@ -114,6 +119,7 @@ __all__ = [
     "on_pressure",
     "pack",
     "peak",
+    "scan_csv",
     "sizeof",
     "sizes",
     "slots",
@@ -160,6 +166,14 @@ _LAZY = {
         "Closure",
         "Closures",
         "closures",
+    ),
+    "deadweight._csv": (
+        "CsvScan",
+        "scan_csv",
+    ),
+    "deadweight._csv_answers": (
+        "BadRow",
+        "CsvCheck",
     ),
     "deadweight._dtypes": (
         "category",

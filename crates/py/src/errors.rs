@@ -182,6 +182,7 @@ pub(crate) fn of_files(error: FilesError) -> PyErr {
         FilesError::Io { .. } | FilesError::Shorter { .. } => PyOSError::new_err(text),
         FilesError::Stopped { .. } => PyRuntimeError::new_err(text),
         FilesError::LongLine { .. }
+        | FilesError::LongRecord { .. }
         | FilesError::CutOff { .. }
         | FilesError::Damaged { .. }
         | FilesError::TooMuchUnpacked { .. }

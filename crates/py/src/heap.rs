@@ -34,7 +34,9 @@ fn micros_since(begun: Instant) -> u64 {
 }
 
 /// Writes a document or a text.
-fn written(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> PyResult<String> {
+pub(crate) fn written(
+    write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
+) -> PyResult<String> {
     let mut out = Vec::new();
     write(&mut out)?;
     String::from_utf8(out).map_err(|error| PyRuntimeError::new_err(error.to_string()))

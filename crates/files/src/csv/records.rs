@@ -107,17 +107,30 @@ impl Records {
         &self.windows
     }
 
-    /// What is read, with the record that was given last at or near its beginning: for whoever wanted no more
-    /// than the header, and begins anew.
+    /// What is read, for whoever wanted no more than the header: what scans it next begins with that.
     #[must_use]
     pub fn into_windows(self) -> Windows {
         self.windows
+    }
+
+    /// Back before the header, of whoever read no more than that.
+    #[must_use]
+    pub fn again(self) -> Records {
+        let longest = self.longest;
+        Records::new(self.windows, self.dialect).longest(longest)
     }
 
     /// The line, from 1, on which the record that was given last begins. In a part of a file, lines are
     /// counted from its beginning.
     pub fn line(&mut self) -> u64 {
         self.lines.at(self.last, self.windows.bytes(), self.windows.offset())
+    }
+
+    /// Whether the next record is at hand: nothing is read, and so nobody waits, until it is given.
+    #[must_use]
+    pub fn is_at_hand(&self) -> bool {
+        let left = self.block.separators[..self.block.count].iter().skip(self.block.next);
+        left.into_iter().any(|separators| separators.all & separators.ends != 0)
     }
 
     /// The next record; `None` at the end.

@@ -27,5 +27,5 @@ pub(crate) use given::records_from_columns;
 pub(crate) use pack::{pack_arrow, pack_records};
 pub(crate) use row::{Attribute, Row};
 pub(crate) use rows::{RowIterator, Rows};
-pub(crate) use schema::Schema;
+pub(crate) use schema::{Schema, kind};
 pub(crate) use table::{Table, records_from_arrow};

@@ -35,9 +35,8 @@ pub fn files_check(view: &CheckView, out: &mut dyn Write) -> io::Result<()> {
     for file in &view.files {
         let (name, found) = (clean(&file.name), &file.found);
         for row in &found.rows {
-            let faults: Vec<String> =
-                row.faults.iter().map(|fault| fault_of(fault, row, found.fields)).collect();
-            writeln!(out, "{name}:{}: byte {}: {}", row.line, row.offset, listed(&faults))?;
+            let reason = bad_row(row, found.fields);
+            writeln!(out, "{name}:{}: byte {}: {reason}", row.line, row.offset)?;
         }
         let left_out = found.bad - found.rows.len() as u64;
         if left_out > 0 {
@@ -56,6 +55,13 @@ pub fn files_check(view: &CheckView, out: &mut dyn Write) -> io::Result<()> {
         appended(file, out)?;
     }
     Ok(())
+}
+
+/// What is wrong with a row, where the first has so many fields.
+#[must_use]
+pub fn bad_row(row: &BadRow, fields: u64) -> String {
+    let faults: Vec<String> = row.faults.iter().map(|fault| fault_of(fault, row, fields)).collect();
+    listed(&faults)
 }
 
 /// Writes the report of `files find`.

@@ -13,7 +13,7 @@ mod why;
 
 pub use census::census;
 pub use collector::collector;
-pub use files::{files_check, files_count, files_find};
+pub use files::{bad_row, files_check, files_count, files_find};
 pub use gaps::{all_gaps, gaps};
 pub use sizes::sizes;
 pub use snapshot::snapshot;

@@ -1,0 +1,127 @@
+//! Rows that cannot be given, and what becomes of them.
+
+use deadweight_files::csv::{Record, Records};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use super::decoding::Decoding;
+
+/// How many bad rows are kept; all are counted.
+const MOST: usize = 1000;
+/// Of a bad row, so many bytes are kept.
+const SAMPLE: usize = 80;
+
+/// What becomes of a bad row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Policy {
+    Raise,
+    Skip,
+    Collect,
+}
+
+impl Policy {
+    pub(super) fn of(name: &str) -> PyResult<Policy> {
+        match name {
+            "raise" => Ok(Policy::Raise),
+            "skip" => Ok(Policy::Skip),
+            "collect" => Ok(Policy::Collect),
+            other => Err(PyValueError::new_err(format!(
+                "bad_rows must be 'raise', 'skip' or 'collect', not {other:?}"
+            ))),
+        }
+    }
+}
+
+/// A row that is not given.
+pub(super) struct Bad {
+    record: u64,
+    line: u64,
+    offset: u64,
+    reason: String,
+    sample: String,
+}
+
+/// A bad row while it is known where it is, but not on which line.
+pub(super) struct Found {
+    record: u64,
+    offset: u64,
+    reason: String,
+    sample: String,
+}
+
+impl Found {
+    #[cold]
+    pub(super) fn new(record: &Record<'_>, reason: String, decoding: Decoding) -> Found {
+        let bytes = record.bytes();
+        let mut sample = decoding.shown(&bytes[..bytes.len().min(SAMPLE)]);
+        if bytes.len() > SAMPLE {
+            sample.push('…');
+        }
+        Found { record: record.number, offset: record.offset, reason, sample }
+    }
+
+    pub(super) fn on_line(self, records: &mut Records) -> Bad {
+        let Found { record, offset, reason, sample } = self;
+        Bad { record, line: records.line(), offset, reason, sample }
+    }
+}
+
+/// Of a bad row: which record, line, byte, reason, and how it begins.
+pub(super) type Told = (u64, u64, u64, String, String);
+
+impl Bad {
+    pub(super) fn raised(&self, name: &str) -> PyErr {
+        let Bad { line, offset, reason, .. } = self;
+        PyValueError::new_err(format!("{name}:{line}: byte {offset}: {reason}"))
+    }
+
+    fn told(&self) -> Told {
+        (self.record, self.line, self.offset, self.reason.clone(), self.sample.clone())
+    }
+}
+
+/// Bad rows so far.
+pub(super) struct BadRows {
+    pub(super) policy: Policy,
+    count: u64,
+    kept: Vec<Bad>,
+}
+
+impl BadRows {
+    pub(super) fn new(policy: Policy) -> BadRows {
+        BadRows { policy, count: 0, kept: Vec::new() }
+    }
+
+    /// Gives the row back if it is to be raised.
+    #[must_use]
+    pub(super) fn add(&mut self, bad: Bad) -> Option<Bad> {
+        self.count += 1;
+        match self.policy {
+            Policy::Raise => return Some(bad),
+            Policy::Collect if self.kept.len() < MOST => self.kept.push(bad),
+            Policy::Collect | Policy::Skip => {}
+        }
+        None
+    }
+
+    pub(super) fn told(&self) -> (u64, Vec<Told>) {
+        (self.count, self.kept.iter().map(Bad::told).collect())
+    }
+}
+
+/// What is wrong with a record as such.
+#[inline]
+pub(super) fn reason(record: &Record<'_>, width: usize) -> Option<String> {
+    if record.width() == width && !record.is_open {
+        return None;
+    }
+    Some(if record.is_open {
+        "a quote that is not closed: all that follows is one field".to_owned()
+    } else {
+        format!("{} fields, not {width}", record.width())
+    })
+}
+
+pub(super) fn no_text(column: &str) -> String {
+    format!("column {column:?}: bytes that are no UTF-8 (Latin-1?)")
+}

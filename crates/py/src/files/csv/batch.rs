@@ -1,0 +1,103 @@
+//! Rows of texts, a few at a time: those that are read before anybody has to wait.
+
+use deadweight_files::csv::{Record, Records};
+use deadweight_files::{FilesError, Watch};
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyString, PyTuple, PyType};
+
+use super::bad::{Bad, BadRows, Found, no_text, reason};
+use super::decoding::Decoding;
+
+/// Which columns are wanted, and as what.
+pub(super) struct Wanted {
+    /// How many fields a record is to have.
+    pub(super) width: usize,
+    /// Number and name of each column that is given.
+    pub(super) columns: Vec<(usize, String)>,
+    /// A class of tuples, and what makes one of a tuple.
+    pub(super) class: Option<(Py<PyType>, Py<PyAny>)>,
+    pub(super) decoding: Decoding,
+}
+
+/// Rows that were read and are not given yet.
+#[derive(Default)]
+pub(super) struct Batch {
+    text: String,
+    /// Where in it the fields end.
+    ends: Vec<usize>,
+    /// Comes after the rows.
+    bad: Option<Bad>,
+}
+
+impl Batch {
+    /// Reads some rows, if there are any, instead of those before.
+    pub(super) fn fill(
+        &mut self,
+        records: &mut Records,
+        wanted: &Wanted,
+        bad: &mut BadRows,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), FilesError> {
+        self.text.clear();
+        self.ends.clear();
+        while let Some(record) = records.next(watch)? {
+            if let Err(reason) = self.take(&record, wanted) {
+                let found = Found::new(&record, reason, wanted.decoding).on_line(records);
+                self.bad = bad.add(found);
+            }
+            if self.bad.is_some() || (!self.ends.is_empty() && !records.is_at_hand()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, record: &Record<'_>, wanted: &Wanted) -> Result<(), String> {
+        if let Some(reason) = reason(record, wanted.width) {
+            return Err(reason);
+        }
+        let (text, fields) = (self.text.len(), self.ends.len());
+        for (column, name) in &wanted.columns {
+            let said = record.get(*column).unwrap_or_default();
+            let Some(said) = wanted.decoding.text(said) else {
+                self.text.truncate(text);
+                self.ends.truncate(fields);
+                return Err(no_text(name));
+            };
+            self.text.push_str(&said);
+            self.ends.push(self.text.len());
+        }
+        Ok(())
+    }
+
+    /// What is to be raised after the rows.
+    pub(super) fn take_bad(&mut self) -> Option<Bad> {
+        self.bad.take()
+    }
+
+    /// The rows; `None` if there are none.
+    pub(super) fn rows<'py>(
+        &self,
+        py: Python<'py>,
+        wanted: &Wanted,
+    ) -> PyResult<Option<Bound<'py, PyList>>> {
+        if self.ends.is_empty() {
+            return Ok(None);
+        }
+        let mut start = 0;
+        let mut fields = Vec::with_capacity(wanted.columns.len());
+        let mut rows = Vec::with_capacity(self.ends.len() / wanted.columns.len());
+        for ends in self.ends.chunks_exact(wanted.columns.len()) {
+            for end in ends {
+                fields.push(PyString::from_bytes(py, &self.text.as_bytes()[start..*end])?);
+                start = *end;
+            }
+            let row = PyTuple::new(py, fields.drain(..))?;
+            rows.push(match &wanted.class {
+                Some((class, new)) => new.bind(py).call1((class, row))?,
+                None => row.into_any(),
+            });
+        }
+        PyList::new(py, rows).map(Some)
+    }
+}

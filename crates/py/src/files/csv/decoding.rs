@@ -1,0 +1,60 @@
+//! Texts of bytes.
+
+use std::borrow::Cow;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+/// What bytes are as text.
+#[derive(Clone, Copy)]
+pub(super) enum Decoding {
+    /// UTF-8, and nothing else.
+    Utf8,
+    /// UTF-8, with a replacement character for what is none.
+    Replaced,
+    /// A byte a character.
+    Latin1,
+}
+
+impl Decoding {
+    /// Of the names that Python has for them.
+    pub(super) fn of(encoding: &str, errors: &str) -> PyResult<Decoding> {
+        let name = encoding.to_ascii_lowercase().replace('_', "-");
+        let is_utf8 = matches!(name.as_str(), "utf-8" | "utf8" | "utf-8-sig");
+        let is_latin1 = matches!(name.as_str(), "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1");
+        match errors {
+            "strict" if is_utf8 => Ok(Decoding::Utf8),
+            "replace" if is_utf8 => Ok(Decoding::Replaced),
+            "strict" | "replace" if is_latin1 => Ok(Decoding::Latin1),
+            "strict" | "replace" => Err(PyValueError::new_err(format!(
+                "encoding must be 'utf-8' or 'latin-1', not {encoding:?}"
+            ))),
+            _ => Err(PyValueError::new_err(format!(
+                "errors must be 'strict' or 'replace', not {errors:?}"
+            ))),
+        }
+    }
+
+    /// The text, unless the bytes are none.
+    #[inline]
+    pub(super) fn text(self, bytes: Cow<'_, [u8]>) -> Option<Cow<'_, str>> {
+        match (self, bytes) {
+            (Decoding::Latin1, bytes) if !bytes.is_ascii() => {
+                Some(bytes.iter().map(|byte| char::from(*byte)).collect())
+            }
+            (Decoding::Replaced, bytes) if !bytes.is_ascii() => {
+                Some(String::from_utf8_lossy(&bytes).into_owned().into())
+            }
+            (_, Cow::Borrowed(bytes)) => str::from_utf8(bytes).ok().map(Cow::Borrowed),
+            (_, Cow::Owned(bytes)) => String::from_utf8(bytes).ok().map(Cow::Owned),
+        }
+    }
+
+    /// Whatever the bytes are, as something to look at.
+    pub(super) fn shown(self, bytes: &[u8]) -> String {
+        match self {
+            Decoding::Latin1 => bytes.iter().map(|byte| char::from(*byte)).collect(),
+            Decoding::Utf8 | Decoding::Replaced => String::from_utf8_lossy(bytes).into_owned(),
+        }
+    }
+}
