@@ -128,7 +128,7 @@ class CsvScan:
 
     def __iter__(self) -> Iterator[Any]:
         if self._class is None:
-            self._class = namedtuple("Row", self.columns, rename=True)  # type: ignore[misc]  # noqa: PYI024
+            self._class = namedtuple("Row", self.columns, rename=True)  # type: ignore[misc]
         names = self._passes.names
         reading = self._passes.take()
         reading.select(len(names), [(place, names[place]) for place in self._places], self._class)
@@ -142,8 +142,8 @@ class CsvScan:
         times are as ``isoformat`` has them, without a time zone. Where there may be None, nothing is None; of
         texts, ``""`` is an empty one. Fields that have a default need no column.
 
-        Raises KeyError if a column is missing, TypeError if a field is of a type that no text says, and ValueError of
-        a bad row, with line, byte, column, text and type.
+        Raises KeyError if a column is missing, TypeError if a field is of a type that no text says, and ValueError
+        of a bad row, with line, byte, column, text and type.
         """
         columns = self._columns(record)
         return self._records(record, self._passes.take(), columns, None)
@@ -159,9 +159,7 @@ class CsvScan:
         while batch := self._records(record, reading, columns, rows):
             yield batch
 
-    def _records(
-        self, record: type[R], reading: CsvPass, columns: _Columns, most: int | None
-    ) -> Records[R]:
+    def _records(self, record: type[R], reading: CsvPass, columns: _Columns, most: int | None) -> Records[R]:
         table = reading.pack(len(self._passes.names), columns, most)
         return Records._of(table, record, "Row")  # pyright: ignore[reportPrivateUsage]
 
@@ -175,7 +173,9 @@ class CsvScan:
                 continue
             place = self._place(name)
             if kind in ("object", "timedelta"):
-                raise TypeError(f"{record.__name__}.{name}: no text says a value of type {kind}: annotate it as str")
+                raise TypeError(
+                    f"{record.__name__}.{name}: no text says a value of type {kind}: annotate it as str"
+                )
             found.append((place, name, kind, nullable))
         if not found:
             raise KeyError(f"{self.name} has no column for any field of {record.__name__}")
@@ -221,8 +221,8 @@ def scan_csv(
         header: whether the first record has the names of the columns. If not, they are ``column_1`` and so on, or
             the names that are given here, one for each column.
         encoding: ``"utf-8"`` or ``"latin-1"``.
-        errors: what becomes of bytes that are no UTF-8: in ``"strict"`` their row is bad, ``"replace"`` puts U+FFFD
-            in their place.
+        errors: what becomes of bytes that are no UTF-8: ``"strict"`` takes their row for bad, ``"replace"`` puts
+            U+FFFD in their place.
         bad_rows: what becomes of a row with more or fewer fields than there are columns, with a quote that is not
             closed, or with a text that is no value of its type: ``"raise"``, ``"skip"`` (and count), or
             ``"collect"`` (skip, count, and keep where they are).

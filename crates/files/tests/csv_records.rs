@@ -188,4 +188,14 @@ fn who_wants_the_header_alone_begins_anew() {
             assert_eq!(count, if text.is_empty() { 0 } else { 3 }, "{size}");
         }
     }
+    for size in [1, 4, 1000] {
+        let mut records = reader(b"\n\r\n\n\xef\xbb\xbfid,name\n1\n", size, Dialect::default());
+        records.next(&mut on).unwrap();
+        let mut records = records.again();
+        assert_eq!(records.next(&mut on).unwrap().unwrap().width(), 2);
+        assert_eq!(records.line(), 4, "{size}");
+        let mut windows = records.again().into_windows();
+        let checked = csv::check(&mut windows, Dialect::default(), 1, &mut on).unwrap();
+        assert_eq!((checked.records, checked.rows[0].line), (2, 5), "{size}");
+    }
 }

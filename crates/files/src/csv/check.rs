@@ -26,7 +26,7 @@ pub fn check(
 ) -> Result<Checked, FilesError> {
     let mut from = start(windows, watch)?;
     let mut state = State::Record;
-    let mut check = Check::new(most);
+    let mut check = Check::new(most, windows.offset());
     let level = Level::new();
     loop {
         let text = Text { bytes: windows.bytes(), offset: windows.offset() };
@@ -74,8 +74,8 @@ struct Check {
 }
 
 impl Check {
-    fn new(most: usize) -> Check {
-        let (found, lines) = (Checked::default(), LineNumbers::new());
+    fn new(most: usize, offset: u64) -> Check {
+        let (found, lines) = (Checked::default(), LineNumbers::beginning_at(offset));
         Check { most, found, row: None, lines, invalid: VecDeque::new() }
     }
 

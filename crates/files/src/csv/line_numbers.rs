@@ -11,11 +11,7 @@ pub(super) struct LineNumbers {
 }
 
 impl LineNumbers {
-    pub(super) fn new() -> LineNumbers {
-        LineNumbers::beginning_at(0)
-    }
-
-    /// Of a part of a file, which begins there with its line 1.
+    /// Of what begins there with its line 1: all of a file, or a part.
     pub(super) fn beginning_at(offset: u64) -> LineNumbers {
         LineNumbers { line: 1, counted: offset, after_return: false }
     }

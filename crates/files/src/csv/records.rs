@@ -14,6 +14,9 @@ use crate::windows::{Watch, Windows};
 /// How long a record may be unless [`Records::longest`] says otherwise.
 pub const LONGEST_RECORD: usize = 16 << 20;
 
+/// How many line ends before the header are kept with it.
+const BEFORE_HEADER: usize = 64 << 10;
+
 /// How many chunks are looked at before their records are given: so many that going there and back costs
 /// nothing.
 const BLOCK: usize = 64;
@@ -220,11 +223,13 @@ impl Records {
     /// Goes on to the next window, which begins with the record that has begun. All of this one is seen.
     fn advance(&mut self, watch: &mut Watch<'_>) -> Result<bool, FilesError> {
         let offset = self.windows.offset();
-        self.lines.at(offset + self.start as u64, self.windows.bytes(), offset);
-        let advanced = self.windows.advance(self.start, watch)?;
+        // Whoever wants no more than the header begins anew, and counts lines from the first.
+        let from = if self.given == 0 && self.start < BEFORE_HEADER { 0 } else { self.start };
+        self.lines.at(offset + from as u64, self.windows.bytes(), offset);
+        let advanced = self.windows.advance(from, watch)?;
         if advanced {
-            self.seen -= self.start;
-            self.start = 0;
+            self.seen -= from;
+            self.start -= from;
         }
         Ok(advanced)
     }

@@ -1,0 +1,308 @@
+"""Files of CSV: columns, rows, what is counted and checked, and what becomes of bad rows."""
+
+import errno
+import gzip
+import io
+import json
+import os
+import signal
+import sys
+import threading
+
+import deadweight as dw
+import pytest
+
+TEXT = 'id,price,note\n7,1.5,"a, b"\n8,,"two\nlines"\n9,2,x,y\n10,3,café\n'
+
+
+@pytest.fixture
+def prices(tmp_path):
+    path = tmp_path / "prices.csv"
+    path.write_text(TEXT, encoding="utf-8")
+    return path
+
+
+def of(text, **how):
+    data = text if isinstance(text, bytes) else text.encode()
+    return dw.scan_csv(io.BytesIO(data), **how)
+
+
+def test_rows_are_named_tuples_of_texts(prices):
+    scan = dw.scan_csv(prices, bad_rows="skip")
+    rows = list(scan)
+    assert rows == [("7", "1.5", "a, b"), ("8", "", "two\nlines"), ("10", "3", "café")]
+    assert rows[0].note == "a, b"
+    assert rows[0]._fields == scan.columns == ("id", "price", "note")
+    assert list(scan) == rows, "a file is read anew each time"
+    assert scan.skipped == 1
+
+
+def test_what_is_given_may_be_a_path_a_file_or_what_is_compressed(prices, tmp_path):
+    packed = tmp_path / "packed"
+    packed.write_bytes(gzip.compress(TEXT.encode()))
+    for source in (prices, str(prices), os.fsencode(prices), packed):
+        assert dw.scan_csv(source).count() == 4
+    with prices.open("rb") as file:
+        scan = dw.scan_csv(file)
+        assert scan.count() == 4
+        with pytest.raises(ValueError, match=r"prices\.csv can be read once, and was"):
+            scan.count()
+    with prices.open() as file, pytest.raises(TypeError, match="buffer"):
+        dw.scan_csv(file)
+
+
+def test_standard_input_is_read_once(prices):
+    script = "import deadweight as dw; scan = dw.scan_csv('-'); print(scan.columns, [row.id for row in scan])"
+    import subprocess
+
+    with prices.open("rb") as file:
+        file_of_good = io.BytesIO(file.read().replace(b",y", b""))
+    ran = subprocess.run(
+        [sys.executable, "-c", script], input=file_of_good.getvalue(), capture_output=True, timeout=60, check=True
+    )
+    assert ran.stdout.decode() == "('id', 'price', 'note') ['7', '8', '9', '10']\n"
+
+
+def test_columns_are_chosen_by_name_or_number(prices):
+    scan = dw.scan_csv(prices, bad_rows="skip")
+    assert next(iter(scan.select("note", "id"))) == ("a, b", "7")
+    assert next(iter(scan.select(-1, 0))) == ("a, b", "7")
+    assert scan.select("note", "id").select("id").columns == ("id",)
+    with pytest.raises(KeyError, match="no column 'age': it has 'id', 'price', 'note'"):
+        scan.select("age")
+    with pytest.raises(KeyError, match="there is no number 3"):
+        scan.select(3)
+    with pytest.raises(TypeError, match="select takes"):
+        scan.select()
+
+
+def test_names_may_be_empty_or_twice_the_same():
+    text = "id,,id,two words,class\n1,2,3,4,5\n"
+    scan = of(text)
+    assert scan.columns == ("id", "", "id", "two words", "class")
+    [row] = scan
+    assert row == ("1", "2", "3", "4", "5")
+    assert row._fields == ("id", "_1", "_2", "_3", "_4")
+    with pytest.raises(ValueError, match=r"several columns 'id': select one by number \(0, 2\)"):
+        of(text).select("id")
+    assert list(of(text).select(2, "", "two words")) == [("3", "2", "4")]
+
+
+def test_a_header_may_be_missing_or_given():
+    text = "1,2\n3,4\n"
+    assert of(text, header=False).columns == ("column_1", "column_2")
+    assert list(of(text, header=False)) == list(of(text, header=["a", "b"])) == [("1", "2"), ("3", "4")]
+    assert of(text, header=False).count() == of(text, header=("a", "b")).count() == 2
+    assert of(text).count() == 1
+    with pytest.raises(ValueError, match="<BytesIO>:1: byte 0: 2 fields, not 3"):
+        list(of(text, header=["a", "b", "c"]))
+    for header in ("ab", [], [1, 2]):
+        with pytest.raises(TypeError, match="header is True, False, or the names"):
+            of(text, header=header)
+
+
+@pytest.mark.parametrize("text", ["", "\n\r\n", "\ufeff"])
+def test_what_is_empty_has_no_columns_and_no_rows(text):
+    for header in (True, False):
+        assert (of(text, header=header).columns, of(text, header=header).count()) == ((), 0)
+        assert list(of(text, header=header)) == []
+    checked = of(text).check()
+    assert (checked.rows, checked.fields, checked.bad) == (0, 0, 0)
+
+
+def test_a_bad_row_is_raised_where_it_stands_after_those_before_it(prices):
+    rows = iter(dw.scan_csv(prices))
+    assert [next(rows).id, next(rows).id] == ["7", "8"]
+    with pytest.raises(ValueError, match=r"prices\.csv:5: byte 42: 4 fields, not 3$"):
+        next(rows)
+    assert next(rows).id == "10", "who catches it goes on"
+
+
+def test_bad_rows_are_collected_with_what_they_are():
+    text = b'id,name\n1,a\n2\n3,"b\n4",c\n5,caf\xe9\n6,"open\n7,d\n'
+    scan = of(text, bad_rows="collect")
+    assert [row.id for row in scan] == ["1"]
+    assert scan.skipped == 4
+    assert [(bad.record, bad.line, bad.offset, bad.sample) for bad in scan.bad_rows] == [
+        (3, 3, 12, "2"),
+        (4, 4, 14, '3,"b\n4",c'),
+        (5, 6, 24, "5,caf\ufffd"),
+        (6, 7, 31, '6,"open\n7,d\n'),
+    ]
+    assert [bad.reason for bad in scan.bad_rows] == [
+        "1 fields, not 2",
+        "3 fields, not 2",
+        'column "name": bytes that are no UTF-8 (Latin-1?)',
+        "a quote that is not closed: all that follows is one field",
+    ]
+    skipping = of(text, bad_rows="skip")
+    assert (len(list(skipping)), skipping.skipped, skipping.bad_rows) == (1, 4, ())
+
+
+def test_of_bad_rows_a_thousand_are_kept_and_all_counted():
+    scan = of("a,b\n" + "1\n" * 2500, bad_rows="collect")
+    assert list(scan) == []
+    assert (scan.skipped, len(scan.bad_rows), scan.bad_rows[-1].line) == (2500, 1000, 1001)
+
+
+def test_bytes_that_are_no_text():
+    text = "id,café\n1,naïve\n".encode("latin-1")
+    for columns in (of(text, encoding="latin-1").columns, of(text, encoding="ISO-8859-1").columns):
+        assert columns == ("id", "café")
+    assert list(of(text, encoding="latin-1")) == [("1", "naïve")]
+    with pytest.raises(ValueError, match='the header: column "2": bytes that are no UTF-8'):
+        of(text)
+    assert list(of(text, errors="replace")) == [("1", "na\ufffdve")]
+    assert list(of(text, header=["id", "name"], bad_rows="skip").select("id")) == [("id",), ("1",)], (
+        "not looked at"
+    )
+    with pytest.raises(ValueError, match="encoding must be 'utf-8' or 'latin-1', not \"utf-16\""):
+        of(text, encoding="utf-16")
+    with pytest.raises(ValueError, match="errors must be"):
+        of(text, errors="ignore")
+
+
+def test_check_says_what_the_command_says(prices, capfdbinary):
+    checked = dw.scan_csv(prices).check()
+    assert (checked.rows, checked.fields, checked.bad, checked.faults["ragged"]) == (4, 3, 1, 1)
+    [row] = checked.bad_rows
+    assert (row.record, row.line, row.offset, row.reason) == (4, 5, 42, "4 fields, not 3")
+    from deadweight import _core
+
+    assert _core.run(["deadweight", "files", "check", str(prices)]) == 0
+    assert _core.run(["deadweight", "files", "check", "--json", str(prices)]) == 0
+    written = capfdbinary.readouterr().out.decode()
+    assert written.startswith(f"{checked}\n")
+    assert json.loads(written.removeprefix(f"{checked}\n")) == checked.to_dict()
+    assert repr(checked) == str(checked)
+    assert "4 fields, not 3" in checked._repr_html_()
+    few = of("a,b\n" + "1\n" * 50).check(top=3)
+    assert (few.bad, len(few.bad_rows), few.to_dict()["files"][0]["bad_rows_left_out"]) == (50, 3, 47)
+
+
+def test_other_bytes_may_separate_and_quote():
+    assert list(of("a\tb\n'x\ty'\tz\n", delimiter="\t", quote="'")) == [("x\ty", "z")]
+    for wrong in ({"delimiter": ""}, {"delimiter": "::"}, {"delimiter": "é"}, {"quote": ","}, {"quote": "\n"}):
+        with pytest.raises(ValueError, match="two different bytes of ASCII"):
+            of("a", **wrong)
+
+
+def test_a_record_has_a_bound():
+    text = 'a\n"' + "x" * 5000 + '"\n'
+    with pytest.raises(ValueError, match="record 2 at byte 2 is longer than 4000 bytes"):
+        list(of(text, longest=4000))
+    assert list(of(text, longest="6 kB")) == [("x" * 5000,)]
+
+
+def test_bad_input_is_told_as_open_tells_it(tmp_path):
+    with pytest.raises(FileNotFoundError) as raised:
+        dw.scan_csv(tmp_path / "missing.csv")
+    assert (raised.value.errno, raised.value.filename) == (errno.ENOENT, str(tmp_path / "missing.csv"))
+    with pytest.raises(IsADirectoryError):
+        dw.scan_csv(tmp_path)
+    with pytest.raises(ValueError, match="UTF-16"):
+        of("a,b\n".encode("utf-16"))
+    cut_off = gzip.compress(b"a,b\n" + b"1,2\n" * 100_000)[:-20]
+    with pytest.raises(ValueError, match="gzip that ends at byte"):
+        list(of(cut_off))
+    with pytest.raises(ValueError, match="more than 1000 bytes"):
+        of(gzip.compress(b"a,b\n" + b"1,2\n" * 1000), max_unpacked="1 kB").count()
+    with pytest.raises(ValueError, match="bad_rows must be"):
+        of("a", bad_rows="ignore")
+    with pytest.raises(TypeError, match="`read`"):
+        dw.scan_csv(7)
+
+
+def test_a_file_that_becomes_shorter_is_an_error_and_no_signal(tmp_path):
+    path = tmp_path / "long.csv"
+    path.write_bytes(b"a,b\n" + b"1,2\n" * 500_000)
+    rows = iter(dw.scan_csv(path))
+    next(rows)
+    os.truncate(path, 400_000)
+    with pytest.raises(OSError, match="became shorter"):
+        sum(1 for _ in rows)
+
+
+def test_what_is_read_comes_at_once():
+    """Of a pipe that stays open, rows that are there already are given."""
+    reading, writing = os.pipe()
+    os.write(writing, b"a,b\n1,2\n3,4\n5,")
+    with open(reading, "rb", buffering=0) as file:
+        rows = iter(dw.scan_csv(file))
+        assert [next(rows), next(rows)] == [("1", "2"), ("3", "4")]
+        os.write(writing, b"6\n")
+        os.close(writing)
+        assert list(rows) == [("5", "6")]
+
+
+class Endless(io.RawIOBase):
+    """Rows without end."""
+
+    def __init__(self):
+        self.begun = False
+
+    def readinto(self, buffer):
+        rows = b"1,2,3,4\n" * (len(buffer) // 8)
+        buffer[: len(rows)] = rows
+        self.begun = True
+        return len(rows)
+
+
+def test_it_is_interrupted():
+    endless = Endless()
+    done = threading.Event()
+
+    def interrupt():
+        while not endless.begun:
+            done.wait(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    scan = dw.scan_csv(endless)
+    endless.begun = False
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        scan.count()
+    thread.join()
+
+
+def test_progress_is_told_and_may_end_it():
+    class Enough(Exception):
+        pass
+
+    told = []
+
+    def progress(read):
+        told.append(read)
+        if len(told) > 2:
+            raise Enough
+
+    with pytest.raises(Enough):
+        dw.scan_csv(Endless(), progress=progress).check()
+    assert told == sorted(told)
+    assert told[-1] > 0
+
+
+def test_what_a_file_raises_is_raised():
+    class Broken(Exception):
+        pass
+
+    class File:
+        def __init__(self):
+            self.reads = 0
+
+        def read(self, size):
+            self.reads += 1
+            if self.reads > 1:
+                raise Broken
+            return b"a,b\n1,2\n"
+
+    rows = iter(dw.scan_csv(File()))
+    assert next(rows) == ("1", "2")
+    with pytest.raises(Broken):
+        next(rows)
+
+
+def test_it_says_what_it_is(prices):
+    assert repr(dw.scan_csv(prices)) == f"<CsvScan of {prices}: id, price, note>"
+    assert dw.scan_csv(prices).name == str(prices)
