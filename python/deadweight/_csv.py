@@ -6,7 +6,7 @@ import os
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from deadweight._core import CsvPass
 from deadweight._csv_answers import BadRow, CsvCheck, checked
@@ -27,12 +27,12 @@ _Columns = list[tuple[int, str, str, bool]]
 class _Passes:
     """Ways through a source: of a file as many as one likes, of a stream one."""
 
-    __slots__ = ("_arguments", "_left", "_reopens", "has_header", "last", "name", "names")
+    __slots__ = ("_arguments", "_left", "has_header", "last", "name", "names", "reopens")
 
     def __init__(self, arguments: tuple[Any, ...], header: bool | Iterable[str]) -> None:
         source = arguments[0]
         is_path = isinstance(source, str | bytes | os.PathLike) and source != "-"
-        self._arguments, self._reopens = arguments, is_path and os.path.isfile(source)
+        self._arguments, self.reopens = arguments, is_path and os.path.isfile(source)
         self.has_header = header is True
         self.last: CsvPass | None = None
         first = CsvPass(*arguments)
@@ -45,13 +45,13 @@ class _Passes:
         else:
             self.names = _names(header)
         # What is opened later has what was appended until then.
-        self._left = None if self._reopens else first
+        self._left = None if self.reopens else first
 
     def take(self) -> CsvPass:
         """One that stands before the first row."""
         taken, self._left = self._left, None
         if taken is None:
-            if not self._reopens:
+            if not self.reopens:
                 raise ValueError(f"{self.name} can be read once, and was")
             taken = CsvPass(*self._arguments)
             if self.has_header:
@@ -134,7 +134,11 @@ class CsvScan:
         reading.select(len(names), [(place, names[place]) for place in self._places], self._class)
         return chain.from_iterable(reading)
 
-    def to_records(self, record: type[R]) -> Records[R]:
+    @overload
+    def to_records(self, record: type[R]) -> Records[R]: ...
+    @overload
+    def to_records(self, record: None = None) -> Records[Any]: ...
+    def to_records(self, record: type[Record] | None = None) -> Records[Any]:
         """All rows as packed records: each field of the class from the column of its name, its text read as the
         field's type. No Python objects are made of them.
 
@@ -142,11 +146,28 @@ class CsvScan:
         times are as ``isoformat`` has them, without a time zone. Where there may be None, nothing is None; of
         texts, ``""`` is an empty one. Fields that have a default need no column.
 
+        Without a class, a file is read twice, and a column gets the narrowest type that all its texts say, as
+        :func:`pack` has it: integers, floats, ``true`` and ``false``, dates and times. What would be written
+        otherwise, such as 007 or 1e400, makes it a column of texts.
+
         Raises KeyError if a column is missing, TypeError if a field is of a type that no text says, and ValueError
         of a bad row, with line, byte, column, text and type.
         """
+        if record is None:
+            return self._records(None, self._passes.take(), self._types(), None)
         columns = self._columns(record)
         return self._records(record, self._passes.take(), columns, None)
+
+    def _types(self) -> _Columns:
+        if not self._passes.reopens:
+            raise TypeError(f"{self.name} can be read only once: to_records takes a class of rows then")
+        named = list(zip(self._places, self.columns, strict=True))
+        found = self._passes.take().types(len(self._passes.names), named)
+        return [
+            # Whether there are few different texts, and whether some are none, is seen when they are packed.
+            (place, name, kind, nullable or not kind)
+            for (place, name), (kind, nullable) in zip(named, found, strict=True)
+        ]
 
     def batches(self, record: type[R], rows: int = 100_000) -> Iterator[Records[R]]:
         """As :meth:`to_records`, but so many rows at a time: for more than memory can hold."""

@@ -1,12 +1,13 @@
 """Rows of CSV as `csv.reader` has them, and, of plain files, pandas, Polars and DuckDB."""
 
+import codecs
 import csv
 import io
 import unittest
 
 import deadweight as dw
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 
@@ -61,10 +62,9 @@ def test_whatever_is_in_a_file_rows_are_those_of_csv_reader(text):
         elif "fields" in bad[number].reason.split(" of ")[0] and "quote" not in bad[number].reason:
             assert len(row) != len(rows[0])
         else:
-            # It is not closed: csv.reader takes it, unless it is strict.
+            # It is not closed: another row would be a part of it.
             assert number == len(rows)
-            with pytest.raises(csv.Error, match="unexpected end of data"):
-                theirs(data, strict=True)
+            assert len(theirs(data + b"\nx")) == len(theirs(data))
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
@@ -80,10 +80,12 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 def test_what_csv_writer_writes_is_read_back(rows, delimiter, quote, quoting, end):
     file = io.StringIO(newline="")
     csv.writer(file, delimiter=delimiter, quotechar=quote, quoting=quoting, lineterminator=end).writerows(rows)
-    text = file.getvalue()
-    if text.startswith("\ufeff"):
-        return  # It is taken for the mark that it is.
-    found, scan = ours(text.encode(), delimiter=delimiter, quote=quote)
+    data = file.getvalue().encode()
+    # Before 3.13, it quotes no carriage return.
+    assume(theirs(data, delimiter=delimiter, quotechar=quote) == rows)
+    # One at the beginning is taken for the mark that it is.
+    assume(not data.startswith(codecs.BOM_UTF8))
+    found, scan = ours(data, delimiter=delimiter, quote=quote)
     assert (found, scan.skipped) == (rows, 0)
 
 

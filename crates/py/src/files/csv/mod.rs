@@ -4,6 +4,7 @@ mod bad;
 mod batch;
 mod decoding;
 mod fill;
+mod types;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -21,6 +22,7 @@ use self::bad::{BadRows, Policy, Told, no_text};
 use self::batch::{Batch, Wanted};
 use self::decoding::Decoding;
 use self::fill::{Column, Failed, Plan};
+use self::types::types;
 use super::given::source;
 use super::watch::Pulse;
 use crate::errors::{of_files, of_records};
@@ -200,6 +202,22 @@ impl CsvPass {
             Ok(table) => Ok(Table::new(table, None)),
             Err(Failed::Records(error)) => Err(of_records(error)),
             Err(Failed::Bad(bad)) => Err(bad.raised(name)),
+        }
+    }
+
+    /// Of each column, by number and name, the type that its texts say, empty of texts, and whether some are empty.
+    fn types(
+        &mut self,
+        py: Python<'_>,
+        width: usize,
+        columns: Vec<(usize, String)>,
+    ) -> PyResult<Vec<(&'static str, bool)>> {
+        let CsvPass { records, bad, pulse, name, decoding, .. } = self;
+        let records = held(records, name)?;
+        let wanted = Wanted { width, columns, class: None, decoding: *decoding };
+        match pulse.scan(py, |watch| types(records, &wanted, bad, watch))? {
+            Ok(types) => Ok(types),
+            Err(bad) => Err(bad.raised(name)),
         }
     }
 
