@@ -180,7 +180,9 @@ class CsvScan:
         while batch := self._records(record, reading, columns, rows):
             yield batch
 
-    def _records(self, record: type[R], reading: CsvPass, columns: _Columns, most: int | None) -> Records[R]:
+    def _records(
+        self, record: type[Record] | None, reading: CsvPass, columns: _Columns, most: int | None
+    ) -> Records[Any]:
         table = reading.pack(len(self._passes.names), columns, most)
         return Records._of(table, record, "Row")  # pyright: ignore[reportPrivateUsage]
 

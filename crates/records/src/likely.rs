@@ -1,8 +1,8 @@
 //! The type that all texts of a column say, where nothing is lost of any of them.
 //!
 //! - Integers are those that would be written so: `7` and `-7`, but not `007` (a code, not a number) or `+7`.
-//! - Floats are decimal, of at most 17 digits, the most that they keep. Integers among them are floats too, if they
-//!   are exact as such.
+//! - Floats are decimal, of at most 17 digits, which is what programs write of them. Integers among them are floats
+//!   too, if they are exact as such.
 //! - True and false are called so; `1` and `0` are integers.
 //! - Dates and times are those of [`Field::parsed`]. Dates among times are times.
 //! - Everything else is text, as is what has blanks around it.
@@ -10,22 +10,45 @@
 use std::ops::RangeInclusive;
 
 use crate::kind::{Field, Kind};
-use crate::value::Value;
 
-/// The most digits that are the same after a float has had them: of an `f8`, any that far apart are.
+/// So many digits tell every float from its neighbours. Who writes more means more than a float.
 const DIGITS: usize = 17;
 /// Integers that floats have exactly, one and all.
 const EXACT: RangeInclusive<i128> = -(1 << 53)..=1 << 53;
 
+/// What texts may say, what is asked for first first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Flag,
+    Int,
+    Float,
+    Date,
+    DateTime,
+}
+
+impl Form {
+    const ALL: [Form; 5] = [Form::Flag, Form::Int, Form::Float, Form::Date, Form::DateTime];
+
+    fn is_said(self, text: &str) -> bool {
+        // A time has blanks in it, but not around it.
+        let is_parsed = |kind| {
+            text.trim_matches([' ', '\t']).len() == text.len()
+                && Field::new("", kind).parsed(text).is_ok()
+        };
+        match self {
+            Form::Flag => matches!(text, "true" | "false" | "True" | "False" | "TRUE" | "FALSE"),
+            Form::Int => is_int(text),
+            Form::Float => is_int(text) || is_float(text),
+            Form::Date => is_parsed(Kind::Date),
+            Form::DateTime => is_parsed(Kind::DateTime),
+        }
+    }
+}
+
 /// What the texts of a column that were seen could be.
 #[derive(Clone, Debug)]
 pub struct Likely {
-    flag: bool,
-    int: bool,
-    float: bool,
-    date: bool,
-    datetime: bool,
-    /// Of the integers.
+    could: Vec<Form>,
     least_and_greatest: Option<(i128, i128)>,
     some: bool,
     none: bool,
@@ -33,17 +56,8 @@ pub struct Likely {
 
 impl Default for Likely {
     fn default() -> Likely {
-        let (flag, int, float, date, datetime) = (true, true, true, true, true);
-        Likely {
-            flag,
-            int,
-            float,
-            date,
-            datetime,
-            least_and_greatest: None,
-            some: false,
-            none: false,
-        }
+        let could = Form::ALL.to_vec();
+        Likely { could, least_and_greatest: None, some: false, none: false }
     }
 }
 
@@ -55,37 +69,33 @@ impl Likely {
             return;
         }
         self.some = true;
-        let says = |kind| Field::new("", kind).parsed(text).is_ok();
-        let (is_int, is_float) = if self.int || self.float { number(text) } else { (false, false) };
-        self.int &= is_int;
-        self.float &= is_float;
-        if is_int && let Ok(Value::Int(int)) = Field::new("", Kind::I8).parsed(text) {
-            let (low, high) = self.least_and_greatest.unwrap_or((int, int));
-            self.least_and_greatest = Some((low.min(int), high.max(int)));
-        } else if is_int {
-            (self.int, self.float) = (false, false);
+        self.could.retain(|form| form.is_said(text));
+        if self.could.contains(&Form::Float) && is_int(text) {
+            match text.parse() {
+                Ok(int) => {
+                    let (low, high) = self.least_and_greatest.unwrap_or((int, int));
+                    self.least_and_greatest = Some((int.min(low), int.max(high)));
+                }
+                // No column has it.
+                Err(_) => self.could.clear(),
+            }
         }
-        self.flag &= matches!(text, "true" | "false" | "True" | "False" | "TRUE" | "FALSE");
-        let has_blanks = text.trim_matches([' ', '\t']).len() < text.len();
-        self.date = self.date && !has_blanks && says(Kind::Date);
-        self.datetime = self.datetime && !has_blanks && says(Kind::DateTime);
     }
 
     /// The type; nothing of texts.
     #[must_use]
     pub fn kind(&self) -> Option<Kind> {
-        if !self.some {
-            return None;
-        }
-        let ints = self.least_and_greatest;
-        let exact = ints.is_none_or(|(low, high)| EXACT.contains(&low) && EXACT.contains(&high));
-        match ints {
-            Some((low, high)) if self.int => Kind::narrowest(low, high),
-            _ if self.float && exact => Some(Kind::F8),
-            _ if self.flag => Some(Kind::Bool),
-            _ if self.date => Some(Kind::Date),
-            _ if self.datetime => Some(Kind::DateTime),
-            _ => None,
+        let first = self.could.first().filter(|_| self.some)?;
+        match (first, self.least_and_greatest) {
+            (Form::Flag, _) => Some(Kind::Bool),
+            (Form::Int, Some((low, high))) => Kind::narrowest(low, high),
+            (Form::Int, None) => None,
+            (Form::Float, ints) => {
+                let exact = |(low, high)| EXACT.contains(&low) && EXACT.contains(&high);
+                ints.is_none_or(exact).then_some(Kind::F8)
+            }
+            (Form::Date, _) => Some(Kind::Date),
+            (Form::DateTime, _) => Some(Kind::DateTime),
         }
     }
 
@@ -96,24 +106,28 @@ impl Likely {
     }
 }
 
-/// Whether a text is a decimal integer, and whether it is a decimal number, written in the one way in which numbers
-/// are.
-fn number(text: &str) -> (bool, bool) {
+/// Whether a text is what an integer is written like.
+fn is_int(text: &str) -> bool {
+    is_whole(text.strip_prefix('-').unwrap_or(text)) && text != "-0"
+}
+
+/// Whether a text is what a float is written like, that a float is no other than.
+fn is_float(text: &str) -> bool {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
-        None => (unsigned, None),
-    };
-    let (whole, fraction) = match mantissa.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (mantissa, None),
-    };
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_whole = digits(whole) && (whole.len() == 1 || !whole.starts_with('0'));
-    let is_exponent = |text: &str| digits(text.strip_prefix(['+', '-']).unwrap_or(text));
-    let is_number = is_whole && fraction.is_none_or(digits) && exponent.is_none_or(is_exponent);
-    let is_int = is_number && fraction.is_none() && exponent.is_none() && text != "-0";
-    let shown = whole.len() + fraction.map_or(0, str::len);
-    let is_finite = || text.parse().is_ok_and(f64::is_finite);
-    (is_int, is_number && (is_int || shown <= DIGITS && is_finite()))
+    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    let digits = [whole, fraction].concat();
+    is_whole(whole)
+        && are_digits(fraction)
+        && are_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))
+        && digits.trim_start_matches('0').len() <= DIGITS
+        && text.parse().is_ok_and(f64::is_finite)
+}
+
+fn is_whole(digits: &str) -> bool {
+    are_digits(digits) && (digits.len() == 1 || !digits.starts_with('0'))
+}
+
+fn are_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }

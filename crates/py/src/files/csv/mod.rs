@@ -154,10 +154,10 @@ impl CsvPass {
         py: Python<'_>,
         width: usize,
         columns: Vec<(usize, String)>,
-        class: Option<Py<PyType>>,
+        made: Option<Py<PyType>>,
     ) -> PyResult<()> {
         let new = py.get_type::<PyTuple>().getattr("__new__")?.unbind();
-        let class = class.map(|class| (class, new));
+        let class = made.map(|class| (class, new));
         self.wanted = Some(Wanted { width, columns, class, decoding: self.decoding });
         Ok(())
     }
