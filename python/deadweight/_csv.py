@@ -6,7 +6,7 @@ import os
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast, overload
 
 from deadweight._core import CsvPass
 from deadweight._csv_answers import BadRow, CsvCheck, checked
@@ -14,7 +14,14 @@ from deadweight._limits import parse_size
 from deadweight._records import Record, Records
 
 if TYPE_CHECKING:
-    from deadweight._lines import Source
+    from typing_extensions import Buffer
+
+    class Readable(Protocol):
+        """A file opened as bytes, or what has its ``read``."""
+
+        def read(self, size: int, /) -> Buffer: ...
+
+    Source: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes] | Readable
 
 R = TypeVar("R", bound=Record)
 
@@ -29,13 +36,13 @@ class _Passes:
 
     __slots__ = ("_arguments", "_left", "has_header", "last", "name", "names", "reopens")
 
-    def __init__(self, arguments: tuple[Any, ...], header: bool | Iterable[str]) -> None:
-        source = arguments[0]
+    def __init__(self, source: Source, how: tuple[Any, ...], header: bool | Iterable[str]) -> None:
         is_path = isinstance(source, str | bytes | os.PathLike) and source != "-"
-        self._arguments, self.reopens = arguments, is_path and os.path.isfile(source)
+        self._arguments: tuple[Any, ...] = (source, *how)
+        self.reopens = is_path and os.path.isfile(cast("str", source))
         self.has_header = header is True
         self.last: CsvPass | None = None
-        first = CsvPass(*arguments)
+        first = CsvPass(*self._arguments)
         self.name = first.name
         if isinstance(header, bool):
             found = first.header() or []
@@ -128,7 +135,7 @@ class CsvScan:
 
     def __iter__(self) -> Iterator[Any]:
         if self._class is None:
-            self._class = namedtuple("Row", self.columns, rename=True)  # type: ignore[misc]
+            self._class = namedtuple("Row", self.columns, rename=True)  # type: ignore[misc]  # pyright: ignore[reportUntypedNamedTuple]
         names = self._passes.names
         reading = self._passes.take()
         reading.select(len(names), [(place, names[place]) for place in self._places], self._class)
@@ -276,8 +283,7 @@ def scan_csv(
     >>> list(prices.to_records(Price)), prices.skipped, prices.bad_rows[0].sample
     ([Price(id=7, price=1.5), Price(id=8, price=None)], 1, '9,cheap,')
     """
-    arguments = (
-        source,
+    how = (
         (delimiter, quote),
         (encoding, errors),
         bad_rows,
@@ -285,5 +291,5 @@ def scan_csv(
         parse_size(max_unpacked),
         progress,
     )
-    passes = _Passes(arguments, header)
+    passes = _Passes(source, how, header)
     return CsvScan(passes, tuple(range(len(passes.names))))

@@ -198,6 +198,24 @@ with dw.collector.tune("web") as tuned:
 dw.collector.tune("games")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
+class Price(dw.Record):
+    id: dw.u4
+    price: float | None
+
+
+prices = dw.scan_csv("prices.csv", header=["id", "price"], bad_rows="skip")
+assert_type(prices.columns, tuple[str, ...])
+assert_type(prices.count(), int)
+assert_type(prices.check(top=3).bad_rows, tuple[dw.BadRow, ...])
+assert_type(prices.select("id", 1), dw.CsvScan)
+for row in prices:
+    assert_type(row, Any)
+assert_type(prices.to_records(Price), dw.Records[Price])
+assert_type(prices.to_records(), dw.Records[Any])
+for batch in prices.batches(Price, 1000):
+    assert_type(batch, dw.Records[Price])
+
+
 class Files(dw.Cache[str, bytes]):
     def __new__(cls) -> Self:
         return super().__new__(cls, maxsize=3)
