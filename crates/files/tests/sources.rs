@@ -75,55 +75,6 @@ fn a_device_without_end_is_read_until_somebody_stops_it() {
     assert!((10_000_000..11_000_000).contains(&offset), "{offset}");
 }
 
-/// A memory map would kill the process here.
-#[test]
-fn a_file_that_becomes_shorter_is_an_error_that_says_where_a_thousand_times() {
-    const LENGTH: u64 = 10_000;
-    let file = tempfile::NamedTempFile::new().unwrap();
-    for round in 0..1000 {
-        fs::write(file.path(), vec![b'\n'; LENGTH as usize]).unwrap();
-        let writer = OpenOptions::new().write(true).open(file.path()).unwrap();
-        // At another place of the scan each time, to another length.
-        let (when, to) = (round * 7 % LENGTH, round * 13 % LENGTH);
-        let mut read = 0;
-        let mut shorten = |so_far| {
-            read = so_far;
-            if so_far >= when {
-                writer.set_len(to).unwrap();
-            }
-            ControlFlow::Continue(())
-        };
-        let mut windows = Windows::of_size(Source::open(file.path()).unwrap(), 512);
-        let error = csv::count(&mut windows, csv::Dialect::default(), &mut shorten).unwrap_err();
-        let FilesError::Shorter { name, offset, length } = &error else { panic!("{error}") };
-        assert_eq!((Path::new(name), *length), (file.path(), LENGTH));
-        assert_eq!(*offset, to.max(when.next_multiple_of(512)), "round {round}");
-        let message = error.to_string();
-        assert!(message.contains(&format!("it ends at byte {offset} and had 10000 bytes")));
-    }
-}
-
-#[test]
-fn another_thread_that_shortens_a_file_leads_to_the_whole_truth_or_to_an_error() {
-    const LENGTH: usize = 1 << 20;
-    let file = tempfile::NamedTempFile::new().unwrap();
-    for _ in 0..200 {
-        fs::write(file.path(), vec![b'\n'; LENGTH]).unwrap();
-        let mut windows = Windows::of_size(Source::open(file.path()).unwrap(), 4096);
-        let path = file.path().to_owned();
-        let writer = thread::spawn(move || {
-            OpenOptions::new().write(true).open(path).unwrap().set_len(5000).unwrap();
-        });
-        let feed = Pattern::text(b"\n", Overlaps::Left).unwrap();
-        match search::count(&mut windows, &feed, &mut on) {
-            Ok(count) => assert_eq!(count, LENGTH as u64),
-            Err(FilesError::Shorter { offset, .. }) => assert!(offset >= 5000),
-            Err(error) => panic!("{error}"),
-        }
-        writer.join().unwrap();
-    }
-}
-
 #[test]
 fn of_a_file_that_grows_what_was_there_at_first_is_read_and_the_rest_is_told() {
     let file = tempfile::NamedTempFile::new().unwrap();
