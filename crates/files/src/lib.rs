@@ -18,6 +18,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod awaited;
 pub mod csv;
 mod error;
 mod lines;

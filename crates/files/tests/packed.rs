@@ -111,6 +111,17 @@ fn a_bomb_is_stopped_where_it_was_said() {
     }
 }
 
+/// As tools write that put an index before what it is of.
+#[test]
+fn a_frame_of_zstandard_that_is_to_be_skipped_may_come_first() {
+    for kind in 0x50..=0x5f {
+        let skipped = [kind, 0x2a, 0x4d, 0x18, 5, 0, 0, 0, 1, 2, 3, 4, 5];
+        let packed = [&skipped, pack("Zstandard", b"text").as_slice(), &skipped].concat();
+        assert_eq!(read(stream(packed), PLENTY).unwrap(), b"text");
+        assert_eq!(read(stream(skipped.to_vec()), PLENTY).unwrap(), b"");
+    }
+}
+
 /// Each format says in its header how far back it refers.
 #[test]
 fn what_wants_more_memory_than_we_give_is_refused() {

@@ -63,6 +63,28 @@ fn a_pipe_is_read_until_it_is_closed() {
 }
 
 #[test]
+fn a_pipe_that_nobody_writes_to_can_be_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    // Before it has a writer, and while that writes nothing.
+    let _writer = [None, Some(())].map(|writes| {
+        let source = Source::open(&path).unwrap();
+        let writer = writes.map(|()| OpenOptions::new().write(true).open(&path).unwrap());
+        let mut windows = Windows::new(source.unpacked(1000).unwrap());
+        let mut times = 0;
+        let mut stop = |read| {
+            assert_eq!(read, 0);
+            times += 1;
+            if times < 4 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        let error = csv::count(&mut windows, csv::Dialect::default(), &mut stop).unwrap_err();
+        assert!(matches!(error, FilesError::Stopped { offset: 0, .. }), "{error}");
+        writer
+    });
+}
+
+#[test]
 fn a_device_without_end_is_read_until_somebody_stops_it() {
     let mut windows = Windows::new(Source::open(Path::new("/dev/zero")).unwrap());
     let zeros = Pattern::text(b"\n", Overlaps::Left).unwrap();
