@@ -78,7 +78,7 @@ layouts: pythons
 fuzz:
 	@cargo fuzz --version >/dev/null 2>&1 || { echo "make fuzz: run: cargo install cargo-fuzz" >&2; exit 2; }
 	@cargo +nightly --version >/dev/null 2>&1 || { echo "make fuzz: run: rustup toolchain install nightly" >&2; exit 2; }
-	for target in snapshot memory_image path; do \
+	for target in snapshot memory_image path csv search lines unpacked; do \
 	    cargo +nightly fuzz run $$target -- -max_total_time=$(SECONDS_EACH) || exit 1; \
 	done
 

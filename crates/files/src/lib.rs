@@ -18,6 +18,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod awaited;
 mod chunks;
 pub mod csv;
 mod error;

@@ -2,6 +2,7 @@
 //! its name.
 
 use std::io::{self, Read};
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -35,7 +36,10 @@ impl Format {
         match head {
             // RFC 1952: deflate is the only method there is.
             [0x1f, 0x8b, 8, ..] => Some(Format::Gzip),
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Format::Zstandard),
+            // RFC 8878: a frame to be skipped, such as an index, may come first.
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
+                Some(Format::Zstandard)
+            }
             // A block, or the end of one that has none; without that it may be text.
             [b'B', b'Z', b'h', b'1'..=b'9', rest @ ..]
                 if rest == b"\x31\x41\x59\x26\x53\x59" || rest == b"\x17\x72\x45\x38\x50\x90" =>
@@ -74,27 +78,23 @@ impl Source {
     /// follow one another are one. Offsets are those of what is in it.
     ///
     /// # Errors
-    /// If it cannot be read. While what this returns is read: if it is damaged, ends before its end, or has
-    /// more in it than `most`.
-    pub fn unpacked(mut self, most: u64) -> Result<Source, FilesError> {
-        let mut head = Vec::with_capacity(HEAD);
-        let mut buffer = [0; HEAD];
-        loop {
-            match self.read(&mut buffer[..HEAD - head.len()])? {
-                Some(0) => break,
-                Some(count) => head.extend_from_slice(&buffer[..count]),
-                None => {}
-            }
-            if head.len() == HEAD {
-                break;
-            }
+    /// If a file cannot be read. While what this returns is read: if it is damaged, ends before its end, or
+    /// has more in it than `most`.
+    pub fn unpacked(self, most: u64) -> Result<Source, FilesError> {
+        let name = self.name().to_owned();
+        let mut untold = Untold { source: self, head: Some(Vec::with_capacity(HEAD)), most };
+        if untold.source.is_stream() {
+            // It may be long until its first bytes come.
+            return Ok(Source::stream(name, Box::new(untold)));
         }
-        let format = Format::of(&head);
-        let source = self.back_at_start(head);
-        let Some(format) = format else { return Ok(source) };
-        let name = source.name().to_owned();
+        while !untold.tell()? {}
+        Ok(untold.source)
+    }
+
+    fn unpacked_as(self, format: Format, most: u64) -> Result<Source, FilesError> {
+        let name = self.name().to_owned();
         let taken = Arc::new(AtomicU64::new(0));
-        let from = Counted { source, taken: Arc::clone(&taken) };
+        let from = Counted { source: self, taken: Arc::clone(&taken) };
         let decoder = format.decoder(from).map_err(|error| FilesError::Io {
             name: name.clone(),
             what: "unpack",
@@ -102,6 +102,57 @@ impl Source {
         })?;
         let unpacked = Unpacked { name: name.clone(), format, decoder, taken, given: 0, most };
         Ok(Source::stream(name, Box::new(unpacked)))
+    }
+}
+
+/// A source until its first bytes have told how it is compressed, then what is in it.
+struct Untold {
+    source: Source,
+    /// `None` once they have.
+    head: Option<Vec<u8>>,
+    most: u64,
+}
+
+impl Untold {
+    /// False if a signal came first.
+    fn tell(&mut self) -> Result<bool, FilesError> {
+        let Some(head) = &mut self.head else { return Ok(true) };
+        let mut buffer = [0; HEAD];
+        while head.len() < HEAD {
+            match self.source.read(&mut buffer[..HEAD - head.len()])? {
+                Some(0) => break,
+                Some(count) => head.extend_from_slice(&buffer[..count]),
+                None => return Ok(false),
+            }
+        }
+        let head = self.head.take().unwrap_or_default();
+        let format = Format::of(&head);
+        let nothing = Source::stream("", Box::new(io::empty()));
+        let source = mem::replace(&mut self.source, nothing).back_at_start(head);
+        self.source = match format {
+            Some(format) => source.unpacked_as(format, self.most)?,
+            None => source,
+        };
+        Ok(true)
+    }
+}
+
+impl Read for Untold {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.tell().map_err(io::Error::other)? {
+            give(&mut self.source, buffer)
+        } else {
+            Err(io::ErrorKind::Interrupted.into())
+        }
+    }
+}
+
+/// What a source has, as a reader gives it.
+fn give(source: &mut Source, buffer: &mut [u8]) -> io::Result<usize> {
+    match source.read(buffer) {
+        Ok(Some(count)) => Ok(count),
+        Ok(None) => Err(io::ErrorKind::Interrupted.into()),
+        Err(error) => Err(io::Error::other(error)),
     }
 }
 
@@ -113,14 +164,9 @@ struct Counted {
 
 impl Read for Counted {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.source.read(buffer) {
-            Ok(Some(count)) => {
-                self.taken.fetch_add(count as u64, Ordering::Relaxed);
-                Ok(count)
-            }
-            Ok(None) => Err(io::ErrorKind::Interrupted.into()),
-            Err(error) => Err(io::Error::other(error)),
-        }
+        let count = give(&mut self.source, buffer)?;
+        self.taken.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
     }
 }
 

@@ -7,6 +7,7 @@ use std::ops::{ControlFlow, Range};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use crate::awaited::{self, Awaited};
 use crate::error::FilesError;
 use crate::windows::Watch;
 
@@ -31,14 +32,15 @@ enum Origin {
 
 impl Source {
     /// Opens what a path leads to. A file has the length that it has now: what is appended later is not
-    /// read. What has no length, such as a pipe, a device or a file of `/proc`, is read until it ends.
+    /// read. What has no length, such as a pipe, a device or a file of `/proc`, is read until it ends, and
+    /// waited for where it is read, not here.
     ///
     /// # Errors
     /// If it is not there, cannot be read or is a directory.
     pub fn open(path: &Path) -> Result<Source, FilesError> {
         let name = path.display().to_string();
         let failed = |error| FilesError::Io { name: name.clone(), what: "open", error };
-        let file = File::open(path).map_err(failed)?;
+        let file = awaited::open(path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
         if metadata.is_dir() {
             return Err(FilesError::Directory(name));
@@ -49,7 +51,7 @@ impl Source {
         let from = if metadata.is_file() && (length > 0 || is_empty()) {
             Origin::File { file, length, end: length }
         } else {
-            Origin::Stream(Box::new(file))
+            Origin::Stream(Box::new(Awaited(file)))
         };
         Ok(Source { name, from, start: 0, at: 0 })
     }

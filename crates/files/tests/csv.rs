@@ -1,16 +1,25 @@
 //! Records as the `csv` crate reads them, and what is wrong with them as it looks on their bytes.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
-use std::ops::ControlFlow;
+#[path = "../../../fuzz/bodies/csv.rs"]
+mod body;
+#[path = "../../../fuzz/bodies/corpus.rs"]
+mod corpus;
+#[path = "../../../fuzz/bodies/noise.rs"]
+mod noise;
+#[path = "oracle/csv.rs"]
+mod oracle;
 
-use ::csv::{ByteRecord, ReaderBuilder};
+use std::ops::ControlFlow;
+use std::sync::LazyLock;
+
+use ::csv::ByteRecord;
 use deadweight_files::csv::{self, BadRow, Checked, Dialect, Fault};
 use deadweight_files::{FilesError, Source, Windows};
+use oracle::{Grammar, MARK};
 use proptest::prelude::*;
-use regex_automata::meta::{self, Regex};
-use regex_automata::util::syntax;
 
-const MARK: &[u8] = b"\xef\xbb\xbf";
+static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(b',', b'"'));
 
 fn windows(bytes: &[u8], size: usize) -> Windows {
     let bytes = bytes.to_vec();
@@ -30,78 +39,7 @@ fn check(bytes: &[u8], size: usize) -> Checked {
 }
 
 fn records(bytes: &[u8]) -> Vec<ByteRecord> {
-    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
-    reader.byte_records().map(Result::unwrap).collect()
-}
-
-/// Where a record begins: what is before its first byte are line ends and the mark.
-fn offset(bytes: &[u8], record: &ByteRecord) -> usize {
-    let mut offset = record.position().unwrap().byte() as usize;
-    if offset == 0 && bytes.starts_with(MARK) {
-        offset = MARK.len();
-    }
-    let line_ends = bytes[offset..].iter().take_while(|byte| matches!(byte, b'\n' | b'\r'));
-    offset + line_ends.count()
-}
-
-fn line(before: &[u8]) -> u64 {
-    // Universal newlines, the plain way.
-    let mut lines = 1;
-    for (index, byte) in before.iter().enumerate() {
-        let pair = *byte == b'\n' && index > 0 && before[index - 1] == b'\r';
-        lines += u64::from(matches!(byte, b'\n' | b'\r') && !pair);
-    }
-    lines
-}
-
-fn regex(pattern: &str) -> Regex {
-    let of_bytes = syntax::Config::new().utf8(false);
-    meta::Builder::new().syntax(of_bytes).build(pattern).unwrap()
-}
-
-/// A check by the record: the `csv` crate says which there are, a grammar whether quotes are where they
-/// belong, and the standard library what is UTF-8.
-fn naive(bytes: &[u8]) -> Vec<(BadRow, Vec<Fault>)> {
-    let field = r#"(?:"(?:[^"]|"")*"|[^",\r\n]*)"#;
-    let well = regex(&format!(r"(?s-u)\A{field}(?:,{field})*[\r\n]*\z"));
-    let open = regex(&format!(r#"(?s-u)\A(?:{field},)*"(?:[^"]|"")*\z"#));
-    let records = records(bytes);
-    let longer = [bytes, b"\nx"].concat();
-    let is_open = self::records(&longer).len() == records.len() && !records.is_empty();
-    let mut bad = Vec::new();
-    for (index, record) in records.iter().enumerate() {
-        let start = offset(bytes, record);
-        let end = records.get(index + 1).map_or(bytes.len(), |next| offset(bytes, next));
-        let its = &bytes[start..end];
-        let opens = is_open && index + 1 == records.len();
-        let mut faults = Vec::new();
-        if record.len() != records[0].len() {
-            faults.push(Fault::Ragged);
-        }
-        if !(well.is_match(its) && !opens || opens && open.is_match(its)) {
-            faults.push(Fault::BareQuote);
-        }
-        if opens {
-            faults.push(Fault::OpenQuote);
-        }
-        if its.contains(&0) {
-            faults.push(Fault::Nul);
-        }
-        if str::from_utf8(its).is_err() {
-            faults.push(Fault::NotUtf8);
-        }
-        if !faults.is_empty() {
-            let row = BadRow {
-                record: index as u64 + 1,
-                offset: start as u64,
-                line: line(&bytes[..start]),
-                fields: record.len() as u64,
-                faults: csv::Faults::default(),
-            };
-            bad.push((row, faults));
-        }
-    }
-    bad
+    GRAMMAR.records(bytes)
 }
 
 /// Bytes of many kinds close together.
@@ -165,7 +103,7 @@ proptest! {
         let records = records(&bytes);
         prop_assert_eq!(checked.records, records.len() as u64);
         prop_assert_eq!(checked.fields, records.first().map_or(0, ByteRecord::len) as u64);
-        let truth = naive(&bytes);
+        let truth = GRAMMAR.bad(&bytes);
         prop_assert_eq!(checked.bad, truth.len() as u64);
         for (row, (truth, faults)) in checked.rows.iter().zip(&truth) {
             prop_assert_eq!(&row.faults.iter().collect::<Vec<_>>(), faults);
@@ -239,4 +177,41 @@ fn utf_16_is_refused_and_other_delimiters_are_not() {
     {
         assert!(matches!(Dialect::new(delimiter, quote), Err(FilesError::Dialect)));
     }
+}
+
+#[test]
+fn the_corpus_has_the_records_that_the_csv_crate_reads() {
+    corpus::replay("csv", 60, body::run);
+}
+
+#[test]
+#[ignore = "writes to the corpus"]
+fn gather_corpus() {
+    let texts: [&[u8]; 14] = [
+        b"a,b\n1,2\n",
+        b"a,b\r\n1,\"two\r\nlines, \"\"quoted\"\"\"\r\n",
+        b"a,b\r1,2\r\r3,4",
+        b"a,b\n1\r\n2,3,4\r5,6\n\r",
+        b"\xef\xbb\xbfid,name\n1,caf\xe9\n2,na\xc3\xafve\n",
+        b"\xff\xfea\0,\0b\0\n\0",
+        b"a\0b,\0\n\0\0\n",
+        b"a,b\n1,bare \"quote\" here\n\"closed\" late,2\n",
+        b"a,b\n1,\"never closed\n2,x\n3,y\n",
+        b"\"\"\n\"\",\"\"\n\"\"\"\"\n",
+        b"a\tb\n'tab\tin it'\t'it''s'\n",
+        b"\xf0\x9f\x98\x80,\xe2\x82\xac\n\xf0\x9f\x98,\xe2\x82\n",
+        b"one field\n\n\n\r\n and,more \n",
+        b"",
+    ];
+    let mut seeds: Vec<Vec<u8>> = Vec::new();
+    for how in 0..160 {
+        seeds.extend(texts.iter().map(|text| [&[how], *text].concat()));
+        // A quote that opens, closes or doubles at the end of a chunk and of a window.
+        for length in 59..67 {
+            let before = [&[how][..], &vec![b'x'; length], b",\""].concat();
+            seeds.push([&before[..], b"open\n"].concat());
+            seeds.push([&before[..], b"\"\",\n\""].concat());
+        }
+    }
+    corpus::gather("csv", seeds, 200_000, 120, body::run);
 }

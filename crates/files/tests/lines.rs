@@ -1,5 +1,12 @@
 //! Lines as the standard library has them, in windows of any size.
 
+#[path = "../../../fuzz/bodies/lines.rs"]
+mod body;
+#[path = "../../../fuzz/bodies/corpus.rs"]
+mod corpus;
+#[path = "../../../fuzz/bodies/noise.rs"]
+mod noise;
+
 use std::io::{Cursor, Read};
 use std::ops::ControlFlow;
 
@@ -121,4 +128,29 @@ fn a_long_line_is_read_in_steps_that_double_and_not_beyond_the_bound() {
     assert!(matches!(error, FilesError::LongLine { line: Some(1), offset: 0, .. }), "{error}");
     let times = asked.load(std::sync::atomic::Ordering::Relaxed);
     assert!(times < 32, "{times} reads for a line that is too long after 11 doublings");
+}
+
+#[test]
+fn the_corpus_has_the_lines_that_cutting_it_gives() {
+    corpus::replay("lines", 60, body::run);
+}
+
+#[test]
+#[ignore = "writes to the corpus"]
+fn gather_corpus() {
+    let texts: [&[u8]; 6] = [
+        b"one\ntwo\r\nthree\rfour\n\r\n\nlast",
+        b"\xef\xbb\xbfone\r\n\xef\xbb\xbftwo\r",
+        b"\xff\xfeo\0\n\0",
+        b"\0\xff\xe9\n\r\r\n\x80",
+        b"\r",
+        b"",
+    ];
+    let mut seeds = Vec::new();
+    for how in 0..40 {
+        for longest in [0, 3, 5, 255] {
+            seeds.extend(texts.iter().map(|text| [&[how, longest], *text].concat()));
+        }
+    }
+    corpus::gather("lines", seeds, 200_000, 100, body::run);
 }

@@ -1,47 +1,21 @@
 //! Compressed sources give what is in them, or say why not.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+mod packing;
+
 use std::fs;
-use std::io::{Cursor, Read, Write};
+use std::io::{Cursor, Read};
 use std::ops::ControlFlow;
 
 use deadweight_files::csv::{self, Dialect};
 use deadweight_files::{FilesError, Source, Windows};
+use packing::{FORMATS, pack};
 use proptest::prelude::*;
 
 const PLENTY: u64 = 1 << 40;
-const FORMATS: [&str; 4] = ["gzip", "Zstandard", "bzip2", "xz"];
 
 fn on(_: u64) -> ControlFlow<()> {
     ControlFlow::Continue(())
-}
-
-fn pack(format: &str, bytes: &[u8]) -> Vec<u8> {
-    match format {
-        "gzip" => {
-            let level = flate2::Compression::fast();
-            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
-            encoder.write_all(bytes).unwrap();
-            encoder.finish().unwrap()
-        }
-        "Zstandard" => {
-            let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
-            encoder.include_checksum(true).unwrap();
-            encoder.write_all(bytes).unwrap();
-            encoder.finish().unwrap()
-        }
-        "bzip2" => {
-            let level = bzip2::Compression::fast();
-            let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), level);
-            encoder.write_all(bytes).unwrap();
-            encoder.finish().unwrap()
-        }
-        _ => {
-            let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 0);
-            encoder.write_all(bytes).unwrap();
-            encoder.finish().unwrap()
-        }
-    }
 }
 
 fn stream(bytes: Vec<u8>) -> Source {
@@ -134,6 +108,17 @@ fn a_bomb_is_stopped_where_it_was_said() {
         let error = csv::count(&mut windows, Dialect::default(), &mut on).unwrap_err();
         assert_eq!(error.to_string(), "data has more than 1048576 bytes in it");
         assert!(windows.read_to() <= 1 << 20);
+    }
+}
+
+/// As tools write that put an index before what it is of.
+#[test]
+fn a_frame_of_zstandard_that_is_to_be_skipped_may_come_first() {
+    for kind in 0x50..=0x5f {
+        let skipped = [kind, 0x2a, 0x4d, 0x18, 5, 0, 0, 0, 1, 2, 3, 4, 5];
+        let packed = [&skipped, pack("Zstandard", b"text").as_slice(), &skipped].concat();
+        assert_eq!(read(stream(packed), PLENTY).unwrap(), b"text");
+        assert_eq!(read(stream(skipped.to_vec()), PLENTY).unwrap(), b"");
     }
 }
 

@@ -1,14 +1,22 @@
 //! What is found in windows is what is found in the whole.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+#[path = "../../../fuzz/bodies/search.rs"]
+mod body;
+#[path = "../../../fuzz/bodies/corpus.rs"]
+mod corpus;
+#[path = "../../../fuzz/bodies/noise.rs"]
+mod noise;
+#[path = "oracle/search.rs"]
+mod oracle;
+
 use std::ops::ControlFlow;
 
 use deadweight_files::search::{self, Match, Overlaps, Pattern, Search};
 use deadweight_files::{FilesError, Source, Windows};
 use proptest::prelude::*;
-use regex_automata::meta::Regex;
+use regex_automata::meta;
 use regex_automata::util::syntax;
-use regex_automata::{Input, meta};
 
 fn windows(bytes: &[u8], size: usize) -> Windows {
     let bytes = bytes.to_vec();
@@ -30,35 +38,6 @@ fn found(bytes: &[u8], size: usize, pattern: &Pattern) -> Vec<Match> {
     let first = search::find(&mut windows(bytes, size), pattern, &mut on).unwrap();
     assert_eq!(first.as_ref(), found.first());
     found
-}
-
-/// At each byte, the texts that begin there, in order.
-fn naive(bytes: &[u8], texts: &[&[u8]], overlaps: Overlaps) -> Vec<Match> {
-    let mut matches = Vec::new();
-    let mut from = 0;
-    for start in 0..bytes.len() {
-        for (pattern, text) in texts.iter().enumerate() {
-            if bytes[start..].starts_with(text) && start >= from {
-                let end = start + text.len();
-                matches.push(Match { start: start as u64, end: end as u64, pattern });
-                if overlaps == Overlaps::Left {
-                    from = end;
-                }
-            }
-        }
-    }
-    matches
-}
-
-fn naive_regex(bytes: &[u8], regex: &Regex, overlaps: Overlaps) -> Vec<Match> {
-    let mut matches = Vec::new();
-    let mut from = 0;
-    while let Some(one) = regex.search(&Input::new(bytes).span(from..bytes.len())) {
-        let (start, end) = (one.start() as u64, one.end() as u64);
-        matches.push(Match { start, end, pattern: 0 });
-        from = if overlaps == Overlaps::Left { one.end() } else { one.start() + 1 };
-    }
-    matches
 }
 
 fn overlaps() -> impl Strategy<Value = Overlaps> {
@@ -109,7 +88,7 @@ proptest! {
         bytes in bytes(), text in texts(), size in 1..20_usize, overlaps in overlaps()
     ) {
         let pattern = Pattern::text(&text, overlaps).unwrap();
-        prop_assert_eq!(found(&bytes, size, &pattern), naive(&bytes, &[&text], overlaps));
+        prop_assert_eq!(found(&bytes, size, &pattern), oracle::texts(&bytes, &[&text], overlaps));
     }
 
     #[test]
@@ -121,7 +100,7 @@ proptest! {
     ) {
         let pattern = Pattern::several(&texts, overlaps).unwrap();
         let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
-        prop_assert_eq!(found(&bytes, size, &pattern), naive(&bytes, &texts, overlaps));
+        prop_assert_eq!(found(&bytes, size, &pattern), oracle::texts(&bytes, &texts, overlaps));
     }
 
     #[test]
@@ -137,7 +116,7 @@ proptest! {
             .configure(meta::Config::new().utf8_empty(false))
             .build(regex)
             .unwrap();
-        prop_assert_eq!(found(&bytes, size, &pattern), naive_regex(&bytes, &whole, overlaps));
+        prop_assert_eq!(found(&bytes, size, &pattern), oracle::regex(&bytes, &whole, overlaps));
     }
 }
 
@@ -196,4 +175,24 @@ fn a_line_has_a_bound_that_can_be_set() {
     assert_eq!(search(10_000).unwrap(), 3);
     let error = search(1000).unwrap_err();
     assert_eq!(error.to_string(), "bytes: the line at byte 10 is longer than 1000 bytes");
+}
+
+#[test]
+fn the_corpus_is_found_as_in_the_whole() {
+    corpus::replay("search", 60, body::run);
+}
+
+#[test]
+#[ignore = "writes to the corpus"]
+fn gather_corpus() {
+    let patterns: [&str; 8] =
+        ["aa", "ab|b|abc", "(?m)^a.*b$", r"\bab?\b", "a{2,3}", "(?i)É+", r"\n[^\n]b", "(?=a)b"];
+    let text = "aaaa ab\nabc b\r\n\u{feff}éÉ aab\n\0b".as_bytes();
+    let mut seeds = Vec::new();
+    for how in 0..48 {
+        for pattern in patterns.iter().chain(&REGEXES) {
+            seeds.push([&[how, pattern.len() as u8], pattern.as_bytes(), text].concat());
+        }
+    }
+    corpus::gather("search", seeds, 200_000, 120, body::run);
 }
