@@ -209,13 +209,13 @@ COUNTED = [
 
 
 def calibrate():
-    rows = {"up to 3.13": [], "from 3.14": []}
+    rows = {"up to 3.12": [], "from 3.13": []}
     for name, script in CALIBRATE.items():
         for version, python in pythons():
             measured, said = look(python, script.replace("SIZE", "400_000"))
             row = [sum(said[key] for key in keys) for _, keys in COUNTED]
             print(version, name, f"{measured:.2f} ms", row, f"{said['cpu_ms'] / measured:.2f}", flush=True)
-            rows["up to 3.13" if int(version.split(".")[1]) < 14 else "from 3.14"].append((*row, measured * 1e6))
+            rows["up to 3.12" if int(version.split(".")[1]) < 13 else "from 3.13"].append((*row, measured * 1e6))
     for versions, table in rows.items():
         if table:
             fit(versions, table)
