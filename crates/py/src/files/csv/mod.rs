@@ -129,9 +129,10 @@ impl CsvPass {
 
     /// What the fields of the first record say.
     fn header(&self, py: Python<'_>) -> PyResult<Option<Vec<String>>> {
-        let text = |said| self.decoding.text(said).map(Into::into);
         let header = self.ahead(py, |records, _bad, watch| {
-            Ok(records.next(watch)?.map(|record| record.fields().map(text).collect()))
+            let Some(record) = records.next(watch)? else { return Ok(None) };
+            let text = |said| self.decoding.text(said).map(Into::into);
+            Ok(Some(record.fields().map(text).collect()))
         })?;
         let Some(fields): Option<Vec<Option<String>>> = header else { return Ok(None) };
         let named = fields.into_iter().enumerate().map(|(number, field)| {
