@@ -1,5 +1,5 @@
-//! Any bytes as CSV, in windows of some size: as many records as the `csv` crate reads, bad where a look at
-//! each finds it, and in parts the same.
+//! Any bytes as CSV, in windows of some size: the records that the `csv` crate reads, bad where a look at each
+//! finds it, and in parts the same.
 //!
 //! The first byte says how.
 
@@ -8,6 +8,7 @@ use std::io::Cursor;
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
+use ::csv::ByteRecord;
 use deadweight_files::csv::{self, BadRow, Dialect, Fault};
 use deadweight_files::{FilesError, Source, Windows};
 
@@ -49,7 +50,7 @@ pub(crate) fn run(bytes: &[u8]) -> String {
     let records = grammar.records(text);
     assert_eq!(counted, records.len() as u64);
     assert_eq!(checked.records, counted);
-    assert_eq!(checked.fields, records.first().map_or(0, ::csv::ByteRecord::len) as u64);
+    assert_eq!(checked.fields, records.first().map_or(0, ByteRecord::len) as u64);
     let truth = grammar.bad(text);
     assert_eq!(checked.bad, truth.len() as u64);
     for (row, (truth, faults)) in checked.rows.iter().zip(&truth) {
@@ -60,6 +61,7 @@ pub(crate) fn run(bytes: &[u8]) -> String {
         let truth = truth.iter().filter(|(_, faults)| faults.contains(fault)).count();
         assert_eq!(count, truth as u64, "{fault:?}");
     }
+    read(csv::Records::new(windows(), dialect), &records, text);
     let begins: Vec<u64> = records.iter().map(|one| offset(text, one) as u64).collect();
     split(text, parts, size, dialect, &begins);
 
@@ -67,6 +69,15 @@ pub(crate) fn run(bytes: &[u8]) -> String {
         Fault::ALL.iter().zip(checked.by_fault).filter(|(_, count)| *count > 0).map(name).collect();
     let many = counted.checked_ilog2().map_or(0, |log| log + 1);
     format!("{many} of {}: {}", checked.fields.min(3), faults.join(" "))
+}
+
+fn read(mut ours: csv::Records, records: &[ByteRecord], text: &[u8]) {
+    for theirs in records {
+        let record = ours.next(&mut on).expect("bytes").expect("a record");
+        assert_eq!(record.offset, offset(text, theirs) as u64);
+        assert_eq!(record.fields().collect::<Vec<_>>(), theirs.iter().collect::<Vec<_>>());
+    }
+    assert!(ours.next(&mut on).expect("bytes").is_none());
 }
 
 fn name((fault, _): (&Fault, u64)) -> String {

@@ -278,7 +278,7 @@ def scan_csv(
     >>> prices.to_records(Price)
     Traceback (most recent call last):
         ...
-    ValueError: prices.csv:4: byte 34: column "price": "cheap" is no f8
+    ValueError: prices.csv:4: byte 32: column "price": "cheap" is no f8
     >>> prices = dw.scan_csv("prices.csv", bad_rows="collect")
     >>> list(prices.to_records(Price)), prices.skipped, prices.bad_rows[0].sample
     ([Price(id=7, price=1.5), Price(id=8, price=None)], 1, '9,cheap,')

@@ -283,6 +283,66 @@ def test_progress_is_told_and_may_end_it():
     assert told[-1] > 0
 
 
+def test_who_reads_within_a_read_is_told():
+    class File(io.BytesIO):
+        scan = None
+
+        def read(self, size=-1):
+            if self.scan is not None:
+                self.scan.skipped  # noqa: B018
+            return super().read(size)
+
+    file = File(b"a,b\n" + b"1,2\n" * 20)
+    scan = dw.scan_csv(file)
+    rows = iter(scan)
+    next(rows)
+    file.scan = scan
+    with pytest.raises(RuntimeError, match="<File> is read already"):
+        list(rows)
+
+
+MEMORY = """
+import io, resource, sys
+import deadweight as dw
+
+class Rows(io.RawIOBase):
+    left = int(sys.argv[1])
+    def readinto(self, buffer):
+        if self.left <= 0:
+            return 0
+        some = b'1234567,"some, text",other\\n' * (len(buffer) // 27)
+        buffer[: len(some)] = some
+        self.left -= len(some)
+        return len(some)
+
+class Row(dw.Record):
+    a: int
+
+def most():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+for row in dw.scan_csv(io.BytesIO(b"a,b,c\\n1,2,3\\n")).select("a"):
+    pass
+before = most()
+how = {"header": ["a", "b", "c"]}
+dw.scan_csv(Rows(), **how).count()
+dw.scan_csv(Rows(), **how).check()
+rows = sum(1 for row in dw.scan_csv(Rows(), **how))
+packed = sum(map(len, dw.scan_csv(Rows(), **how).batches(Row, 10_000)))
+print(rows, packed, most() - before)
+"""
+
+
+def test_memory_is_the_same_whatever_the_length():
+    """Some 12 MB go through; less than half of that, of several windows and some rows, is ever held."""
+    import subprocess
+
+    ran = subprocess.run([sys.executable, "-c", MEMORY, "12000000"], capture_output=True, timeout=120, check=True)
+    rows, packed, grown = map(int, ran.stdout.split())
+    assert rows == packed > 400_000
+    assert grown < 6_000_000
+
+
 def test_what_a_file_raises_is_raised():
     class Broken(Exception):
         pass

@@ -3,6 +3,8 @@
 import codecs
 import csv
 import io
+import json
+import pathlib
 import unittest
 
 import deadweight as dw
@@ -122,6 +124,17 @@ CASES = [
 def test_cases_that_others_have(text, rows):
     found, scan = ours(text.encode())
     assert (found, scan.skipped) == (rows, 0)
+
+
+CORPUS = pathlib.Path(__file__).resolve().parents[2] / "corpus/csv"
+
+
+@pytest.mark.parametrize("path", sorted(CORPUS.glob("*.csv")), ids=lambda path: path.stem)
+def test_files_of_the_corpus(path):
+    """Named as in csv-spectrum, whose cases they have."""
+    found, scan = ours(path.read_bytes())
+    assert (found, scan.skipped) == (json.loads(path.with_suffix(".json").read_text()), 0)
+    assert found == [row for row in theirs(path.read_bytes()) if row]
 
 
 def test_where_ours_differ():

@@ -7,7 +7,7 @@ import sys
 
 import deadweight as dw
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
@@ -184,6 +184,7 @@ ROWS = st.tuples(
 )
 
 
+@settings(max_examples=50)
 @given(st.lists(ROWS, max_size=20), st.sampled_from(["T", " "]))
 def test_what_python_writes_is_read_back(rows, separator):
     record = dw.Record.of({"i": "i8", "f": "f8", "b": "bool", "t": "str", "d": "date", "w": "datetime"})

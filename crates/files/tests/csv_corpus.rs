@@ -2,6 +2,7 @@
 //! them, in windows of any size and wherever in a chunk of 64 bytes it begins.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Cursor;
@@ -94,6 +95,15 @@ fn check(bytes: &[u8], size: usize) -> Result<Checked, FilesError> {
     csv::check(&mut windows(bytes, size), Dialect::default(), usize::MAX, &mut on)
 }
 
+fn read(bytes: &[u8], size: usize) -> Vec<Vec<Vec<u8>>> {
+    let mut records = csv::Records::new(windows(bytes, size), Dialect::default());
+    let mut read = Vec::new();
+    while let Some(record) = records.next(&mut on).unwrap() {
+        read.push(record.fields().map(Cow::into_owned).collect());
+    }
+    read
+}
+
 fn word(fault: Fault) -> &'static str {
     match fault {
         Fault::Ragged => "ragged",
@@ -124,6 +134,7 @@ fn texts_have_the_records_and_the_faults_that_are_written_down() {
             assert_eq!(counted.unwrap(), records.len() as u64, "{name}");
             assert_eq!((checked.records, checked.fields), (records.len() as u64, fields as u64));
             assert_eq!(bad(&checked), truth, "{name}");
+            assert_eq!(read(&text, size), *records, "{name}");
         }
     }
 }
@@ -141,6 +152,7 @@ fn it_does_not_matter_where_in_a_chunk_they_begin() {
             assert_eq!(counted, records.len() as u64 + 1, "{name}, after {before}");
             let later = truth.iter().map(|(record, faults)| (record + 1, faults.clone()));
             assert_eq!(bad(&checked), later.collect(), "{name}, after {before}");
+            assert_eq!(read(&longer, 300)[1..], *records, "{name}, after {before}");
         }
     }
 }

@@ -73,7 +73,7 @@ fn texts() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
+    #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
     fn fields_are_those_that_the_csv_crate_reads(bytes in texts(), size in 1..300_usize) {

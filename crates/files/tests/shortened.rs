@@ -42,7 +42,17 @@ fn lines(windows: Windows, watch: &mut Watch<'_>) -> Result<u64, FilesError> {
     Ok(count)
 }
 
-const SCANS: [Scan; 4] = [count, check, find, lines];
+fn records(windows: Windows, watch: &mut Watch<'_>) -> Result<u64, FilesError> {
+    let mut records = csv::Records::new(windows, csv::Dialect::default());
+    let mut count = 0;
+    while let Some(record) = records.next(watch)? {
+        assert_eq!(record.bytes(), &ROW[..ROW.len() - 1]);
+        count += 1;
+    }
+    Ok(count)
+}
+
+const SCANS: [Scan; 5] = [count, check, find, lines, records];
 
 fn open(path: &Path, size: usize) -> Windows {
     Windows::of_size(Source::open(path).unwrap(), size)

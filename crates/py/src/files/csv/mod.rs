@@ -6,7 +6,7 @@ mod decoding;
 mod fill;
 mod types;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use deadweight_files::csv::{self, Dialect, Records};
 use deadweight_files::{FilesError, Watch, Windows};
@@ -14,7 +14,7 @@ use deadweight_heap::Bytes;
 use deadweight_records::Field;
 use deadweight_report::view::files::{CheckView, OfFile};
 use deadweight_report::{json, text};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple, PyType};
 
@@ -36,12 +36,17 @@ type WantedColumn = (usize, String, String, bool);
 /// A document for programs, a text for people, and why each row that is listed is bad.
 type Checked = (String, String, Vec<String>);
 
-#[pyclass(module = "deadweight._core")]
+#[pyclass(frozen, module = "deadweight._core")]
 pub(crate) struct CsvPass {
     name: String,
     dialect: Dialect,
     decoding: Decoding,
-    records: Held,
+    reading: Mutex<Reading>,
+}
+
+struct Reading {
+    /// Until they are taken for good.
+    records: Option<Records>,
     pulse: Pulse,
     wanted: Option<Wanted>,
     batch: Batch,
@@ -49,34 +54,48 @@ pub(crate) struct CsvPass {
 }
 
 impl CsvPass {
+    fn reading(&self) -> PyResult<MutexGuard<'_, Reading>> {
+        match self.reading.try_lock() {
+            Ok(reading) => Ok(reading),
+            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => Err(PyRuntimeError::new_err(format!(
+                "{} is read already, by another thread or within its own `read` or `progress`",
+                self.name
+            ))),
+        }
+    }
+
+    fn was_read(&self) -> PyErr {
+        PyValueError::new_err(format!("{} was read", self.name))
+    }
+
     /// Something of the whole, from the beginning.
     fn whole<T: Send>(
-        &mut self,
+        &self,
         py: Python<'_>,
         find: impl FnOnce(&mut Windows, Dialect, &mut Watch<'_>) -> Result<T, FilesError> + Send,
     ) -> PyResult<OfFile<T>> {
-        let mut windows = taken(&mut self.records, &self.name)?.into_windows();
-        let (dialect, name) = (self.dialect, self.name.clone());
-        self.pulse.scan(py, |watch| {
-            let found = find(&mut windows, dialect, watch)?;
+        let mut reading = self.reading()?;
+        let records = reading.records.take().ok_or_else(|| self.was_read())?;
+        let (mut windows, name) = (records.into_windows(), self.name.clone());
+        reading.pulse.scan(py, |watch| {
+            let found = find(&mut windows, self.dialect, watch)?;
             let (size, appended) = (Bytes(windows.read_to()), Bytes(windows.source().appended()));
             Ok(OfFile { name, size, appended, found })
         })
     }
-}
 
-/// Until they are taken for good. Never locked, only so that others could: who has the pass has them alone.
-type Held = Mutex<Option<Records>>;
-
-fn held<'a>(records: &'a mut Held, name: &str) -> PyResult<&'a mut Records> {
-    let records = records.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut();
-    records.ok_or_else(|| PyValueError::new_err(format!("{name} was read")))
-}
-
-fn taken(records: &mut Held, name: &str) -> PyResult<Records> {
-    held(records, name)?;
-    let records = records.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-    records.ok_or_else(|| PyValueError::new_err(format!("{name} was read")))
+    /// Something of the records that come.
+    fn ahead<T: Send>(
+        &self,
+        py: Python<'_>,
+        find: impl FnOnce(&mut Records, &mut BadRows, &mut Watch<'_>) -> Result<T, FilesError> + Send,
+    ) -> PyResult<T> {
+        let mut reading = self.reading()?;
+        let Reading { records, pulse, bad, .. } = &mut *reading;
+        let records = records.as_mut().ok_or_else(|| self.was_read())?;
+        pulse.scan(py, |watch| find(records, bad, watch))
+    }
 }
 
 #[pymethods]
@@ -96,10 +115,10 @@ impl CsvPass {
         let bad = BadRows::new(Policy::of(bad_rows)?);
         let source = source(given, max_unpacked)?;
         let name = source.name().to_owned();
-        let records = Records::new(Windows::new(source), dialect).longest(longest);
-        let records = Mutex::new(Some(records));
+        let records = Some(Records::new(Windows::new(source), dialect).longest(longest));
         let (pulse, batch) = (Pulse::new(progress), Batch::default());
-        Ok(CsvPass { name, dialect, decoding, records, pulse, wanted: None, batch, bad })
+        let reading = Mutex::new(Reading { records, pulse, wanted: None, batch, bad });
+        Ok(CsvPass { name, dialect, decoding, reading })
     }
 
     /// What messages call it.
@@ -109,35 +128,36 @@ impl CsvPass {
     }
 
     /// What the fields of the first record say.
-    fn header(&mut self, py: Python<'_>) -> PyResult<Option<Vec<String>>> {
-        let decoding = self.decoding;
-        let CsvPass { records, pulse, name, .. } = self;
-        let records = held(records, name)?;
-        let header = pulse.scan(py, |watch| {
+    fn header(&self, py: Python<'_>) -> PyResult<Option<Vec<String>>> {
+        let header = self.ahead(py, |records, _bad, watch| {
             let Some(record) = records.next(watch)? else { return Ok(None) };
-            Ok(Some(record.fields().map(|said| decoding.text(said).map(Into::into)).collect()))
+            let text = |said| self.decoding.text(said).map(Into::into);
+            Ok(Some(record.fields().map(text).collect()))
         })?;
         let Some(fields): Option<Vec<Option<String>>> = header else { return Ok(None) };
         let named = fields.into_iter().enumerate().map(|(number, field)| {
-            let text = || format!("{name}: the header: {}", no_text(&(number + 1).to_string()));
-            field.ok_or_else(|| PyValueError::new_err(text()))
+            field.ok_or_else(|| {
+                let reason = no_text(&(number + 1).to_string());
+                PyValueError::new_err(format!("{}: the header: {reason}", self.name))
+            })
         });
         named.collect::<PyResult<_>>().map(Some)
     }
 
     /// Goes back to the beginning. No more than the first record was read.
-    fn again(&mut self) -> PyResult<()> {
-        self.records = Mutex::new(Some(taken(&mut self.records, &self.name)?.again()));
+    fn again(&self) -> PyResult<()> {
+        let mut reading = self.reading()?;
+        reading.records = reading.records.take().map(Records::again);
         Ok(())
     }
 
     /// How many records there are, the header among them. No more than that was read.
-    fn count(&mut self, py: Python<'_>) -> PyResult<u64> {
+    fn count(&self, py: Python<'_>) -> PyResult<u64> {
         Ok(self.whole(py, csv::count)?.found)
     }
 
     /// Which records are not as they should be. No more than the header was read.
-    fn check(&mut self, py: Python<'_>, header: bool, top: usize) -> PyResult<Checked> {
+    fn check(&self, py: Python<'_>, header: bool, top: usize) -> PyResult<Checked> {
         let file =
             self.whole(py, |windows, dialect, watch| csv::check(windows, dialect, top, watch))?;
         let found = &file.found;
@@ -150,7 +170,7 @@ impl CsvPass {
     /// Says which columns, by number and name, the rows have that come when this is iterated, of how many
     /// fields each record is, and of which class of tuples rows are.
     fn select(
-        &mut self,
+        &self,
         py: Python<'_>,
         width: usize,
         columns: Vec<(usize, String)>,
@@ -158,7 +178,8 @@ impl CsvPass {
     ) -> PyResult<()> {
         let new = py.get_type::<PyTuple>().getattr("__new__")?.unbind();
         let class = made.map(|class| (class, new));
-        self.wanted = Some(Wanted { width, columns, class, decoding: self.decoding });
+        let wanted = Wanted { width, columns, class, decoding: self.decoding };
+        self.reading()?.wanted = Some(wanted);
         Ok(())
     }
 
@@ -167,23 +188,24 @@ impl CsvPass {
     }
 
     /// Some rows, one at least.
-    fn __next__<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyList>>> {
-        let CsvPass { wanted, records, batch, bad, pulse, name, .. } = self;
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyList>>> {
+        let mut reading = self.reading()?;
+        let Reading { records, pulse, wanted, batch, bad } = &mut *reading;
         let Some(wanted) = wanted else { return Ok(None) };
-        let records = held(records, name)?;
+        let records = records.as_mut().ok_or_else(|| self.was_read())?;
         if let Some(bad) = batch.take_bad() {
-            return Err(bad.raised(name));
+            return Err(bad.raised(&self.name));
         }
         pulse.scan(py, |watch| batch.fill(records, wanted, bad, watch))?;
         match batch.rows(py, wanted)? {
-            None => batch.take_bad().map_or(Ok(None), |bad| Err(bad.raised(name))),
+            None => batch.take_bad().map_or(Ok(None), |bad| Err(bad.raised(&self.name))),
             rows => Ok(rows),
         }
     }
 
     /// The next rows, `most` of them or what there is, as columns.
     fn pack(
-        &mut self,
+        &self,
         py: Python<'_>,
         width: usize,
         columns: Vec<WantedColumn>,
@@ -192,38 +214,32 @@ impl CsvPass {
         let columns = columns.into_iter().map(column).collect::<PyResult<_>>()?;
         let most = most.unwrap_or(usize::MAX);
         let plan = Plan { width, columns, decoding: self.decoding, most };
-        let CsvPass { records, bad, pulse, name, .. } = self;
-        let records = held(records, name)?;
-        let table = pulse.scan(py, |watch| {
+        let table = self.ahead(py, |records, bad, watch| {
             let packer = plan.read(records, bad, watch)?;
             Ok(packer.and_then(|packer| packer.finish().map_err(Failed::Records)))
         })?;
         match table {
             Ok(table) => Ok(Table::new(table, None)),
             Err(Failed::Records(error)) => Err(of_records(error)),
-            Err(Failed::Bad(bad)) => Err(bad.raised(name)),
+            Err(Failed::Bad(bad)) => Err(bad.raised(&self.name)),
         }
     }
 
     /// Of each column, by number and name, the type that its texts say, empty of texts, and whether some are empty.
     fn types(
-        &mut self,
+        &self,
         py: Python<'_>,
         width: usize,
         columns: Vec<(usize, String)>,
     ) -> PyResult<Vec<(&'static str, bool)>> {
-        let CsvPass { records, bad, pulse, name, decoding, .. } = self;
-        let records = held(records, name)?;
-        let wanted = Wanted { width, columns, class: None, decoding: *decoding };
-        match pulse.scan(py, |watch| types(records, &wanted, bad, watch))? {
-            Ok(types) => Ok(types),
-            Err(bad) => Err(bad.raised(name)),
-        }
+        let wanted = Wanted { width, columns, class: None, decoding: self.decoding };
+        let found = self.ahead(py, |records, bad, watch| types(records, &wanted, bad, watch))?;
+        found.map_err(|bad| bad.raised(&self.name))
     }
 
     /// How many bad rows there were so far, and those that were kept.
-    fn bad(&self) -> (u64, Vec<Told>) {
-        self.bad.told()
+    fn bad(&self) -> PyResult<(u64, Vec<Told>)> {
+        Ok(self.reading()?.bad.told())
     }
 }
 
