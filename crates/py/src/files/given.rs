@@ -28,7 +28,7 @@ pub(crate) fn source(given: &Bound<'_, PyAny>, max_unpacked: Option<u64>) -> PyR
 }
 
 /// A part of a file, as it is in the file.
-pub(crate) fn part(given: &Bound<'_, PyAny>, part: Range<u64>) -> PyResult<Source> {
+pub(crate) fn open_part(given: &Bound<'_, PyAny>, part: Range<u64>) -> PyResult<Source> {
     let path = file(given)?;
     given.py().detach(|| Source::open_part(&path, part)).map_err(of_files)
 }
