@@ -151,14 +151,17 @@ def lines(
 
 
 def _several(source: Any) -> tuple[Source, ...]:
-    is_one = isinstance(source, str | bytes | PathLike) or hasattr(source, "read")
-    if is_one:
+    if _is_one(source):
         return (source,)
     try:
         return tuple(source)
     except TypeError:
         kind = type(source).__name__
         raise TypeError(f'a path, "-", a binary file or several of these are wanted, not {kind}') from None
+
+
+def _is_one(source: object) -> bool:
+    return isinstance(source, str | bytes | PathLike) or hasattr(source, "read")
 
 
 def _codec(encoding: str) -> str:
