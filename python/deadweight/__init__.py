@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from deadweight._finalize import finalize
     from deadweight._growth import Growth, Leak, StillGrowing, growth
     from deadweight._heap import Heap, Node, Nodes, load, snapshot
+    from deadweight._lines import Lines, lines
     from deadweight._packed import PackedFrom
+    from deadweight._parts import chunks, splits
     from deadweight._pressure import Pressure, on_pressure
     from deadweight._records import Record, Records, pack
     from deadweight._sizes import Block, DeepSize, Layout, Part, TypeSize, deepsizeof, layout
@@ -72,6 +74,7 @@ __all__ = [
     "HeldPath",
     "Layout",
     "Leak",
+    "Lines",
     "NoSuchProcess",
     "Node",
     "Nodes",
@@ -102,6 +105,7 @@ __all__ = [
     "cached",
     "cached_method",
     "category",
+    "chunks",
     "closures",
     "collector",
     "deepsizeof",
@@ -115,6 +119,7 @@ __all__ = [
     "i4",
     "i8",
     "layout",
+    "lines",
     "load",
     "on_pressure",
     "pack",
@@ -124,6 +129,7 @@ __all__ = [
     "sizes",
     "slots",
     "snapshot",
+    "splits",
     "u1",
     "u2",
     "u4",
@@ -202,7 +208,15 @@ _LAZY = {
         "load",
         "snapshot",
     ),
+    "deadweight._lines": (
+        "Lines",
+        "lines",
+    ),
     "deadweight._packed": ("PackedFrom",),
+    "deadweight._parts": (
+        "chunks",
+        "splits",
+    ),
     "deadweight._pressure": (
         "Pressure",
         "on_pressure",

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from os import PathLike
 from typing import Any, ClassVar, final, overload
@@ -17,6 +17,7 @@ __all__ = [
     "CsvPass",
     "Growth",
     "Heap",
+    "LineIterator",
     "NoSuchProcess",
     "NotEnoughMemory",
     "NotPermitted",
@@ -24,6 +25,7 @@ __all__ = [
     "PauseTooLong",
     "Pauses",
     "Peak",
+    "Pieces",
     "Row",
     "Rows",
     "Schema",
@@ -47,6 +49,8 @@ __all__ = [
     "sizeof",
     "snapshot",
     "snapshot_of",
+    "split_after",
+    "split_records",
     "survey",
     "unraisable",
     "why",
@@ -75,6 +79,10 @@ def deepsizeof(
 def layout(object: object, /) -> list[tuple[str, int, int, int, bool, list[tuple[int, int, str, str]]]]: ...
 def snapshot(values: bool) -> Heap: ...
 def snapshot_of(pid: int, values: bool, max_pause: timedelta | None) -> Heap: ...
+def split_after(given: Any, count: int, end: int, /) -> list[tuple[int, int]]: ...
+def split_records(
+    given: Any, count: int, delimiter: int, quote: int, progress: Callable[[int], object] | None, /
+) -> list[tuple[int, int]]: ...
 def survey(path: str, objects: list[tuple[str, object]], seconds: float, /) -> bool: ...
 def load(path: str | PathLike[str]) -> Heap: ...
 def why(object: object, /, *, values: bool = False) -> Why: ...
@@ -160,6 +168,23 @@ class Column:
     def _mask(self) -> bytearray: ...
 
 @final
+class LineIterator:
+    def __new__(
+        cls,
+        sources: Sequence[Any],
+        encoding: str | None,
+        errors: str,
+        ends: bool,
+        longest: int,
+        most: int,
+        part: tuple[int, int] | None,
+        progress: Callable[[int], object] | None,
+        /,
+    ) -> LineIterator: ...
+    def __iter__(self) -> LineIterator: ...
+    def __next__(self) -> Any: ...
+
+@final
 class Pauses:
     def __new__(
         cls, bounds: list[int], over: int | None, slow: Callable[[int, int, int, int, int], object] | None, /
@@ -171,6 +196,22 @@ class Pauses:
     def clear(self) -> None: ...
     def is_in(self, callbacks: list[Any]) -> bool: ...
     def take_out_of(self, callbacks: list[Any]) -> None: ...
+
+@final
+class Pieces:
+    def __new__(
+        cls,
+        given: Any,
+        size: int,
+        end: int | None,
+        longest: int,
+        most: int,
+        part: tuple[int, int] | None,
+        progress: Callable[[int], object] | None,
+        /,
+    ) -> Pieces: ...
+    def __iter__(self) -> Pieces: ...
+    def __next__(self) -> bytes: ...
 
 @disjoint_base
 class Row:

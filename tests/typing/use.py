@@ -1,5 +1,8 @@
 """What a user's type checker sees of the package. Checked by mypy --strict and pyright, never run."""
 
+import csv
+import io
+import sys
 from typing import Any
 
 import deadweight as dw
@@ -224,3 +227,13 @@ class Files(dw.Cache[str, bytes]):
 class Wrong(dw.Cache[str, bytes]):
     def __init__(self) -> None:  # pyright: ignore[reportInconsistentConstructor]
         super().__init__(maxsize=3)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+
+
+assert_type(dw.lines("app.log"), dw.Lines[str])
+assert_type(dw.lines(["app.log", b"-"], encoding="latin-1", longest="1 GB"), dw.Lines[str])
+assert_type(dw.lines(io.BytesIO(), encoding=None, part=(0, 9), progress=print), dw.Lines[bytes])
+for line in dw.lines("-", keepends=True):
+    assert_type(line, str)
+for chunk in dw.chunks(sys.stdin.buffer, size="64 MB", align=None):
+    assert_type(chunk, bytes)
+assert_type(dw.splits("app.csv", 4, csv.excel), list[tuple[int, int]])

@@ -41,8 +41,9 @@ impl Chunks {
     /// so many bytes; where there is none, after the first that follows, within `longest` bytes.
     #[must_use]
     pub fn new(source: Source, size: usize, end: Option<u8>, longest: usize) -> Chunks {
-        let size = size.max(1);
-        let longest = longest.max(size);
+        // One more must be a number, too.
+        let size = size.clamp(1, usize::MAX / 4);
+        let longest = longest.clamp(size, usize::MAX / 4);
         let (buffer, filled, given, is_last) = (Vec::new(), 0, 0, false);
         Chunks { source, size, end, longest, buffer, filled, given, is_last }
     }
@@ -56,37 +57,42 @@ impl Chunks {
         self.buffer.copy_within(self.given..self.filled, 0);
         self.filled -= self.given;
         self.given = 0;
-        self.fill(self.size, watch)?;
-        self.given = self.cut(watch)?;
+        self.given = match self.end {
+            None => {
+                self.fill(self.size, watch)?;
+                self.filled
+            }
+            Some(end) => self.cut_after(end, watch)?,
+        };
         Ok((self.given > 0).then(|| &self.buffer[..self.given]))
     }
 
-    fn cut(&mut self, watch: &mut Watch<'_>) -> Result<usize, FilesError> {
-        let Some(end) = self.end else { return Ok(self.filled.min(self.size)) };
-        let mut seen = self.filled.min(self.size);
-        if self.is_last && self.filled == seen {
-            return Ok(seen);
+    fn cut_after(&mut self, end: u8, watch: &mut Watch<'_>) -> Result<usize, FilesError> {
+        // Of a stream only one byte more tells whether it goes on.
+        self.fill(self.size + 1, watch)?;
+        if self.filled <= self.size {
+            return Ok(self.filled);
         }
-        if let Some(last) = memrchr(end, &self.buffer[..seen]) {
+        if let Some(last) = memrchr(end, &self.buffer[..self.size]) {
             return Ok(last + 1);
         }
+        let mut seen = self.size;
         loop {
-            if let Some(first) = memchr(end, &self.buffer[seen..self.filled]) {
-                return Ok(seen + first + 1);
-            }
-            seen = self.filled;
-            if self.is_last {
-                return Ok(seen);
-            }
-            if seen >= self.longest {
+            let first = memchr(end, &self.buffer[seen..self.filled]);
+            let length = first.map_or(self.filled, |first| seen + first + 1);
+            if length > self.longest {
                 return Err(FilesError::LongLine {
                     name: self.source.name().to_owned(),
                     line: None,
-                    offset: self.source.at() - seen as u64,
+                    offset: self.source.at() - self.filled as u64,
                     limit: self.longest,
                 });
             }
-            self.fill((seen * 2).min(self.longest), watch)?;
+            if first.is_some() || self.is_last {
+                return Ok(length);
+            }
+            seen = self.filled;
+            self.fill((seen * 2).min(self.longest + 1), watch)?;
         }
     }
 

@@ -11,8 +11,9 @@ use crate::windows::{Watch, Windows};
 /// How long a line may be unless [`Lines::longest`] says otherwise.
 pub const LONGEST_LINE: usize = 16 << 20;
 
-/// A batch of lines ends when it has so many bytes.
-const BATCH: usize = 128 * 1024;
+/// A batch of lines ends when it has so many bytes: few enough that what is made of them stays in the processor's
+/// cache until it is used.
+const BATCH: usize = 16 * 1024;
 
 /// A line of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +98,7 @@ impl Lines {
         Ok(Some(Line { bytes: &self.windows.bytes()[its], offset, number: self.given }))
     }
 
-    /// The next lines, as many as are in memory but no more than about 128 kB of them: where each is in the bytes
+    /// The next lines, as many as are in memory but no more than about 16 kB of them: where each is in the bytes
     /// of [`windows`](Lines::windows), in place of what was in `found`. None at the end.
     ///
     /// # Errors

@@ -55,7 +55,44 @@ impl Read for Slow {
     }
 }
 
+/// The same lines in batches.
+fn batches(
+    bytes: &[u8],
+    size: usize,
+    longest: usize,
+    ends: bool,
+) -> Result<Vec<Vec<u8>>, FilesError> {
+    let windows =
+        Windows::of_size(Source::stream("log", Box::new(Cursor::new(bytes.to_vec()))), size);
+    let mut lines = Lines::new(windows).longest(longest).keep_ends(ends);
+    let (mut all, mut found) = (Vec::new(), Vec::new());
+    loop {
+        lines.batch(&mut found, &mut on)?;
+        if found.is_empty() {
+            return Ok(all);
+        }
+        all.extend(found.iter().map(|its| lines.windows().bytes()[its.clone()].to_vec()));
+        assert_eq!(lines.given(), all.len() as u64);
+    }
+}
+
 proptest! {
+    #[test]
+    fn batches_of_them_are_the_same(text in "[a\r\né]{0,40}", size in 1..60_usize, longest in 0..9_usize) {
+        let truth = of(text.as_bytes(), size, longest);
+        let truth = truth.map(|lines| lines.into_iter().map(|line| line.0).collect::<Vec<_>>());
+        let found = batches(text.as_bytes(), size, longest, false);
+        prop_assert_eq!(format!("{found:?}"), format!("{truth:?}"));
+    }
+
+    #[test]
+    fn with_their_ends_they_are_all_bytes(text in "[a\r\né]{0,40}", size in 1..60_usize) {
+        let found = batches(text.as_bytes(), size, 1000, true).unwrap();
+        prop_assert_eq!(found.concat(), text.as_bytes());
+        prop_assert_eq!(found.len(), text.lines().count());
+        prop_assert!(found.iter().rev().skip(1).all(|line| line.ends_with(b"\n")));
+    }
+
     #[test]
     fn they_are_those_of_the_standard_library(text in "[a\r\né]{0,40}", size in 1..9_usize) {
         let truth = naive(&text);

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use deadweight_files::{FilesError, MOST_UNPACKED, Source};
 use pyo3::buffer::PyBuffer;
@@ -18,8 +18,7 @@ use crate::errors::of_files;
 pub(crate) fn source(given: &Bound<'_, PyAny>, max_unpacked: Option<u64>) -> PyResult<Source> {
     let py = given.py();
     let source = match path(given)? {
-        Some(path) if py.detach(|| has_length(&path)) => py.detach(|| Source::open(&path)),
-        Some(path) => Ok(waiting(py, &path)?),
+        Some(path) => py.detach(|| Source::open(&path)),
         None if is_standard_input(given) => Ok(stream(&standard_input(py)?)?),
         None => Ok(stream(given)?),
     };
@@ -28,7 +27,7 @@ pub(crate) fn source(given: &Bound<'_, PyAny>, max_unpacked: Option<u64>) -> PyR
 }
 
 /// A part of a file, as it is in the file.
-pub(crate) fn part(given: &Bound<'_, PyAny>, part: Range<u64>) -> PyResult<Source> {
+pub(crate) fn open_part(given: &Bound<'_, PyAny>, part: Range<u64>) -> PyResult<Source> {
     let path = file(given)?;
     given.py().detach(|| Source::open_part(&path, part)).map_err(of_files)
 }
@@ -40,9 +39,12 @@ pub(crate) fn file(given: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
         return Err(PyTypeError::new_err(text));
     };
     let checked = given.py().detach(|| {
-        let is_long =
-            has_length(&path) && Source::open(&path)?.unpacked(MOST_UNPACKED)?.length().is_some();
-        if is_long { Ok(path) } else { Err(FilesError::NoLength(path.display().to_string())) }
+        let source = Source::open(&path)?.unpacked(MOST_UNPACKED)?;
+        if source.length().is_some() {
+            Ok(path)
+        } else {
+            Err(FilesError::NoLength(source.name().to_owned()))
+        }
     });
     checked.map_err(of_files)
 }
@@ -64,18 +66,6 @@ fn path(given: &Bound<'_, PyAny>) -> PyResult<Option<PathBuf>> {
 /// A `Path("-")` is a file.
 fn is_standard_input(given: &Bound<'_, PyAny>) -> bool {
     given.cast::<PyString>().is_ok_and(|text| text == "-")
-}
-
-/// Whether it is a file, or what cannot be opened and is to say so itself.
-fn has_length(path: &Path) -> bool {
-    path.metadata().map_or(true, |metadata| metadata.is_file() || metadata.is_dir())
-}
-
-/// A pipe or a device. Who opens or reads one may have to wait for ever; Python's own files do so in a way
-/// that a signal ends.
-fn waiting(py: Python<'_>, path: &Path) -> PyResult<Source> {
-    let path = path.as_os_str();
-    stream(&py.import("io")?.call_method1("FileIO", (path,))?)
 }
 
 fn standard_input(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {

@@ -1,33 +1,47 @@
-//! Lines as `str` or `bytes`. They are given many at a time, so that a line costs little but its own object.
+//! Lines as `str` or `bytes`, one by one out of many that were found at once.
 
 use std::ops::Range;
 use std::sync::Mutex;
+use std::vec;
 
 use deadweight_files::{Lines, Windows};
 use pyo3::exceptions::{PyRuntimeError, PyUnicodeDecodeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyString};
+use pyo3::types::{PyBytes, PyString};
 
-use super::given::{part, source};
+use super::given::{open_part, source};
 use super::watch::Pulse;
 
 /// Longer ones may not fit into memory, which is an exception where shorter ones would be a panic.
 const LONG: usize = 1 << 20;
 
-/// The lines of one source, a list at a time.
+/// The lines of sources, one after the other.
 #[pyclass(frozen, module = "deadweight._core")]
-pub(crate) struct LineLists {
-    /// `None` when it has ended.
-    reading: Mutex<Option<Reading>>,
-    text: Text,
-    /// Whether lines are counted from the first of the file.
-    numbered: bool,
+pub(crate) struct LineIterator {
+    /// Locked while a line is sought, of which a `read` of the user's may be a part.
+    all: Mutex<All>,
 }
 
+struct All {
+    sources: vec::IntoIter<Py<PyAny>>,
+    reading: Option<Reading>,
+    text: Text,
+    ends: bool,
+    longest: usize,
+    most: u64,
+    part: Option<(u64, u64)>,
+    progress: Option<Py<PyAny>>,
+}
+
+/// A source that is open.
 struct Reading {
     lines: Lines,
     pulse: Pulse,
+    /// Where lines are that were found, and how many of these were given.
     found: Vec<Range<usize>>,
+    given: usize,
+    /// Whether lines are counted from the first of the file.
+    numbered: bool,
 }
 
 /// What a line is made into.
@@ -39,99 +53,106 @@ enum Text {
 }
 
 #[pymethods]
-impl LineLists {
+impl LineIterator {
     /// `encoding` is the name that `codecs.lookup` knows it by.
     #[new]
-    #[pyo3(signature = (given, encoding, errors, ends, longest, most, bytes, progress, /))]
+    #[pyo3(signature = (sources, encoding, errors, ends, longest, most, part, progress, /))]
     #[expect(clippy::too_many_arguments, reason = "`lines` has as many")]
     fn new(
-        given: &Bound<'_, PyAny>,
+        py: Python<'_>,
+        sources: Vec<Py<PyAny>>,
         encoding: Option<&str>,
         errors: String,
         ends: bool,
         longest: usize,
         most: u64,
-        bytes: Option<(u64, u64)>,
+        part: Option<(u64, u64)>,
         progress: Option<Py<PyAny>>,
-    ) -> PyResult<LineLists> {
+    ) -> PyResult<LineIterator> {
         let text = match encoding {
             None => Text::Bytes,
             Some("utf-8") => Text::Utf8 { errors },
             Some("iso8859-1") => Text::Latin1,
             Some(name) => {
-                let codec = given.py().import("codecs")?.call_method1("lookup", (name,))?;
+                let codec = py.import("codecs")?.call_method1("lookup", (name,))?;
                 Text::Other { decode: codec.getattr("decode")?.unbind(), errors }
             }
         };
-        let (source, numbered) = match bytes {
-            Some((start, end)) => (part(given, start..end)?, start == 0),
-            None => (source(given, Some(most))?, true),
-        };
-        let lines = Lines::new(Windows::new(source)).longest(longest).keep_ends(ends);
-        let reading = Reading { lines, pulse: Pulse::new(progress), found: Vec::new() };
-        Ok(LineLists { reading: Mutex::new(Some(reading)), text, numbered })
+        let sources = sources.into_iter();
+        let reading = None;
+        let all = All { sources, reading, text, ends, longest, most, part, progress };
+        Ok(LineIterator { all: Mutex::new(all) })
     }
 
     fn __iter__(it: Bound<'_, Self>) -> Bound<'_, Self> {
         it
     }
 
-    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyList>>> {
-        let Ok(mut reading) = self.reading.try_lock() else {
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let Ok(mut all) = self.all.try_lock() else {
             let text = "these lines are read already, by another thread or within their own `read`";
             return Err(PyRuntimeError::new_err(text));
         };
-        let list = reading.as_mut().map(|reading| self.next(py, reading));
-        let list = list.unwrap_or(Ok(None));
-        if !matches!(list, Ok(Some(_))) {
-            *reading = None;
+        let line = all.next(py);
+        if line.is_err() {
+            all.reading = None;
+            all.sources = Vec::new().into_iter();
         }
-        list
+        line
     }
 }
 
-impl LineLists {
-    fn next<'py>(
-        &self,
-        py: Python<'py>,
-        reading: &mut Reading,
-    ) -> PyResult<Option<Bound<'py, PyList>>> {
-        let Reading { lines, pulse, found } = reading;
-        pulse.scan(py, |watch| lines.batch(found, watch))?;
-        if found.is_empty() {
-            return Ok(None);
+impl All {
+    fn next<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        loop {
+            if let Some(reading) = &mut self.reading {
+                if let Some(line) = reading.next(py, &self.text)? {
+                    return Ok(Some(line));
+                }
+                self.reading = None;
+            }
+            let Some(given) = self.sources.next() else { return Ok(None) };
+            self.reading = Some(self.open(given.bind(py))?);
         }
-        let bytes = lines.windows().bytes();
-        let made: PyResult<Vec<_>> = found
-            .iter()
-            .enumerate()
-            .map(|(index, its)| {
-                self.text.of(py, &bytes[its.clone()]).map_err(|error| {
-                    let before = lines.given() - found.len() as u64 + index as u64;
-                    self.placed(py, error, lines.windows(), its.start, before + 1)
-                })
-            })
-            .collect();
-        Ok(Some(PyList::new(py, made?)?))
     }
 
-    /// Says where a line is that cannot be decoded, and what to do.
-    fn placed(
-        &self,
-        py: Python<'_>,
-        error: PyErr,
-        windows: &Windows,
-        start: usize,
-        line: u64,
-    ) -> PyErr {
+    fn open(&self, given: &Bound<'_, PyAny>) -> PyResult<Reading> {
+        let (source, numbered) = match self.part {
+            Some((start, end)) => (open_part(given, start..end)?, start == 0),
+            None => (source(given, Some(self.most))?, true),
+        };
+        let lines = Lines::new(Windows::new(source)).longest(self.longest).keep_ends(self.ends);
+        let progress = self.progress.as_ref().map(|progress| progress.clone_ref(given.py()));
+        let pulse = Pulse::new(progress);
+        Ok(Reading { lines, pulse, found: Vec::new(), given: 0, numbered })
+    }
+}
+
+impl Reading {
+    fn next<'py>(&mut self, py: Python<'py>, text: &Text) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if self.given == self.found.len() {
+            self.given = 0;
+            let (lines, found) = (&mut self.lines, &mut self.found);
+            self.pulse.scan(py, |watch| lines.batch(found, watch))?;
+        }
+        let Some(its) = self.found.get(self.given) else { return Ok(None) };
+        self.given += 1;
+        let line = text.of(py, &self.lines.windows().bytes()[its.clone()]);
+        line.map(Some).map_err(|error| self.placed(py, error, its.start))
+    }
+
+    /// Says where the line is that was given last and cannot be decoded, and what to do.
+    fn placed(&self, py: Python<'_>, error: PyErr, start: usize) -> PyErr {
         if !error.is_instance_of::<PyUnicodeDecodeError>(py) {
             return error;
         }
+        let windows = self.lines.windows();
         let placed = || {
             let value = error.value(py);
             let (from, to) = (value.getattr("start")?, value.getattr("end")?);
             let offset = windows.offset() + start as u64 + from.extract::<u64>()?;
-            let line = if self.numbered { format!("line {line}, ") } else { String::new() };
+            let number = self.lines.given() - (self.found.len() - self.given) as u64;
+            let line = if self.numbered { format!("line {number}, ") } else { String::new() };
             let reason = format!(
                 "{}, in {}, {line}byte {offset}. `errors=\"replace\"` goes on, `encoding=\"latin-1\"` takes any byte, \
                  `encoding=None` gives bytes",

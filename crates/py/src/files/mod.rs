@@ -8,5 +8,5 @@ mod parts;
 mod watch;
 
 pub(crate) use csv::CsvPass;
-pub(crate) use lines::LineLists;
+pub(crate) use lines::LineIterator;
 pub(crate) use parts::{Pieces, split_after, split_records};

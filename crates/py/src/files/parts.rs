@@ -8,7 +8,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use super::given::{file, part, source};
+use super::given::{file, open_part, source};
 use super::watch::{Pulse, watched};
 use crate::errors::of_files;
 
@@ -22,18 +22,18 @@ pub(crate) struct Pieces {
 #[pymethods]
 impl Pieces {
     #[new]
-    #[pyo3(signature = (given, size, end, longest, most, bytes, progress, /))]
+    #[pyo3(signature = (given, size, end, longest, most, part, progress, /))]
     fn new(
         given: &Bound<'_, PyAny>,
         size: usize,
         end: Option<u8>,
         longest: usize,
         most: u64,
-        bytes: Option<(u64, u64)>,
+        part: Option<(u64, u64)>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Pieces> {
-        let source = match bytes {
-            Some((start, end)) => part(given, start..end)?,
+        let source = match part {
+            Some((start, end)) => open_part(given, start..end)?,
             None => source(given, Some(most))?,
         };
         let chunks = Chunks::new(source, size, end, longest);

@@ -16,12 +16,12 @@ const EVERY: Duration = Duration::from_millis(50);
 pub(crate) struct Pulse {
     progress: Option<Py<PyAny>>,
     last: Instant,
-    read: u64,
+    read: Option<u64>,
 }
 
 impl Pulse {
     pub(crate) fn new(progress: Option<Py<PyAny>>) -> Pulse {
-        Pulse { progress, last: Instant::now(), read: 0 }
+        Pulse { progress, last: Instant::now(), read: None }
     }
 
     /// Detaches from the interpreter for a scan. Every 50 ms signals are handled and `progress` is called
@@ -50,11 +50,10 @@ impl Pulse {
 
     fn beat(&mut self, read: u64) -> PyResult<()> {
         // Where nothing was read since, a signal has ended the wait.
-        if read != self.read && self.last.elapsed() < EVERY {
-            self.read = read;
+        let waited = self.read.replace(read) == Some(read);
+        if !waited && self.last.elapsed() < EVERY {
             return Ok(());
         }
-        self.read = read;
         let result = Python::attach(|py| {
             py.check_signals()?;
             if let Some(progress) = &self.progress {

@@ -1,0 +1,174 @@
+"""Lines of files larger than memory, of compressed files, and of streams."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Iterable, Iterator
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, overload
+
+from deadweight._core import LineIterator
+from deadweight._limits import parse_size
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+    class Readable(Protocol):
+        """A file opened as bytes, or what has its ``read``."""
+
+        def read(self, size: int, /) -> Buffer: ...
+
+    Source: TypeAlias = str | bytes | PathLike[str] | PathLike[bytes] | Readable
+
+L = TypeVar("L", str, bytes)
+
+LONGEST = "16 MB"
+MOST_UNPACKED = "1 TB"
+
+
+class Lines(Generic[L]):
+    """Lines, read when they are iterated over: what :func:`lines` returns.
+
+    Each iteration over files begins anew; a file object, a pipe and standard input give their lines once.
+    """
+
+    __slots__ = ("_encoding", "_ends", "_errors", "_longest", "_most", "_part", "_progress", "_sources")
+
+    def __init__(
+        self,
+        sources: tuple[Source, ...],
+        encoding: str | None,
+        errors: str,
+        ends: bool,
+        longest: int,
+        most: int,
+        part: tuple[int, int] | None,
+        progress: Callable[[int], object] | None,
+    ) -> None:
+        self._sources, self._encoding, self._errors, self._ends = sources, encoding, errors, ends
+        self._longest, self._most, self._part, self._progress = longest, most, part, progress
+
+    def __iter__(self) -> Iterator[L]:
+        return LineIterator(
+            self._sources,
+            self._encoding,
+            self._errors,
+            self._ends,
+            self._longest,
+            self._most,
+            self._part,
+            self._progress,
+        )
+
+    def __repr__(self) -> str:
+        return f"<lines of {', '.join(map(str, self._sources))}>"
+
+
+@overload
+def lines(
+    source: Source | Iterable[Source],
+    /,
+    *,
+    encoding: str = ...,
+    errors: str = ...,
+    keepends: bool = ...,
+    longest: int | str = ...,
+    max_unpacked: int | str = ...,
+    part: tuple[int, int] | None = ...,
+    progress: Callable[[int], object] | None = ...,
+) -> Lines[str]: ...
+@overload
+def lines(
+    source: Source | Iterable[Source],
+    /,
+    *,
+    encoding: None,
+    errors: str = ...,
+    keepends: bool = ...,
+    longest: int | str = ...,
+    max_unpacked: int | str = ...,
+    part: tuple[int, int] | None = ...,
+    progress: Callable[[int], object] | None = ...,
+) -> Lines[bytes]: ...
+def lines(
+    source: Source | Iterable[Source],
+    /,
+    *,
+    encoding: str | None = "utf-8",
+    errors: str = "strict",
+    keepends: bool = False,
+    longest: int | str = LONGEST,
+    max_unpacked: int | str = MOST_UNPACKED,
+    part: tuple[int, int] | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> Lines[str] | Lines[bytes]:
+    """The lines of a file of any size, in constant memory; of gzip, Zstandard, bzip2 and xz those of what is in
+    it, whatever the file is called.
+
+    A line ends at a line feed, or a carriage return and a line feed. A carriage return alone is a character like
+    any other, which it is not to ``open``. The last line needs no end. A byte-order mark of UTF-8 is dropped. The
+    interpreter goes on with other threads while a file is read.
+
+    Args:
+        source: a path, ``"-"`` for standard input, a file opened as bytes or another object whose ``read(n)``
+            returns at most n bytes, or several of these, one after the other. They are opened when the iteration
+            comes to them.
+        encoding: how the bytes are made ``str``: any encoding in which a line feed is one byte; ``None`` gives
+            ``bytes``.
+        errors: what becomes of bytes that are no text, as for ``bytes.decode``.
+        keepends: whether a line has its end.
+        longest: how many bytes a line may have, as a number or as ``"16 MB"``. Memory is at most four times that.
+        max_unpacked: how many bytes a compressed file may have in it.
+        part: read only what is between two bytes of a file, such as one of :func:`splits`.
+        progress: is called with the number of bytes that were read of a file, at most every 50 ms.
+
+    Raises:
+        OSError: a file cannot be read, or became shorter meanwhile.
+        ValueError: a line is too long, or what is compressed is damaged, cut off or too large.
+        UnicodeDecodeError: a line is no text. It names the file, the line and the byte.
+
+    >>> import gzip
+    >>> import deadweight as dw
+    >>> with gzip.open("app.log", "wt") as file:
+    ...     _ = file.write("started\\nERROR disk full\\nERROR no route")
+    >>> [line for line in dw.lines("app.log") if line.startswith("ERROR")]
+    ['ERROR disk full', 'ERROR no route']
+    """
+    sources = _several(source)
+    if part is not None and len(sources) != 1:
+        raise ValueError("a part is one of one file")
+    codecs.lookup_error(errors)
+    return Lines(
+        sources,
+        None if encoding is None else _codec(encoding),
+        errors,
+        keepends,
+        parse_size(longest),
+        parse_size(max_unpacked),
+        part,
+        progress,
+    )
+
+
+def _several(source: Any) -> tuple[Source, ...]:
+    if _is_one(source):
+        return (source,)
+    try:
+        return tuple(source)
+    except TypeError:
+        kind = type(source).__name__
+        raise TypeError(f'a path, "-", a binary file or several of these are wanted, not {kind}') from None
+
+
+def _is_one(source: object) -> bool:
+    return isinstance(source, str | bytes | PathLike) or hasattr(source, "read")
+
+
+def _codec(encoding: str) -> str:
+    """The name of an encoding whose line ends are those of ASCII."""
+    # A byte-order mark is dropped already.
+    name = codecs.lookup(encoding).name.removesuffix("-sig")
+    if "\r\n".encode(name) != b"\r\n":
+        hint = f"Make it UTF-8 first: `iconv -f {name} -t UTF-8`."
+        raise ValueError(f"in {name}, line ends are not those of ASCII. {hint}")
+    return name
