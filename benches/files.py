@@ -16,7 +16,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -24,14 +23,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from environments import TOP, interpreters, put
+from environments import TOP, interpreters, prepare, put
 from figures import Figure, Machine, judge
 from files_data import EXPRESSION, OFTEN, RARELY, Made, make_csv, make_log
 
 HERE = Path(__file__).resolve().parent
 DEADWEIGHT = TOP / "target/release/deadweight"
 MINOR = "3.13"
-PACKAGES = ["polars==2.1.0"]
+PACKAGES = ["polars==2.1.0", "pandas==3.1.1"]
 MARK = "<!-- made by benches/files.py -->"
 
 
@@ -113,6 +112,10 @@ def tools(python: Path, rows: Made, part: Made, log: Made, log_part: Made) -> di
         Tool("polars", "Polars 2.1 `scan_csv(…).select(len())`", [*recipe, "polars"], "rows", rows),
         Tool("line", "`for line in file`, bytes", [*recipe, "line"], "rows", part),
         Tool("csv", "`csv.reader`", [*recipe, "csv"], "rows", part),
+        Tool("rows", "`for row in dw.scan_csv(…)`", [*recipe, "rows"], "rows", part),
+        Tool("records", "`dw.scan_csv(…).to_records(Row)`", [*recipe, "records"], "rows", part),
+        Tool("polars read", "Polars 2.1 `read_csv`", [*recipe, "polars read"], "rows", part),
+        Tool("pandas read", "pandas 3.1 `read_csv`", [*recipe, "pandas read"], "rows", part),
         Tool("mmap", '`mmap`, `find` of line ends and `split(",")`', [*recipe, "mmap"], "rows", part),
     ]
     for key, pattern, how in [
@@ -206,13 +209,12 @@ def page(machine: Machine, run: Run, rounds: int, recorded: dict[str, Any]) -> s
 def run_of(size: int, rounds: int) -> Run:
     """Makes the files, measures, and removes them."""
     version, base = next(pair for pair in interpreters() if pair[0].rpartition(".")[0] == MINOR)
-    venv = TOP / ".deadweight/files-bench" / version
-    subprocess.run([TOP / "scripts/make-venv", venv, base, *PACKAGES], check=True)
+    python = prepare(TOP / ".deadweight/files-bench" / version, base, PACKAGES, {})
     with tempfile.TemporaryDirectory(prefix="deadweight-") as folder:
         place = Path(folder)
         rows, part = make_csv(place / "rows.csv", size), make_csv(place / "part.csv", size // 10)
         log, log_part = make_log(place / "log", size), make_log(place / "part.log", size // 10)
-        all_tools = tools(venv / "bin/python", rows, part, log, log_part)
+        all_tools = tools(python, rows, part, log, log_part)
         for _ in range(rounds):
             for tool in all_tools.values():
                 measure(tool)

@@ -288,6 +288,7 @@ class CsvPass:
     def __new__(
         cls,
         given: Any,
+        bytes: tuple[int, int] | None,
         dialect: tuple[str, str],
         decoding: tuple[str, str],
         bad_rows: str,

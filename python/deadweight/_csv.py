@@ -34,16 +34,19 @@ _Columns = list[tuple[int, str, str, bool]]
 class _Passes:
     """Ways through a source: of a file as many as one likes, of a stream one."""
 
-    __slots__ = ("_arguments", "_left", "has_header", "last", "name", "names", "reopens")
+    __slots__ = ("_how", "_left", "_part", "_source", "has_header", "last", "name", "names", "reopens")
 
-    def __init__(self, source: Source, how: tuple[Any, ...], header: bool | Iterable[str]) -> None:
-        is_path = isinstance(source, str | bytes | os.PathLike) and source != "-"
-        self._arguments: tuple[Any, ...] = (source, *how)
-        self.reopens = is_path and os.path.isfile(cast("str", source))
-        self.has_header = header is True
+    def __init__(
+        self, source: Source, part: tuple[int, int] | None, header: bool | Iterable[str], how: tuple[Any, ...]
+    ) -> None:
+        self._source, self._part, self._how = source, part, how
+        # Only the first part of a file has the header that all have.
+        self.has_header = header is True and (part is None or part[0] == 0)
         self.last: CsvPass | None = None
-        first = CsvPass(*self._arguments)
+        first = CsvPass(source, None, *how)
         self.name = first.name
+        is_path = isinstance(source, str | bytes | os.PathLike) and source != "-"
+        self.reopens = is_path and os.path.isfile(cast("str", source))
         if isinstance(header, bool):
             found = first.header() or []
             self.names = tuple(found if header else (f"column_{number + 1}" for number in range(len(found))))
@@ -52,15 +55,15 @@ class _Passes:
         else:
             self.names = _names(header)
         # What is opened later has what was appended until then.
-        self._left = None if self.reopens else first
+        self._left = None if self.reopens or part else first
 
     def take(self) -> CsvPass:
         """One that stands before the first row."""
         taken, self._left = self._left, None
         if taken is None:
-            if not self.reopens:
+            if not self.reopens and not self._part:
                 raise ValueError(f"{self.name} can be read once, and was")
-            taken = CsvPass(*self._arguments)
+            taken = CsvPass(self._source, self._part, *self._how)
             if self.has_header:
                 taken.header()
         self.last = taken
@@ -238,6 +241,7 @@ def scan_csv(
     bad_rows: str = "raise",
     longest: int | str = LONGEST,
     max_unpacked: int | str = MOST_UNPACKED,
+    part: tuple[int, int] | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> CsvScan:
     """A file of CSV of any size, to be counted, checked and read in constant memory; of gzip, Zstandard, bzip2 and
@@ -258,6 +262,8 @@ def scan_csv(
             ``"collect"`` (skip, count, and keep where they are).
         longest: how many bytes a record may have, as a number or as ``"16 MB"``.
         max_unpacked: how many bytes a compressed file may have in it.
+        part: read only what is between two bytes of a file, at which rows begin; the names of columns are those of
+            the file. Lines are counted from there.
         progress: is called with the number of bytes that were read, at most every 50 ms.
 
     Raises:
@@ -291,5 +297,5 @@ def scan_csv(
         parse_size(max_unpacked),
         progress,
     )
-    passes = _Passes(source, how, header)
+    passes = _Passes(source, part, header, how)
     return CsvScan(passes, tuple(range(len(passes.names))))

@@ -3,6 +3,7 @@
 import errno
 import gzip
 import io
+import itertools
 import json
 import os
 import signal
@@ -99,6 +100,24 @@ def test_a_header_may_be_missing_or_given():
     for header in ("ab", [], [1, 2]):
         with pytest.raises(TypeError, match="header is True, False, or the names"):
             of(text, header=header)
+
+
+def test_parts_together_have_the_rows_of_the_file(tmp_path):
+    path = tmp_path / "parts.csv"
+    path.write_text("id,note\n" + "".join(f'{n},"two\nlines {n}"\n' for n in range(100)))
+    record = dw.Record.of({"id": "u1", "note": "str"})
+    whole = dw.scan_csv(path)
+    cuts = [0, *(path.read_bytes().index(b"\n%d," % n) + 1 for n in (1, 30, 77)), path.stat().st_size]
+    parts = [dw.scan_csv(path, part=part) for part in itertools.pairwise(cuts)]
+    assert [part.count() for part in parts] == [1, 29, 47, 23]
+    assert {part.columns for part in parts} == {("id", "note")}
+    assert [row for part in parts for row in part] == list(whole)
+    assert [row for part in parts for row in part.to_records(record)] == list(whole.to_records(record))
+    assert parts[1].select("id").to_records().types == {"id": "u1"}
+    with pytest.raises(TypeError, match="a path is wanted"):
+        of("a\n1\n", part=(0, 4)).count()
+    with pytest.raises(OSError, match="became shorter"):
+        dw.scan_csv(path, part=(0, 10**6)).count()
 
 
 @pytest.mark.parametrize("text", ["", "\n\r\n", "\ufeff"])

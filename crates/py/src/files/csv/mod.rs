@@ -23,7 +23,7 @@ use self::batch::{Batch, Wanted};
 use self::decoding::Decoding;
 use self::fill::{Column, Failed, Plan};
 use self::types::types;
-use super::given::source;
+use super::given::{part, source};
 use super::watch::Pulse;
 use crate::errors::{of_files, of_records};
 use crate::heap::written;
@@ -101,8 +101,10 @@ impl CsvPass {
 #[pymethods]
 impl CsvPass {
     #[new]
+    #[expect(clippy::too_many_arguments, reason = "`scan_csv` has as many")]
     fn new(
         given: &Bound<'_, PyAny>,
+        bytes: Option<(u64, u64)>,
         dialect: (&str, &str),
         decoding: (&str, &str),
         bad_rows: &str,
@@ -113,7 +115,10 @@ impl CsvPass {
         let dialect = dialect_of(dialect.0, dialect.1)?;
         let decoding = Decoding::of(decoding.0, decoding.1)?;
         let bad = BadRows::new(Policy::of(bad_rows)?);
-        let source = source(given, max_unpacked)?;
+        let source = match bytes {
+            Some((start, end)) => part(given, start..end)?,
+            None => source(given, max_unpacked)?,
+        };
         let name = source.name().to_owned();
         let records = Some(Records::new(Windows::new(source), dialect).longest(longest));
         let (pulse, batch) = (Pulse::new(progress), Batch::default());
