@@ -39,7 +39,10 @@ mod _core {
         PauseTooLong, Unsupported,
     };
     #[pymodule_export]
-    use super::files::{CsvPass, LineLists, Pieces, split_after, split_records};
+    use super::files::{
+        CsvPass, LineLists, Mapped, Match, Pieces, Regex, Vector, mapped, regex, split_after,
+        split_records,
+    };
     #[pymodule_export]
     use super::growth::Growth;
     #[pymodule_export]
