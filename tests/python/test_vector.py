@@ -164,6 +164,18 @@ def test_a_vector_keeps_its_length():
             vector["a"]
 
 
+def test_values_that_make_the_vector_shorter():
+    vector = dw.Vector.create("v", "u2", 10)
+
+    def values():
+        vector.resize(2)
+        yield from range(5)
+
+    with pytest.raises(OSError, match="became shorter"):
+        vector[:5] = values()
+    assert (vector.tolist(), os.path.getsize("v")) == ([0, 0], 132)
+
+
 def test_iteration_sees_what_is_written_meanwhile():
     with dw.Vector.create("v", "i8", 100) as vector:
         for place, value in enumerate(vector):

@@ -66,6 +66,7 @@ fn valid_is_what_was_flushed() {
     assert_eq!((valid(), fs::metadata(&path).unwrap().len()), (5, 128 + 20));
     vector.resize(200).unwrap();
     assert_eq!((vector.len(), valid()), (200, 5));
+    assert!(matches!(vector.write(199, &[0; 8]), Err(FilesError::Shorter { .. })));
     assert_eq!(read(&vector, 0, 6), [5, 2, 3, 0, 0, 0]);
     vector.finish().unwrap();
     assert_eq!(valid(), 200);

@@ -159,10 +159,14 @@ impl Vector {
     /// # Errors
     /// If they cannot be written, or the file has become shorter.
     pub fn write(&self, at: u64, values: &[u8]) -> Result<(), FilesError> {
+        let end = at + (values.len() / self.number().width()) as u64;
+        // It would become longer.
+        if end > self.len() {
+            return Err(self.shorter());
+        }
         self.check()?;
         let written = self.file.write_all_at(values, self.place(at));
         written.map_err(|error| self.failed("write", error))?;
-        let end = at + (values.len() / self.number().width()) as u64;
         self.written.fetch_max(end, Ordering::Relaxed);
         Ok(())
     }
