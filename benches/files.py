@@ -25,12 +25,12 @@ from typing import Any
 
 from environments import TOP, interpreters, prepare, put
 from figures import Figure, Machine, judge
-from files_data import EXPRESSION, OFTEN, RARELY, Made, make_csv, make_log
+from files_data import EXPRESSION, OFTEN, RARELY, Made, make_csv, make_log, make_numbers
 
 HERE = Path(__file__).resolve().parent
 DEADWEIGHT = TOP / "target/release/deadweight"
 MINOR = "3.13"
-PACKAGES = ["polars==2.1.0", "pandas==3.1.1"]
+PACKAGES = ["pip", "polars==2.1.0", "pandas==3.1.1"]
 MARK = "<!-- made by benches/files.py -->"
 
 
@@ -74,6 +74,11 @@ class Run:
         tools = self.tools
         return tools[key].a_gigabyte(tools[key].cpu) / tools[other].a_gigabyte(tools[other].cpu)
 
+    def beside_inside(self, key: str, other: str) -> float:
+        """The same without the start of the interpreter, and without what is made before."""
+        tools = self.tools
+        return tools[key].a_gigabyte(tools[key].inner) / tools[other].a_gigabyte(tools[other].inner)
+
     def has(self, key: str) -> bool:
         """Whether a tool is on this machine."""
         return key in self.tools
@@ -97,11 +102,12 @@ FIGURES = [
     Figure("files_often", "0.8 times `files find`, often / ripgrep", *_beside_ripgrep("often")),
     Figure("files_rarely", "0.8 times `files find`, rarely / ripgrep", *_beside_ripgrep("rarely")),
     Figure("files_expression", "0.8 times `files find --regex` / ripgrep", *_beside_ripgrep("expression")),
+    Figure("files_vector", "`Vector` / `array.tofile`", lambda run: run.beside_inside("vector", "tofile")),
     Figure("files_memory", "anonymous memory / 20 MB", lambda run: run.memory() / 20e6),
 ]
 
 
-def tools(python: Path, rows: Made, part: Made, log: Made, log_part: Made) -> dict[str, Tool]:
+def tools(python: Path, rows: Made, part: Made, log: Made, log_part: Made, numbers: Made) -> dict[str, Tool]:
     """All that are on this machine."""
     recipe = [str(python), str(HERE / "files_target.py")]
     files = [str(DEADWEIGHT), "--quiet", "files"]
@@ -129,6 +135,12 @@ def tools(python: Path, rows: Made, part: Made, log: Made, log_part: Made) -> di
             options = ["--no-config", "--text", "--count-matches", *([] if how else ["--fixed-strings"])]
             found.append(Tool(f"rg {key}", f"ripgrep, {key}", [ripgrep, *options, pattern], key, log))
     found.append(Tool("find", "`mmap.find` in a loop, often", [*recipe, "find"], "often", log_part))
+    for key, name in [
+        ("vector", "`dw.Vector`, filled from an array"),
+        ("tofile", "`array.tofile`"),
+        ("pack", "`struct.pack_into` a mapped file"),
+    ]:
+        found.append(Tool(key, name, [*recipe, key], "numbers", numbers))
     return {tool.key: tool for tool in found}
 
 
@@ -209,12 +221,14 @@ def page(machine: Machine, run: Run, rounds: int, recorded: dict[str, Any]) -> s
 def run_of(size: int, rounds: int) -> Run:
     """Makes the files, measures, and removes them."""
     version, base = next(pair for pair in interpreters() if pair[0].rpartition(".")[0] == MINOR)
-    python = prepare(TOP / ".deadweight/files-bench" / version, base, PACKAGES, {})
+    venv = TOP / ".deadweight/files-bench" / version
+    python = prepare(venv, base, PACKAGES, {})
     with tempfile.TemporaryDirectory(prefix="deadweight-") as folder:
         place = Path(folder)
         rows, part = make_csv(place / "rows.csv", size), make_csv(place / "part.csv", size // 10)
         log, log_part = make_log(place / "log", size), make_log(place / "part.log", size // 10)
-        all_tools = tools(python, rows, part, log, log_part)
+        numbers = make_numbers(place / "numbers", size // 10)
+        all_tools = tools(python, rows, part, log, log_part, numbers)
         for _ in range(rounds):
             for tool in all_tools.values():
                 measure(tool)
@@ -244,7 +258,9 @@ def main() -> int:
         put(text, options.write, MARK)
     failures = judge(FIGURES, [run], recorded)
     failures += [
-        f"{run.tools[key].name} is wrong by {run.tools[key].off():,}" for key in OURS if run.tools[key].off()
+        f"{run.tools[key].name} is wrong by {run.tools[key].off():,}"
+        for key in (*OURS, "vector")
+        if run.tools[key].off()
     ]
     for failure in failures:
         print(f"bench: {failure}", file=sys.stderr)

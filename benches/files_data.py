@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import csv
 import io
 import random
@@ -78,3 +79,11 @@ def make_log(path: Path, size: int) -> Made:
             file.write(block)
     often = block.count(OFTEN) * times
     return Made(path, path.stat().st_size, {"often": often, "rarely": times, "expression": often})
+
+
+def make_numbers(path: Path, size: int) -> Made:
+    """Floating-point numbers of 8 bytes, as `array.tofile` writes them."""
+    count = size // 8
+    with open(path, "wb") as file:
+        array.array("d", range(count)).tofile(file)
+    return Made(path, 8 * count, {"numbers": count})

@@ -7,8 +7,11 @@ Prints what it found, and the CPU seconds that it took without the start of the 
 
 from __future__ import annotations
 
+import array
 import csv
 import mmap
+import os
+import struct
 import sys
 import time
 
@@ -76,6 +79,39 @@ def by_find(path: str) -> int:
     return len(found)
 
 
+def numbers_of(path: str) -> array.array[float]:
+    """What is to be written, in memory."""
+    numbers = array.array("d")
+    with open(path, "rb") as file:
+        numbers.fromfile(file, os.path.getsize(path) // 8)
+    return numbers
+
+
+def into_vector(numbers: array.array[float], path: str) -> int:
+    """All numbers into a new vector: how many its file says are valid."""
+    with deadweight.Vector.create(path, "f8", len(numbers)) as vector:
+        vector[:] = numbers
+    return deadweight.Vector.open(path).valid
+
+
+def into_file(numbers: array.array[float], path: str) -> int:
+    """All numbers into a file: how many it has room for."""
+    with open(path, "wb") as file:
+        numbers.tofile(file)
+    return os.path.getsize(path) // 8
+
+
+def into_mapped(numbers: array.array[float], path: str) -> int:
+    """One number after the other into a mapped file: how many it has room for."""
+    with open(path, "w+b") as file:
+        file.truncate(8 * len(numbers))
+        with mmap.mmap(file.fileno(), 0) as view:
+            for place, number in enumerate(numbers):
+                struct.pack_into("<d", view, 8 * place, number)
+    return os.path.getsize(path) // 8
+
+
+WRITERS = {"vector": into_vector, "tofile": into_file, "pack": into_mapped}
 RECIPES = {
     "mmap": by_mmap,
     "csv": by_csv,
@@ -94,10 +130,16 @@ if __name__ == "__main__":
         import polars
     elif recipe.startswith("pandas"):
         import pandas
-    elif recipe in ("rows", "records"):
+    elif recipe in ("rows", "records", "vector"):
         import deadweight
 
         # Its parts are imported when they are first asked for.
-        _ = deadweight.scan_csv, deadweight.Record
-    began = time.process_time()
-    print(RECIPES[recipe](path), time.process_time() - began)
+        _ = deadweight.scan_csv, deadweight.Record, deadweight.Vector
+    if recipe in WRITERS:
+        numbers, beside = numbers_of(path), f"{path}.{recipe}"
+        began = time.process_time()
+        print(WRITERS[recipe](numbers, beside), time.process_time() - began)
+        os.remove(beside)
+    else:
+        began = time.process_time()
+        print(RECIPES[recipe](path), time.process_time() - began)

@@ -1,7 +1,8 @@
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from os import PathLike
-from typing import Any, ClassVar, final, overload
+from typing import Any, ClassVar, TypeAlias, final, overload
 
 from typing_extensions import Self, disjoint_base
 
@@ -18,6 +19,8 @@ __all__ = [
     "Growth",
     "Heap",
     "LineIterator",
+    "Mapped",
+    "Match",
     "NoSuchProcess",
     "NotEnoughMemory",
     "NotPermitted",
@@ -26,11 +29,13 @@ __all__ = [
     "Pauses",
     "Peak",
     "Pieces",
+    "Regex",
     "Row",
     "Rows",
     "Schema",
     "Table",
     "Unsupported",
+    "Vector",
     "WeakCache",
     "__version__",
     "arrow_schema",
@@ -38,6 +43,7 @@ __all__ = [
     "deepsizeof",
     "layout",
     "load",
+    "mapped",
     "open_records",
     "pack_arrow",
     "pack_records",
@@ -45,6 +51,7 @@ __all__ = [
     "read_records",
     "records_from_arrow",
     "records_from_columns",
+    "regex",
     "run",
     "sizeof",
     "snapshot",
@@ -58,6 +65,8 @@ __all__ = [
 
 __version__: str
 
+_Pattern: TypeAlias = bytes | bytearray | memoryview | Iterable[bytes] | Regex
+
 class Unsupported(RuntimeError): ...
 class NotPermitted(PermissionError): ...
 class NoSuchProcess(ProcessLookupError): ...
@@ -70,7 +79,16 @@ class PauseTooLong(TimeoutError): ...
 def arrow_schema(columns: list[tuple[str, str]], /) -> object: ...
 def arrow_stream(columns: list[tuple[str, str, list[Any]]], length: int, /) -> object: ...
 def unraisable(error: BaseException, callback: Callable[[Any], object], /) -> None: ...
+def mapped(path: str | bytes | PathLike[Any], /) -> Mapped: ...
 def peak() -> Peak: ...
+def regex(
+    expression: str | bytes,
+    /,
+    *,
+    ignore_case: bool = False,
+    multi_line: bool = False,
+    dot_all: bool = False,
+) -> Regex: ...
 def run(arguments: list[str]) -> int: ...
 def sizeof(object: object, /) -> int: ...
 def deepsizeof(
@@ -185,6 +203,66 @@ class LineIterator:
     def __next__(self) -> Any: ...
 
 @final
+class Mapped:
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, key: int, /) -> int: ...
+    @overload
+    def __getitem__(self, key: slice, /) -> bytes: ...
+    def __contains__(self, wanted: _Pattern, /) -> bool: ...
+    def find(
+        self,
+        pattern: _Pattern,
+        start: int | None = None,
+        end: int | None = None,
+        *,
+        progress: Callable[[int], object] | None = None,
+    ) -> int: ...
+    def count(
+        self,
+        pattern: _Pattern,
+        start: int | None = None,
+        end: int | None = None,
+        *,
+        overlapping: bool = False,
+        progress: Callable[[int], object] | None = None,
+    ) -> int: ...
+    def offsets(
+        self,
+        pattern: _Pattern,
+        start: int | None = None,
+        end: int | None = None,
+        *,
+        overlapping: bool = False,
+        progress: Callable[[int], object] | None = None,
+    ) -> array[int]: ...
+    def finditer(
+        self,
+        pattern: _Pattern,
+        start: int | None = None,
+        end: int | None = None,
+        *,
+        overlapping: bool = False,
+        progress: Callable[[int], object] | None = None,
+    ) -> Iterator[Match]: ...
+    def sections(self, offsets: Iterable[int], size: int) -> Iterator[bytes]: ...
+    @property
+    def closed(self) -> bool: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> Mapped: ...
+    def __exit__(self, *_error: object) -> None: ...
+
+@final
+class Match:
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+    @property
+    def pattern(self) -> int: ...
+    def read(self) -> bytes: ...
+
+@final
 class Pauses:
     def __new__(
         cls, bounds: list[int], over: int | None, slow: Callable[[int, int, int, int, int], object] | None, /
@@ -212,6 +290,9 @@ class Pieces:
     ) -> Pieces: ...
     def __iter__(self) -> Pieces: ...
     def __next__(self) -> bytes: ...
+
+@final
+class Regex: ...
 
 @disjoint_base
 class Row:
@@ -259,6 +340,39 @@ class Schema:
 class Table:
     @property
     def fields(self) -> list[tuple[str, str, bool]]: ...
+
+@final
+class Vector:
+    @classmethod
+    def create(cls, path: str | bytes | PathLike[Any], dtype: Any, length: int, /) -> Vector: ...
+    @classmethod
+    def open(cls, path: str | bytes | PathLike[Any], /, mode: str = "r") -> Vector: ...
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, key: int, /) -> Any: ...
+    @overload
+    def __getitem__(self, key: slice, /) -> memoryview: ...
+    @overload
+    def __setitem__(self, key: int, value: Any, /) -> None: ...
+    @overload
+    def __setitem__(self, key: slice, value: Iterable[Any] | memoryview, /) -> None: ...
+    def __iter__(self) -> Iterator[Any]: ...
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+    def tolist(self) -> list[Any]: ...
+    @property
+    def dtype(self) -> str: ...
+    @property
+    def nbytes(self) -> int: ...
+    @property
+    def valid(self) -> int: ...
+    @property
+    def closed(self) -> bool: ...
+    def flush(self, valid: int | None = None) -> None: ...
+    def resize(self, length: int, /) -> None: ...
+    def grow(self, count: int, /) -> None: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> Vector: ...
+    def __exit__(self, *error: object) -> None: ...
 
 @disjoint_base
 class WeakCache:

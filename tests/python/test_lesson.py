@@ -1,5 +1,7 @@
 """The lesson: its programs do what they say, and its page says what this interpreter does."""
 
+import array
+import csv
 import gc
 import importlib.util
 import json
@@ -81,6 +83,32 @@ def test_packed_records_weigh_their_values():
     weighed = sys.getsizeof(users)
     assert users.nbytes < weighed < users.nbytes + 3000
     assert lesson.as_taught() < weighed < deep["with slots"] / 3
+
+
+def test_rows_are_counted_as_they_are_meant(tmp_path):
+    lesson = load("5_files")
+    path = tmp_path / "users.csv"
+    path.write_text("id\n7\n")
+    assert lesson.rows_with_deadweight(path)[:2] == (1, 0)
+    lesson.make(path)
+    with open(path, newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    assert (len(rows), {len(row) for row in rows}) == (lesson.COUNT, {3})
+    size = path.stat().st_size
+    taught, errors, more = lesson.rows_as_taught(path)
+    # A comma in quotes makes a row an error, a line end makes it a row and an error, and the last line is lost.
+    assert (taught, errors) == (lesson.COUNT * 4 // 5, lesson.COUNT * 2 // 5 - 1)
+    assert more > size * 0.9
+    found, bad, more = lesson.rows_with_deadweight(path)
+    assert (found, bad) == (lesson.COUNT, 0)
+    assert more < size / 4
+    places = lesson.places_with_deadweight(path, b"@example.com")
+    assert places.tolist() == lesson.places_as_taught(path, b"@example.com")
+    assert dw.deepsizeof(places).total < 9.2 * lesson.COUNT < dw.deepsizeof(places.tolist()).total / 4
+    results = array.array("d", range(1000))
+    lesson.results_as_taught(tmp_path / "taught", results)
+    lesson.results_with_deadweight(tmp_path / "vector", results)
+    assert (tmp_path / "vector").read_bytes()[128:] == (tmp_path / "taught").read_bytes() == results.tobytes()
 
 
 def test_nothing_is_collected_while_records_load():

@@ -3,6 +3,7 @@
 import csv
 import io
 import sys
+from array import array
 from typing import Any
 
 import deadweight as dw
@@ -217,6 +218,22 @@ assert_type(prices.to_records(Price), dw.Records[Price])
 assert_type(prices.to_records(), dw.Records[Any])
 for batch in prices.batches(Price, 1000):
     assert_type(batch, dw.Records[Price])
+
+with dw.mapped("huge.bin") as mapped:
+    assert_type(mapped[10:20], bytes)
+    assert_type(mapped[10], int)
+    assert_type(mapped.offsets(b"needle", overlapping=True), array[int])
+    for found in mapped.finditer([b"one", b"other"]):
+        assert_type((found.start, found.read()), tuple[int, bytes])
+    assert_type(mapped.count(dw.regex("a+", ignore_case=True)), int)
+    assert_type(list(mapped.sections(mapped.offsets(b"needle"), 16)), list[bytes])
+    mapped.find("needle")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+with dw.Vector.create("out.f8", "f8", 1000) as vector:
+    vector[:3] = [1.0, 2.0, 3.0]
+    vector[3:5] = array("d", [4, 5])
+    assert_type(vector[:3], memoryview)
+    assert_type(vector.valid, int)
 
 
 class Files(dw.Cache[str, bytes]):

@@ -20,6 +20,17 @@ pub enum FilesError {
     /// A folder, where a file should be.
     #[error("{0} is a directory")]
     Directory(String),
+    /// What has no length, where a file should be.
+    #[error("{0} has no length, as files have: devices, pipes and what is in /proc have none")]
+    NotAFile(String),
+    /// A file that holds no vector.
+    #[error("{name} is no vector: {reason}")]
+    NotAVector {
+        /// The file.
+        name: String,
+        /// What speaks against it.
+        reason: String,
+    },
     /// It has lost its end since the scan began.
     #[error(
         "{name} became shorter while it was read: it ends at byte {offset} and had {length} bytes at first"

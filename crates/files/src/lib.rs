@@ -28,6 +28,8 @@ pub mod search;
 mod source;
 mod splits;
 mod start;
+pub mod vector;
+mod whole;
 mod windows;
 
 pub use chunks::Chunks;
@@ -36,4 +38,5 @@ pub use lines::{LONGEST_LINE, Line, Lines};
 pub use packed::MOST_UNPACKED;
 pub use source::Source;
 pub use splits::splits;
+pub use whole::Whole;
 pub use windows::{Watch, Windows};

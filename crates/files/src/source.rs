@@ -75,6 +75,12 @@ impl Source {
         Ok(source)
     }
 
+    /// A part of a file that is open and had that length then.
+    pub(crate) fn part_of(name: String, file: File, length: u64, part: Range<u64>) -> Source {
+        let start = part.start.min(part.end);
+        Source { name, from: Origin::File { file, length, end: part.end }, start, at: start }
+    }
+
     /// What a reader gives, until it gives no more.
     #[must_use]
     pub fn stream(name: impl Into<String>, reader: Box<dyn Read + Send>) -> Source {

@@ -187,6 +187,8 @@ pub(crate) fn of_files(error: FilesError) -> PyErr {
         | FilesError::Damaged { .. }
         | FilesError::TooMuchUnpacked { .. }
         | FilesError::NoLength(_)
+        | FilesError::NotAFile(_)
+        | FilesError::NotAVector { .. }
         | FilesError::Utf16(_)
         | FilesError::EmptyPattern
         | FilesError::Pattern { .. }

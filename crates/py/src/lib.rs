@@ -39,7 +39,10 @@ mod _core {
         PauseTooLong, Unsupported,
     };
     #[pymodule_export]
-    use super::files::{CsvPass, LineIterator, Pieces, split_after, split_records};
+    use super::files::{
+        CsvPass, LineIterator, Mapped, Match, Pieces, Regex, Vector, mapped, regex, split_after,
+        split_records,
+    };
     #[pymodule_export]
     use super::growth::Growth;
     #[pymodule_export]

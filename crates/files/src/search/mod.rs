@@ -6,6 +6,7 @@ mod reach;
 
 pub use pattern::{Overlaps, Pattern};
 
+use std::borrow::{Borrow, BorrowMut};
 use std::ops::ControlFlow;
 
 use memchr::memchr_iter;
@@ -28,10 +29,10 @@ pub struct Match {
     pub pattern: usize,
 }
 
-/// A search under way.
-pub struct Search<'a> {
-    windows: &'a mut Windows,
-    pattern: &'a Pattern,
+/// A search under way, of windows and a pattern that are lent to it or its own.
+pub struct Search<W, P> {
+    windows: W,
+    pattern: P,
     longest_line: usize,
     /// No match may begin before it.
     next: u64,
@@ -39,16 +40,16 @@ pub struct Search<'a> {
     keep: usize,
 }
 
-impl<'a> Search<'a> {
+impl<W: BorrowMut<Windows>, P: Borrow<Pattern>> Search<W, P> {
     /// A search from the beginning. Nothing is read yet.
     #[must_use]
-    pub fn new(windows: &'a mut Windows, pattern: &'a Pattern) -> Search<'a> {
+    pub fn new(windows: W, pattern: P) -> Search<W, P> {
         Search { windows, pattern, longest_line: LONGEST_LINE, next: 0, keep: 0 }
     }
 
     /// How long a line may be, for patterns whose matches have no bound but the line's end.
     #[must_use]
-    pub fn longest_line(self, bytes: usize) -> Search<'a> {
+    pub fn longest_line(self, bytes: usize) -> Search<W, P> {
         Search { longest_line: bytes, ..self }
     }
 
@@ -73,20 +74,19 @@ impl<'a> Search<'a> {
         watch: &mut Watch<'_>,
         found: &mut impl FnMut(Match) -> ControlFlow<()>,
     ) -> Result<bool, FilesError> {
-        if !self.windows.advance(self.keep, watch)? {
+        let (windows, pattern) = (self.windows.borrow_mut(), self.pattern.borrow());
+        if !windows.advance(self.keep, watch)? {
             return Ok(false);
         }
-        let (bytes, offset) = (self.windows.bytes(), self.windows.offset());
+        let (bytes, offset) = (windows.bytes(), windows.offset());
         let from = self.next.saturating_sub(offset) as usize;
-        let decided = if self.windows.is_last() {
-            bytes.len()
-        } else {
-            self.pattern.reach.decided(bytes, from)
-        };
+        let decided =
+            if windows.is_last() { bytes.len() } else { pattern.reach.decided(bytes, from) };
+        let apart = pattern.overlaps == Overlaps::Left;
         let mut next = decided.max(from);
         if decided > from {
-            self.pattern.each(bytes, from..decided, &mut |start, end, pattern| {
-                if self.pattern.overlaps == Overlaps::Left {
+            pattern.each(bytes, from..decided, &mut |start, end, pattern| {
+                if apart {
                     next = next.max(end);
                 }
                 let at = |index: usize| offset + index as u64;
@@ -96,9 +96,9 @@ impl<'a> Search<'a> {
         self.next = offset + next as u64;
         self.keep = next.saturating_sub(CONTEXT);
         let held = bytes.len() - next;
-        if self.pattern.reach == Reach::Line && held > self.longest_line {
+        if pattern.reach == Reach::Line && held > self.longest_line {
             return Err(FilesError::LongLine {
-                name: self.windows.source().name().to_owned(),
+                name: windows.source().name().to_owned(),
                 line: None,
                 offset: self.next,
                 limit: self.longest_line,

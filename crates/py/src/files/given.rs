@@ -50,7 +50,7 @@ pub(crate) fn file(given: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
 }
 
 /// `None` for what is read otherwise.
-fn path(given: &Bound<'_, PyAny>) -> PyResult<Option<PathBuf>> {
+pub(super) fn path(given: &Bound<'_, PyAny>) -> PyResult<Option<PathBuf>> {
     let is_path = given.is_instance_of::<PyString>() || given.is_instance_of::<PyBytes>();
     if is_standard_input(given) || (!is_path && !given.hasattr("__fspath__")?) {
         return Ok(None);
