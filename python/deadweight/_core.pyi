@@ -404,7 +404,7 @@ class CsvPass:
         given: Any,
         bytes: tuple[int, int] | None,
         dialect: tuple[str, str],
-        decoding: tuple[str, str],
+        decoding: tuple[str | None, str],
         bad_rows: str,
         longest: int,
         max_unpacked: int | None,

@@ -82,8 +82,8 @@ def _names(header: Iterable[str]) -> tuple[str, ...]:
 class CsvScan:
     """A file of CSV: what :func:`scan_csv` returns. Nothing of it is kept but the header.
 
-    Iterated over, it gives named tuples of ``str``. A file is read anew each time; a file object, a pipe and
-    standard input can be read once.
+    Iterated over, it gives named tuples of ``str``, or ``bytes``. A file is read anew each time; a file object, a
+    pipe and standard input can be read once.
     """
 
     __slots__ = ("_class", "_passes", "_places")
@@ -236,7 +236,7 @@ def scan_csv(
     delimiter: str = ",",
     quote: str = '"',
     header: bool | Iterable[str] = True,
-    encoding: str = "utf-8",
+    encoding: str | None = "utf-8",
     errors: str = "strict",
     bad_rows: str = "raise",
     longest: int | str = LONGEST,
@@ -254,7 +254,7 @@ def scan_csv(
         quote: what quotes them.
         header: whether the first record has the names of the columns. If not, they are ``column_1`` and so on, or
             the names that are given here, one for each column.
-        encoding: ``"utf-8"`` or ``"latin-1"``.
+        encoding: ``"utf-8"``, ``"latin-1"``, or None for rows of ``bytes``.
         errors: what becomes of bytes that are no UTF-8: ``"strict"`` takes their row for bad, ``"replace"`` puts
             U+FFFD in their place.
         bad_rows: what becomes of a row with more or fewer fields than there are columns, with a quote that is not

@@ -175,6 +175,9 @@ def test_bytes_that_are_no_text():
     assert list(of(text, header=["id", "name"], bad_rows="skip").select("id")) == [("id",), ("1",)], (
         "not looked at"
     )
+    assert list(of(text, header=["id", "name"], encoding=None)) == [(b"id", b"caf\xe9"), (b"1", b"na\xefve")]
+    with pytest.raises(ValueError, match="the header"):
+        of(text, encoding=None)
     with pytest.raises(ValueError, match="encoding must be 'utf-8' or 'latin-1', not \"utf-16\""):
         of(text, encoding="utf-16")
     with pytest.raises(ValueError, match="errors must be"):

@@ -1,9 +1,9 @@
-//! Rows of texts, a few at a time: those that are read before anybody has to wait.
+//! Rows of texts or bytes, a few at a time: those that are read before anybody has to wait.
 
 use deadweight_files::csv::{Record, Records};
 use deadweight_files::{FilesError, Watch};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyString, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyList, PyString, PyTuple, PyType};
 
 use super::bad::{Bad, BadRows, Found, no_text, reason};
 use super::decoding::Decoding;
@@ -19,10 +19,16 @@ pub(super) struct Wanted {
     pub(super) decoding: Decoding,
 }
 
+impl Wanted {
+    fn is_bytes(&self) -> bool {
+        matches!(self.decoding, Decoding::Bytes)
+    }
+}
+
 /// Rows that were read and are not given yet.
 #[derive(Default)]
 pub(super) struct Batch {
-    text: String,
+    text: Vec<u8>,
     /// Where in it the fields end.
     ends: Vec<usize>,
     /// Comes after the rows.
@@ -59,12 +65,15 @@ impl Batch {
         let (text, fields) = (self.text.len(), self.ends.len());
         for (column, name) in &wanted.columns {
             let said = record.get(*column).unwrap_or_default();
-            let Some(said) = wanted.decoding.text(said) else {
+            if wanted.is_bytes() {
+                self.text.extend_from_slice(&said);
+            } else if let Some(said) = wanted.decoding.text(said) {
+                self.text.extend_from_slice(said.as_bytes());
+            } else {
                 self.text.truncate(text);
                 self.ends.truncate(fields);
                 return Err(no_text(name));
-            };
-            self.text.push_str(&said);
+            }
             self.ends.push(self.text.len());
         }
         Ok(())
@@ -89,7 +98,12 @@ impl Batch {
         let mut rows = Vec::with_capacity(self.ends.len() / wanted.columns.len());
         for ends in self.ends.chunks_exact(wanted.columns.len()) {
             for end in ends {
-                fields.push(PyString::from_bytes(py, &self.text.as_bytes()[start..*end])?);
+                let said = &self.text[start..*end];
+                fields.push(if wanted.is_bytes() {
+                    bytes(py, said)?.into_any()
+                } else {
+                    PyString::from_bytes(py, said)?.into_any()
+                });
                 start = *end;
             }
             let row = PyTuple::new(py, fields.drain(..))?;
@@ -100,4 +114,12 @@ impl Batch {
         }
         PyList::new(py, rows).map(Some)
     }
+}
+
+/// `PyBytes::new` panics if there is no memory.
+fn bytes<'py>(py: Python<'py>, said: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    PyBytes::new_with(py, said.len(), |place| {
+        place.copy_from_slice(said);
+        Ok(())
+    })
 }

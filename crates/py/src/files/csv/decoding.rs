@@ -14,11 +14,14 @@ pub(super) enum Decoding {
     Replaced,
     /// A byte a character.
     Latin1,
+    /// UTF-8 where a text is wanted; rows are of bytes.
+    Bytes,
 }
 
 impl Decoding {
-    /// Of the names that Python has for them.
-    pub(super) fn of(encoding: &str, errors: &str) -> PyResult<Decoding> {
+    /// Of the names that Python has for them, or none for bytes.
+    pub(super) fn of(encoding: Option<&str>, errors: &str) -> PyResult<Decoding> {
+        let Some(encoding) = encoding else { return Ok(Decoding::Bytes) };
         let name = encoding.to_ascii_lowercase().replace('_', "-");
         let is_utf8 = matches!(name.as_str(), "utf-8" | "utf8" | "utf-8-sig");
         let is_latin1 = matches!(name.as_str(), "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1");
@@ -54,7 +57,7 @@ impl Decoding {
     pub(super) fn shown(self, bytes: &[u8]) -> String {
         match self {
             Decoding::Latin1 => bytes.iter().map(|byte| char::from(*byte)).collect(),
-            Decoding::Utf8 | Decoding::Replaced => String::from_utf8_lossy(bytes).into_owned(),
+            _ => String::from_utf8_lossy(bytes).into_owned(),
         }
     }
 }

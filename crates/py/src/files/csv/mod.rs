@@ -106,7 +106,7 @@ impl CsvPass {
         given: &Bound<'_, PyAny>,
         bytes: Option<(u64, u64)>,
         dialect: (&str, &str),
-        decoding: (&str, &str),
+        decoding: (Option<&str>, &str),
         bad_rows: &str,
         longest: usize,
         max_unpacked: Option<u64>,
