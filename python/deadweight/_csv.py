@@ -6,27 +6,19 @@ import os
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from deadweight._core import CsvPass
 from deadweight._csv_answers import BadRow, CsvCheck, checked
 from deadweight._limits import parse_size
+from deadweight._lines import LONGEST, MOST_UNPACKED
 from deadweight._records import Record, Records
 
 if TYPE_CHECKING:
-    from typing_extensions import Buffer
-
-    class Readable(Protocol):
-        """A file opened as bytes, or what has its ``read``."""
-
-        def read(self, size: int, /) -> Buffer: ...
-
-    Source: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes] | Readable
+    from deadweight._lines import Source
 
 R = TypeVar("R", bound=Record)
 
-LONGEST = "16 MB"
-MOST_UNPACKED = "1 TB"
 _Columns = list[tuple[int, str, str, bool]]
 """Number in the file, name, type, and whether there may be none."""
 

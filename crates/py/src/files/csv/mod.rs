@@ -23,7 +23,7 @@ use self::batch::{Batch, Wanted};
 use self::decoding::Decoding;
 use self::fill::{Column, Failed, Plan};
 use self::types::types;
-use super::given::{part, source};
+use super::given::{open_part, source};
 use super::watch::Pulse;
 use crate::errors::{of_files, of_records};
 use crate::heap::written;
@@ -116,7 +116,7 @@ impl CsvPass {
         let decoding = Decoding::of(decoding.0, decoding.1)?;
         let bad = BadRows::new(Policy::of(bad_rows)?);
         let source = match bytes {
-            Some((start, end)) => part(given, start..end)?,
+            Some((start, end)) => open_part(given, start..end)?,
             None => source(given, max_unpacked)?,
         };
         let name = source.name().to_owned();
