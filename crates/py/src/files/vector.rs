@@ -12,7 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use deadweight_files::vector::{self as files, Number};
 use memmap2::{MmapOptions, MmapRaw};
 use pyo3::buffer::PyUntypedBuffer;
-use pyo3::exceptions::{PyBufferError, PyIndexError, PyOverflowError, PyTypeError, PyValueError};
+use pyo3::exceptions::{
+    PyBufferError, PyIndexError, PyMemoryError, PyOverflowError, PyTypeError, PyValueError,
+};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyMemoryView, PySlice, PyType};
@@ -162,6 +164,7 @@ impl Vector {
                     let text = format!("more values than the {count} places of the slice");
                     return Err(PyValueError::new_err(text));
                 }
+                bytes.try_reserve(self.number.width()).map_err(|_| PyMemoryError::new_err(()))?;
                 take(self.number, &value?, &mut bytes)?;
             }
             fits(got)?;
