@@ -1,6 +1,7 @@
 //! Which records are not as they should be.
 
 use std::collections::VecDeque;
+use std::mem;
 
 use fearless_simd::{Level, Simd, dispatch};
 
@@ -38,7 +39,7 @@ pub fn check(
         at += (chunks.len() * CHUNK) as u64;
         let zeros = rest.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from(*byte == 0));
         check.chunk(text, at, slowly(&mut state, rest, dialect), zeros);
-        check.leave(text, end);
+        check.leave(text, end, state);
         if windows.is_last() {
             check.end(text, state);
             return Ok(check.found);
@@ -55,7 +56,8 @@ struct Text<'a> {
     offset: u64,
 }
 
-/// A record that has begun.
+/// The record that goes on, if one does.
+#[derive(Default)]
 struct Row {
     offset: u64,
     /// Known only if its first byte is no longer in memory.
@@ -67,16 +69,17 @@ struct Row {
 struct Check {
     most: usize,
     found: Checked,
-    row: Option<Row>,
+    row: Row,
     lines: LineNumbers,
-    /// Where this window is no UTF-8, from the record that has begun on.
+    /// Where this window is no UTF-8, from the record that goes on.
     invalid: VecDeque<u64>,
 }
 
 impl Check {
     fn new(most: usize, offset: u64) -> Check {
-        let (found, lines) = (Checked::default(), LineNumbers::beginning_at(offset));
-        Check { most, found, row: None, lines, invalid: VecDeque::new() }
+        let lines = LineNumbers::beginning_at(offset);
+        let (found, row) = (Checked::default(), Row::default());
+        Check { most, found, row, lines, invalid: VecDeque::new() }
     }
 
     #[inline(always)]
@@ -100,83 +103,90 @@ impl Check {
         }
     }
 
-    /// At most 64 bytes, from `at` on.
+    /// At most 64 bytes, from `at` on. Of a record that is as it should be, only its delimiters are counted.
     #[inline(always)]
     #[expect(
         clippy::inline_always,
         reason = "only then is it compiled for the vectors of its caller"
     )]
     fn chunk(&mut self, text: Text<'_>, at: u64, marks: Marks, zeros: u64) {
-        let Marks { mut begins, mut ends, .. } = marks;
+        let Marks { begins, mut ends, delimiters, astray } = marks;
         let mut rest = u64::MAX;
-        loop {
-            let row = match &mut self.row {
-                Some(row) => row,
-                None if begins == 0 => return,
-                none => {
-                    let offset = at + u64::from(begins.trailing_zeros());
-                    begins &= begins - 1;
-                    none.insert(Row {
-                        offset,
-                        line: None,
-                        delimiters: 0,
-                        faults: Faults::default(),
-                    })
-                }
-            };
-            // All bits if the row goes on behind the chunk.
-            let before_end = (ends & ends.wrapping_neg()).wrapping_sub(1);
+        while ends != 0 {
+            let before_end = (ends & ends.wrapping_neg()) - 1;
             let its = rest & before_end;
-            row.delimiters += u64::from((marks.delimiters & its).count_ones());
-            if (marks.astray | zeros) & its != 0 {
-                row.faults.add(Fault::BareQuote, marks.astray & its != 0);
-                row.faults.add(Fault::Nul, zeros & its != 0);
-            }
-            if ends == 0 {
-                return;
-            }
+            self.add(at, begins & its, delimiters & its, astray & its, zeros & its);
+            let end = at + u64::from(ends.trailing_zeros());
+            self.finish(text, end);
             rest = !before_end;
-            self.finish(text, at + u64::from(ends.trailing_zeros()));
             ends &= ends - 1;
         }
+        self.add(at, begins & rest, delimiters & rest, astray & rest, zeros & rest);
     }
 
-    /// The record that has begun ends before `end`.
-    #[inline]
+    /// Bytes of one record, which may begin among them.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as above")]
+    fn add(&mut self, at: u64, begins: u64, delimiters: u64, astray: u64, zeros: u64) {
+        let row = &mut self.row;
+        if begins != 0 {
+            row.offset = at + u64::from(begins.trailing_zeros());
+            row.line = None;
+        }
+        row.delimiters += u64::from(delimiters.count_ones());
+        if astray | zeros != 0 {
+            row.faults.add(Fault::BareQuote, astray != 0);
+            row.faults.add(Fault::Nul, zeros != 0);
+        }
+    }
+
+    /// The record that goes on ends before `end`.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as above")]
     fn finish(&mut self, text: Text<'_>, end: u64) {
-        let Some(mut row) = self.row.take() else { return };
-        let fields = row.delimiters + 1;
-        if self.found.records == 0 {
-            self.found.fields = fields;
+        let row = &self.row;
+        if row.delimiters + 1 != self.found.fields
+            || !row.faults.is_empty()
+            || !self.invalid.is_empty()
+        {
+            self.look_at(text, end);
         }
         self.found.records += 1;
-        row.faults.add(Fault::Ragged, fields != self.found.fields);
-        while self.invalid.front().is_some_and(|at| *at < end) {
-            self.invalid.pop_front();
-            row.faults.add(Fault::NotUtf8, true);
-        }
-        if !row.faults.is_empty() {
-            self.list(text, &row, fields);
-        }
+        self.row.delimiters = 0;
     }
 
+    /// The first record, or something is wrong with it or a later one.
     #[cold]
-    fn list(&mut self, text: Text<'_>, row: &Row, fields: u64) {
-        let found = &mut self.found;
+    fn look_at(&mut self, text: Text<'_>, end: u64) {
+        let (found, row) = (&mut self.found, &mut self.row);
+        let fields = row.delimiters + 1;
+        if found.records == 0 {
+            found.fields = fields;
+        }
+        let mut faults = mem::take(&mut row.faults);
+        faults.add(Fault::Ragged, fields != found.fields);
+        while self.invalid.front().is_some_and(|at| *at < end) {
+            self.invalid.pop_front();
+            faults.add(Fault::NotUtf8, true);
+        }
+        if faults.is_empty() {
+            return;
+        }
         found.bad += 1;
-        for fault in row.faults.iter() {
+        for fault in faults.iter() {
             found.by_fault[fault as usize] += 1;
         }
         if found.rows.len() < self.most {
-            let Row { offset, line, faults, .. } = *row;
-            let line = line.unwrap_or_else(|| self.lines.at(offset, text.bytes, text.offset));
-            found.rows.push(BadRow { record: found.records, offset, line, fields, faults });
+            let (record, offset) = (found.records + 1, row.offset);
+            let line = row.line.unwrap_or_else(|| self.lines.at(offset, text.bytes, text.offset));
+            found.rows.push(BadRow { record, offset, line, fields, faults });
         }
     }
 
     /// The bytes before `end` go.
-    fn leave(&mut self, text: Text<'_>, end: usize) {
-        if let Some(row) = &mut self.row {
+    fn leave(&mut self, text: Text<'_>, end: usize, state: State) {
+        let row = &mut self.row;
+        if state.in_record() {
             // What is left is of this record, as line ends are UTF-8.
             row.faults.add(Fault::NotUtf8, !self.invalid.is_empty());
             self.invalid.clear();
@@ -189,9 +199,9 @@ impl Check {
 
     /// Nothing comes any more.
     fn end(&mut self, text: Text<'_>, state: State) {
-        if let Some(row) = &mut self.row {
-            row.faults.add(Fault::OpenQuote, state == State::Quoted);
+        if state.in_record() {
+            self.row.faults.add(Fault::OpenQuote, state == State::Quoted);
+            self.finish(text, u64::MAX);
         }
-        self.finish(text, u64::MAX);
     }
 }
