@@ -41,8 +41,8 @@ def lifespan(
     """A lifespan for Starlette, FastAPI and others that take one: a `monitor` and a `schedule` while it lasts.
 
     ``FastAPI(lifespan=dw.asgi.lifespan())``. It yields a state with ``deadweight``, a `Service`, beside what
-    ``inner`` yields: ``request.state.deadweight.monitor``. With `Middleware`, no collection is run while a
-    request has had no answer, unless ``latest`` has passed.
+    ``inner`` yields, and in place of what that has by this name: ``request.state.deadweight.monitor``. With
+    `Middleware`, no collection is run while a request has had no answer, unless ``latest`` has passed.
 
     Args:
         inner: the application's own lifespan, entered within this one.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+import sys
 import warnings
 from collections.abc import Callable, ItemsView, Iterator, MutableMapping, ValuesView
 from dataclasses import dataclass
@@ -60,8 +62,8 @@ class Cache(_core.Cache, MutableMapping[K, V]):
 
     What would be over ``max_bytes`` all alone is not kept, nor what was there for its key before: ``stats()``
     counts it. Reading an entry makes it the last to go; ``in``, ``peek`` and iteration do not. Iteration begins
-    with the entry that goes next. It may be used from several threads. Classes that derive from it give bounds to
-    ``__new__``.
+    with the entry that goes next. It may be used from several threads. Classes that derive from it give bounds in
+    ``__new__``, as ``return super().__new__(cls, maxsize=100)``.
 
     Args:
         maxsize: the most entries; None for any number.
@@ -69,7 +71,7 @@ class Cache(_core.Cache, MutableMapping[K, V]):
         weigher: called with key and value, gives bytes in place of the deep size.
         on_evict: called with key, value and cause after an entry was let go: ``"maxsize"``, ``"max_bytes"``,
             ``"shrink"`` or ``"replaced"``; not for what was deleted, popped or cleared. Its exceptions go to
-            `sys.unraisablehook`.
+            `sys.unraisablehook`; what is to end the program is raised.
 
     >>> import deadweight as dw
     >>> pages = dw.Cache(maxsize=1_000, max_bytes="1 MB")
@@ -93,7 +95,20 @@ class Cache(_core.Cache, MutableMapping[K, V]):
         for name, given in (("weigher", weigher), ("on_evict", on_evict)):
             if given is not None and not callable(given):
                 raise TypeError(f"{name} takes something that can be called, not {type(given).__name__}")
-        return super().__new__(cls, at_most(maxsize), bytes_at_most(max_bytes), weigher, on_evict, _refused)
+        try:
+            bounds = at_most(maxsize), bytes_at_most(max_bytes)
+        except (TypeError, ValueError) as error:
+            if cls.__init__ is Cache.__init__:
+                raise
+            raise type(error)(f"{error}. {_bounds_of(cls)}") from None
+        refused = _refused if weigher is None else _refused_by_weigher
+        return super().__new__(cls, *bounds, weigher, on_evict, refused)
+
+    if not TYPE_CHECKING:
+        # Checkers say it of themselves. What `__new__` took comes here too, unless a class has an `__init__`.
+        def __init__(self, *given: Any, **named: Any) -> None:
+            if (given or named) and type(self).__init__ is not Cache.__init__:
+                raise TypeError(_bounds_of(type(self)))
 
     if TYPE_CHECKING:
 
@@ -208,12 +223,27 @@ def not_copied(cache: object) -> str:
     )
 
 
+def _bounds_of(cls: type) -> str:
+    return (
+        f"The bounds of a cache are given in __new__: {cls.__qualname__} has that too, with the arguments of its "
+        f"__init__, as def __new__(cls, *args): return super().__new__(cls, maxsize=100)"
+    )
+
+
 def _refused(weight: int, most: int) -> None:
+    _warn(weight, most, f" {WHAT_COUNTS}.")
+
+
+def _refused_by_weigher(weight: int, most: int) -> None:
+    _warn(weight, most, "")
+
+
+def _warn(weight: int, most: int, why: str) -> None:
     warnings.warn(
-        f"an entry was not kept: it weighs {weight:,} bytes, and the whole cache has max_bytes={most:,}. "
-        f"{WHAT_COUNTS}. stats().refused counts them",
+        f"an entry was not kept: it weighs {weight:,} bytes, and the whole cache has max_bytes={most:,}.{why} "
+        f"stats().refused counts them",
         CacheWarning,
-        stacklevel=2,
+        stacklevel=3,
     )
 
 
@@ -226,16 +256,21 @@ def at_most(number: int | None, name: str = "maxsize") -> int | None:
     """
     if number is None:
         return None
-    if not isinstance(number, int):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"{name} takes a whole number, not {type(number).__name__}")
+    try:
+        # Those of NumPy too.
+        number = operator.index(number)
+    except TypeError:
+        raise TypeError(f"{name} takes a whole number, not {type(number).__name__}") from None
     if number < 0:
         raise ValueError(f"{name} is not negative: {number}")
+    if number > sys.maxsize:
+        raise ValueError(f"{name} is more than there can be: {number}. None is for no bound")
     return number
 
 
 def bytes_at_most(number: int | str | None) -> int | None:
     """A bound in bytes."""
-    return None if number is None else parse_size(number)
+    return None if number is None else at_most(parse_size(number), "max_bytes")
 
 
 def part_of(text: str) -> float:

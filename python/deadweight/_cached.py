@@ -14,6 +14,8 @@ from deadweight._weak_cache import WeakCache
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from deadweight._runs import Runs
+
 P = ParamSpec("P")
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -100,7 +102,12 @@ def cached(
     def decorate(function: Callable[..., Any]) -> Any:
         check_function(function, "cached")
         cache: _AnyCache = WeakCache(hot=0) if weak else cache_for(function, maxsize, max_bytes, weigher)()
-        call: Any = (_remembering_async if is_async(function) else _remembering)(function, cache, typed)
+        call: Any
+        runs: Runs | None = None
+        if is_async(function):
+            call, runs = _remembering_async(function, cache, typed)
+        else:
+            call = _remembering(function, cache, typed)
         functools.update_wrapper(call, function)
 
         def cache_info() -> CacheInfo:
@@ -109,6 +116,8 @@ def cached(
 
         def cache_clear() -> None:
             """Forgets all results, and what was counted."""
+            if runs is not None:
+                runs.clear(cache)
             cache._reset()
 
         def cache_parameters() -> dict[str, Any]:
@@ -132,7 +141,9 @@ def _remembering(function: Callable[..., Any], cache: _AnyCache, typed: bool) ->
     return call
 
 
-def _remembering_async(function: Callable[..., Any], cache: _AnyCache, typed: bool) -> Callable[..., Any]:
+def _remembering_async(
+    function: Callable[..., Any], cache: _AnyCache, typed: bool
+) -> tuple[Callable[..., Any], Runs]:
     # Only who has async functions needs asyncio.
     from deadweight._runs import Runs
 
@@ -144,4 +155,4 @@ def _remembering_async(function: Callable[..., Any], cache: _AnyCache, typed: bo
             return found
         return await runs.result(cache, found, lambda: function(*args, **kwargs))
 
-    return call
+    return call, runs

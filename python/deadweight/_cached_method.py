@@ -17,6 +17,8 @@ from deadweight._core import Call, Row
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from deadweight._runs import Runs
+
 S = TypeVar("S")
 S_contra = TypeVar("S_contra", contravariant=True)
 P = ParamSpec("P")
@@ -162,7 +164,12 @@ def cached_method(
                 # Of several threads all get the one that came first.
                 return caches.setdefault(call, make())
 
-        call: Any = (_remembering_async if is_async(function) else _remembering)(function, cache_of, typed)
+        call: Any
+        runs: Runs | None = None
+        if is_async(function):
+            call, runs = _remembering_async(function, cache_of, typed)
+        else:
+            call = _remembering(function, cache_of, typed)
         functools.update_wrapper(call, function)
 
         def cache_info(*instance: Any) -> CacheInfo:
@@ -171,7 +178,10 @@ def cached_method(
 
         def cache_clear(*instance: Any) -> None:
             """Forgets all results of the object, and what was counted."""
-            cache_of(_only(instance, "cache_clear", function))._reset()
+            cache = cache_of(_only(instance, "cache_clear", function))
+            if runs is not None:
+                runs.clear(cache)
+            cache._reset()
 
         def cache_parameters() -> dict[str, Any]:
             """What it was made with."""
@@ -204,7 +214,7 @@ def _remembering(function: Any, cache_of: _CacheOf, typed: bool) -> Callable[...
     return call
 
 
-def _remembering_async(function: Any, cache_of: _CacheOf, typed: bool) -> Callable[..., Any]:
+def _remembering_async(function: Any, cache_of: _CacheOf, typed: bool) -> tuple[Callable[..., Any], Runs]:
     # Only who has async functions needs asyncio.
     from deadweight._runs import Runs
 
@@ -217,7 +227,7 @@ def _remembering_async(function: Any, cache_of: _CacheOf, typed: bool) -> Callab
             return found
         return await runs.result(cache, found, lambda: function(self, *args, **kwargs))
 
-    return call
+    return call, runs
 
 
 def _caches_of(instance: Any) -> _Caches:
@@ -267,7 +277,14 @@ def _no_room(instance: object) -> str:
         return f"{none}: what a row has are values in columns. dw.cached keeps the results of a function of these"
     if not kind.__flags__ & _HEAP_TYPE:
         return f"{none}: of a function, or a static method, dw.cached keeps the results"
+    if issubclass(kind, tuple | int | bytes):
+        # Their instances have no fixed size: type_new of Objects/typeobject.c.
+        base = kind.__mro__[-2].__qualname__
+        return (
+            f"{none}: what derives from {base} takes no weak reference. dw.cached keeps the results of a function"
+        )
     return (
         f"{none}: add {PLACE!r} and '__weakref__' to the class's __slots__, with dw.slots as "
-        f"dw.slots(weakref=True, extra=({PLACE!r},)). Of a static method dw.cached keeps the results"
+        f"dw.slots(weakref=True, extra=({PLACE!r},)), above @dataclass too. Of a static method dw.cached keeps "
+        f"the results"
     )

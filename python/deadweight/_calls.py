@@ -62,6 +62,7 @@ def cache_for(
 ) -> Callable[[], Cache[Any, Any]]:
     """Makes caches for results of a function, and warns once of those that are too heavy for one."""
     told = False
+    why = f" {WHAT_COUNTS}." if weigher is None else ""
     # Not the function itself: what it leads to is not for the hook of a cache to keep.
     name = getattr(function, "__qualname__", None) or f"a {type(function).__qualname__}"
     place = _written(function) if is_async(function) else None
@@ -73,7 +74,7 @@ def cache_for(
         told = True
         text = (
             f"a result of {name} was not kept: with its arguments it weighs {weight:,} bytes, and the whole cache "
-            f"has max_bytes={most:,}. {WHAT_COUNTS}. cache_info().refused counts them"
+            f"has max_bytes={most:,}.{why} cache_info().refused counts them"
         )
         if place is None:
             warnings.warn(text, CacheWarning, stacklevel=3)

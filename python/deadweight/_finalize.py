@@ -44,7 +44,7 @@ class finalize(Generic[T, R]):
     False
     """
 
-    __slots__ = ("_call", "_ref", "atexit")
+    __slots__ = ("_call", "_detached", "_ref", "atexit")
 
     atexit: bool
     """Whether it is called at exit, if the object is still there then. May be set; True at first."""
@@ -64,6 +64,7 @@ class finalize(Generic[T, R]):
             raise TypeError(no_weak_reference(obj)) from None
         self._call: Call[R] | None = callback, args, kwargs
         self.atexit = True
+        self._detached = False
         if not _waiting:
             atexit.register(_at_exit)
         _waiting[self] = None
@@ -81,7 +82,10 @@ class finalize(Generic[T, R]):
     def detach(self) -> tuple[T, Callable[..., R], tuple[Any, ...], dict[str, Any]] | None:
         """Calls it off. Gives the object, the callback and its arguments; None if it was called."""
         obj, call = self._ref(), self._take()
-        return None if obj is None or call is None else (obj, *call)
+        if call is None:
+            return None
+        self._detached = True
+        return None if obj is None else (obj, *call)
 
     def peek(self) -> tuple[T, Callable[..., R], tuple[Any, ...], dict[str, Any]] | None:
         """The same, and nothing is called off."""
@@ -97,7 +101,10 @@ class finalize(Generic[T, R]):
 
     def __repr__(self) -> str:
         call = self._call
-        when = "called" if call is None else f"{name_of(call[0])} when its object goes"
+        if call is None:
+            when = "detached" if self._detached else "called"
+        else:
+            when = f"{name_of(call[0])} when its object goes"
         return f"<finalize at {id(self):#x}: {when}>"
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, SupportsIndex
 
 _UNITS = {
     **dict.fromkeys(("", "B"), 1),
@@ -17,12 +18,14 @@ _UNITS = {
 def parse_size(text: str | float) -> int:
     """Bytes: a whole number, or one with a unit such as ``10 MB`` or ``24MiB``."""
     found: int | None = None
-    if isinstance(text, str):
+    if isinstance(text, SupportsIndex) and not isinstance(text, bool):
+        found = operator.index(text)
+    elif isinstance(text, str):
         match = re.fullmatch(r"\s*([0-9][0-9_,]*(?:\.[0-9]+)?)\s*([a-zA-Z]*)\s*", text)
         unit = _UNITS.get(match[2].upper()) if match else None
         if match and unit:
             found = round(float(match[1].replace(",", "").replace("_", "")) * unit)
-    elif isinstance(text, int | float) and not isinstance(text, bool) and float(text).is_integer():  # pyright: ignore[reportUnnecessaryIsInstance]
+    elif isinstance(text, float) and text.is_integer():  # pyright: ignore[reportUnnecessaryIsInstance]
         found = int(text)
     if found is None:
         raise ValueError(f"not a size: {text!r}. Sizes are written 500000, 10 MB or 24 MiB")

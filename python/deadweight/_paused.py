@@ -33,6 +33,10 @@ def unseen() -> int:
         return _unseen
 
 
+def _what(given: object) -> str:
+    return f"the class {given.__qualname__}" if isinstance(given, type) else type(given).__name__
+
+
 class paused:
     """Within it the collector does not run by itself; what was set before is set again after.
 
@@ -89,8 +93,8 @@ class paused:
             gc.collect()
 
     def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
-        if not callable(function):
-            raise TypeError(f"paused() decorates a function, not {type(function).__name__}")
+        if not callable(function) or isinstance(function, type):
+            raise TypeError(f"paused() decorates a function, not {_what(function)}")
         # A static method is none of these, whatever it is around.
         inside: Any = getattr(function, "__func__", function)
         for lasting in (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction):

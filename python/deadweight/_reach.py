@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import sys
 from types import BuiltinMethodType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -44,6 +45,10 @@ def _leads_to(start: object, sought: object) -> bool:
 
 
 def _referents(holder: object) -> list[Any]:
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and isinstance(holder, numpy.ndarray) and holder.dtype == object:
+        # The collector is not shown what an array of objects holds.
+        return [*holder.flat[:MOST_OBJECTS], holder.base]
     if not isinstance(holder, FunctionType):
         return gc.get_referents(holder)
     held = [holder.__defaults__, holder.__kwdefaults__, holder.__closure__, holder.__dict__]

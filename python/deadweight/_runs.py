@@ -14,11 +14,14 @@ from deadweight._core import Call
 class _Run:
     """A run of an async function that several wait for."""
 
-    __slots__ = ("__weakref__", "task", "waiting")
+    __slots__ = ("__weakref__", "is_kept", "task", "waiting")
 
-    def __init__(self, task: asyncio.Task[Any]) -> None:
-        self.task = task
+    task: asyncio.Task[Any]
+
+    def __init__(self) -> None:
         self.waiting = 0
+        self.is_kept = True
+        """Whether what it gives is to be kept: not what began before the cache was cleared."""
 
 
 class Runs:
@@ -37,7 +40,8 @@ class Runs:
         at = (id(asyncio.get_running_loop()), id(cache), call.key)
         run = self._by_call.get(at)
         if run is None:
-            run = self._by_call[at] = _Run(asyncio.ensure_future(_remembered(cache, call, make)))
+            run = self._by_call[at] = _Run()
+            run.task = asyncio.ensure_future(_remembered(run, cache, call, make))
             run.task.add_done_callback(functools.partial(self._forget, at, run))
         run.waiting += 1
         try:
@@ -54,10 +58,22 @@ class Runs:
             # What it raised leads to this frame, and from here back to it, and all that it was called with.
             del run
 
+    def clear(self, cache: Any) -> None:
+        """Nobody joins the runs of a cache any more, and what they give is not kept."""
+        for at, run in list(self._by_call.items()):
+            if at[1] == id(cache):
+                run.is_kept = False
+                self._forget(at, run)
+
     def _forget(self, at: tuple[int, int, Any], run: _Run, _: object = None) -> None:
         if self._by_call.get(at) is run:
-            del self._by_call[at]
+            self._by_call.pop(at, None)
 
 
-async def _remembered(cache: Any, call: Call, make: Callable[[], Awaitable[Any]]) -> Any:
-    return cache._remember(call, await make())
+async def _remembered(run: _Run, cache: Any, call: Call, make: Callable[[], Awaitable[Any]]) -> Any:
+    try:
+        result = await make()
+        return cache._remember(call, result) if run.is_kept else result
+    finally:
+        # What it raised leads to this frame, and the run to its task, which has what it raised.
+        del run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import os
 import sys
 import time
@@ -67,6 +68,7 @@ class schedule(Printed):
     Raises:
         RuntimeError: no asyncio loop runs here, or it is entered already.
         ValueError: an argument is none of that.
+        TypeError: ``when`` is an ``async`` function.
 
     >>> import asyncio
     >>> import deadweight as dw
@@ -120,6 +122,8 @@ class schedule(Printed):
     ) -> None:
         if when != "idle" and not callable(when):
             raise ValueError(f'when is "idle" or a function, not {when!r}')
+        if inspect.iscoroutinefunction(when):
+            raise TypeError(f"when is asked between turns of the loop, which wait for nothing: {when!r} is async")
         _thresholds.check_guard(guard)
         self._every = parse_seconds(every)
         self._latest = _LATEST * self._every if latest is None else parse_seconds(latest)

@@ -12,8 +12,8 @@ _TO = "50%"
 class Shrinks(Protocol):
     """A cache, or whatever can hold less."""
 
-    def shrink(self, to: str, /) -> int:
-        """Holds only so much of what it holds, such as ``"50%"``. Gives how many went."""
+    def shrink(self, to: str, /) -> object:
+        """Holds only so much of what it holds, such as ``"50%"``. May give how many went."""
         ...
 
 
@@ -37,14 +37,15 @@ def weakly(caches: Iterable[Shrinks]) -> list[weakref.ref[Shrinks]]:
 
 
 def shrink_all(caches: list[weakref.ref[Shrinks]]) -> tuple[int, list[BaseException]]:
-    """Halves those that are still there. How many entries went, and what went wrong."""
+    """Halves those that are still there. How many entries went, of those that say it, and what went wrong."""
     gone, failed = 0, list[BaseException]()
     for ref in caches:
         cache = ref()
         if cache is None:
             continue
         try:
-            gone += cache.shrink(_TO)
+            count: object = cache.shrink(_TO)
+            gone += count if isinstance(count, int) else 0
         except BaseException as error:
             # `sys.exit` in a callback would end the thread that calls this, and nothing else.
             failed.append(error)

@@ -97,7 +97,7 @@ class WeakCache(_core.WeakCache, MutableMapping[K, V]):
         return _Items(self)
 
     def shrink(self, to: str) -> int:
-        """Holds fewer values, and keeps those used last.
+        """Holds fewer values, those used last, and no more keys of values that are gone.
 
         Args:
             to: ``"50%"`` of what is held now.
@@ -105,6 +105,8 @@ class WeakCache(_core.WeakCache, MutableMapping[K, V]):
         Returns:
             How many it let go of: they go unless somebody uses them.
         """
+        if not isinstance(to, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f'nothing is weighed in a WeakCache: shrink to a part, as "50%", not {to!r}')
         return self._cool(int(self._stats()[0] * part_of(to)))
 
     def stats(self) -> WeakCacheStats:

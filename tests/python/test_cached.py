@@ -638,3 +638,35 @@ def test_what_is_replaced_in_its_numbers_keeps_the_others():
         info._replace(hit=1)
     if sys.version_info >= (3, 13):
         assert copy.replace(info, misses=1).refused == 5
+
+
+@pytest.mark.parametrize("is_method", [False, True])
+def test_what_began_before_a_clear_is_neither_joined_nor_kept(is_method):
+    async def main():
+        runs = []
+
+        class Reader:
+            async def read(self, number):
+                runs.append(asyncio.get_running_loop().create_future())
+                return await runs[-1]
+
+        reader = Reader()
+        if is_method:
+            kept = dw.cached_method(Reader.read)
+            call, clear = (lambda: kept(reader, 1)), (lambda: kept.cache_clear(reader))
+        else:
+            kept = dw.cached(reader.read)
+            call, clear = (lambda: kept(1)), kept.cache_clear
+        before = asyncio.create_task(call())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        clear()
+        after = asyncio.create_task(call())
+        while len(runs) < 2:
+            await asyncio.sleep(0)
+        runs[0].set_result("old")
+        assert await before == "old"
+        runs[1].set_result("new")
+        assert await after == "new" and await call() == "new" and len(runs) == 2
+
+    asyncio.run(asyncio.wait_for(main(), 60))

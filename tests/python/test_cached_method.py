@@ -488,3 +488,15 @@ def test_results_that_lead_back_to_a_large_object_are_refused_and_warned_of_once
                 assert service.node(number) == [service, number]
     assert [warning.filename for warning in caught] == [__file__]
     assert [Service.node.cache_info(service).refused for service in services] == [4, 4, 4]
+
+
+@pytest.mark.parametrize("base", [int, bytes, tuple])
+def test_what_can_have_no_room_is_not_told_to_make_some(base):
+    class Thing(base):
+        @dw.cached_method
+        def total(self):
+            return 1
+
+    with pytest.raises(TypeError, match=f"derives from {base.__name__} takes no weak reference") as told:
+        Thing().total()
+    assert "__slots__" not in str(told.value)

@@ -305,3 +305,11 @@ def test_what_is_called_as_an_async_function_is_not_decorated():
         with pytest.raises(TypeError, match=r"over before .*with dw\.collector\.paused"):
             paused()(called)
     assert paused(guard=None)(vars(Service)["plain"])() is False
+
+
+def test_a_class_is_no_function():
+    with pytest.raises(TypeError, match=r"decorates a function, not the class .*Loaded"):
+
+        @paused()
+        class Loaded:
+            pass

@@ -451,3 +451,11 @@ def test_a_batch_that_makes_cycles_has_its_collector_again_after_both():
             assert gc.get_threshold() == before
 
     run(main())
+
+
+def test_an_async_function_cannot_say_whether_the_moment_is_good():
+    async def good():
+        return True
+
+    with pytest.raises(TypeError, match="is async"):
+        schedule(when=good)

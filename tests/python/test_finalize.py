@@ -170,3 +170,22 @@ dw.finalize(kept[0], lambda: 1 / 0)
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert run.stdout.split() == ["3", "2", "0"] and "ZeroDivisionError" in run.stderr and run.returncode == 0
+
+
+def test_what_was_called_off_was_not_called():
+    thing = Thing()
+    closing = dw.finalize(thing, print)
+    closing.detach()
+    closing()
+    assert "detached" in repr(closing) and "called" not in repr(closing)
+    closing = dw.finalize(thing, list)
+    closing()
+    assert closing.detach() is None and "called" in repr(closing)
+
+
+def test_an_array_of_objects_leads_to_them():
+    numpy = pytest.importorskip("numpy")
+    thing = Thing()
+    with pytest.raises(ValueError, match="argument 1 leads to it"):
+        dw.finalize(thing, print, numpy.array([[1, thing]], dtype=object)[:, 1:])
+    assert dw.finalize(thing, print, numpy.zeros(3)).detach() is not None

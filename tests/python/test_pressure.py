@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 import deadweight as dw
 import pytest
 from deadweight import _limits
+from deadweight._shrinking import shrink_all, weakly
 
 
 def start(tmp_path, code, **options):
@@ -534,3 +535,17 @@ def test_what_is_measured_is_what_the_kernel_says():
     assert _limits.parse_size("10 MB") == 10_000_000
     share, _ = _limits.parse_limit("50%").look()
     assert share > 0
+
+
+def test_what_shrinks_need_not_count():
+    class Quiet:
+        def __init__(self):
+            self.asked = []
+
+        def shrink(self, to):
+            self.asked.append(to)
+
+    quiet, cache = Quiet(), dw.Cache(maxsize=10)
+    cache.update({1: 1, 2: 2})
+    gone, failed = shrink_all(weakly([quiet, cache]))
+    assert quiet.asked == ["50%"] and (gone, failed) == (1, [])
