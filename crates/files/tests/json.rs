@@ -1,9 +1,11 @@
 //! Places in records as `serde_json` finds them once it has made all of a record, and what it takes for JSON.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
-use std::ops::Range;
+use std::io::Cursor;
+use std::ops::{ControlFlow, Range};
 
-use deadweight_files::json::{Literal, NotJson, Path, Query, Reader};
+use deadweight_files::json::{Literal, NotJson, OnBad, Path, Query, Reader, Records};
+use deadweight_files::{FilesError, Lines, Source, Windows};
 use proptest::prelude::*;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -193,5 +195,77 @@ fn a_record_meets_a_step_if_all_of_its_places_have_one_of_their_values() {
     for (line, met) in lines {
         reader.look(line.as_bytes());
         assert_eq!(reader.read(line.as_bytes(), &(0..line.len())).unwrap(), met, "{line}");
+    }
+}
+
+fn on(_: u64) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+fn records(text: &str, size: usize, on_bad: OnBad) -> Records {
+    let source = Source::stream("log", Box::new(Cursor::new(text.as_bytes().to_vec())));
+    let odd = vec![(path("a"), vec![Literal::Int("1".to_owned()), Literal::Int("3".to_owned())])];
+    let query = Query::new(vec![odd], &[path("a"), path("b")]);
+    Records::new(Lines::new(Windows::of_size(source, size)), query, on_bad)
+}
+
+/// Line, first byte, and what is selected.
+type Told = (u64, u64, Vec<String>);
+
+fn told(records: &mut Records, found: &mut Vec<Told>) -> Result<(), FilesError> {
+    while records.advance(&mut on)? {
+        for index in 0..records.len() {
+            let (line, offset) = records.place(index);
+            let text = |json: Option<&[u8]>| {
+                json.map_or(String::new(), |json| String::from_utf8_lossy(json).into())
+            };
+            found.push((line.unwrap(), offset, records.values(index).map(text).collect()));
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn records_are_those_of_each_line(
+        lines in prop::collection::vec(
+            prop::sample::select(vec!["{\"a\": 1}", "{\"a\": 3, \"b\": [\"x\"]}", "{\"a\": 2}", "", " ", "{", "1"]),
+            0..12,
+        ),
+        size in 1..40_usize,
+        end in prop::sample::select(vec!["\n", "\r\n"]),
+    ) {
+        let text = lines.iter().flat_map(|line| [*line, end]).collect::<String>();
+        let (mut truth, mut bad, mut offset) = (Vec::new(), Vec::new(), 0);
+        for (number, line) in (1..).zip(&lines) {
+            match serde_json::from_str::<Value>(line) {
+                Ok(value) if value["a"] == 1 || value["a"] == 3 => {
+                    let b = value.get("b").map_or(String::new(), Value::to_string);
+                    truth.push((number, offset, vec![value["a"].to_string(), b]));
+                }
+                Err(_) if !line.trim().is_empty() => bad.push((number, offset, truth.len())),
+                _ => {}
+            }
+            offset += (line.len() + end.len()) as u64;
+        }
+        let (mut found, mut skipping) = (Vec::new(), records(&text, size, OnBad::Skip(2)));
+        told(&mut skipping, &mut found).unwrap();
+        prop_assert_eq!(&found, &truth);
+        let kept: Vec<_> = skipping.bad().iter().map(|bad| (bad.line.unwrap(), bad.offset)).collect();
+        prop_assert_eq!(&kept, &bad.iter().take(2).map(|bad| (bad.0, bad.1)).collect::<Vec<_>>());
+        prop_assert_eq!(skipping.tally().bad, bad.len() as u64);
+        let taken = lines.iter().filter(|line| !line.trim().is_empty()).count();
+        prop_assert_eq!(skipping.tally().taken, taken as u64);
+        prop_assert_eq!(&skipping.tally().met, &vec![truth.len() as u64]);
+
+        let mut before = Vec::new();
+        match (told(&mut records(&text, size, OnBad::Fail), &mut before), bad.first()) {
+            (Ok(()), None) => prop_assert_eq!(before, truth),
+            (Err(FilesError::Record { name, line, offset, .. }), Some((number, at, count))) => {
+                prop_assert_eq!((name.as_str(), line, offset), ("log", Some(*number), *at));
+                prop_assert_eq!(&before, &truth[..*count]);
+            }
+            (found, truth) => prop_assert!(false, "{found:?}, not {truth:?}"),
+        }
     }
 }

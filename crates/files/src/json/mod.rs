@@ -8,9 +8,11 @@ mod literal;
 mod path;
 mod plain;
 mod query;
+mod records;
 mod whole;
 
 pub use literal::Literal;
 pub use path::Path;
 pub use query::{Asked, Query, Reader};
+pub use records::{BadRecord, OnBad, Records, Tally};
 pub use whole::NotJson;
