@@ -24,7 +24,8 @@ pub(super) struct Marks {
     count: usize,
     /// The first of them that no line before has come to.
     next: usize,
-    /// A bit a byte.
+    /// A bit a byte: where they are quotes, and where they are odd.
+    bits: Vec<u64>,
     odd: Vec<u64>,
     all_ascii: bool,
 }
@@ -33,51 +34,37 @@ impl Marks {
     /// Of other bytes, at most 4 GiB.
     pub(super) fn look(&mut self, level: Level, bytes: &[u8]) {
         (self.count, self.next) = (0, 0);
-        self.odd.clear();
         self.all_ascii = bytes.is_ascii();
         let (chunks, rest) = bytes.as_chunks();
         let mut last = [b' '; CHUNK];
         last[..rest.len()].copy_from_slice(rest);
-        dispatch!(level, simd => self.add(simd, chunks));
-        dispatch!(level, simd => self.add(simd, &[last]));
+        self.bits.resize(chunks.len() + 1, 0);
+        self.odd.resize(chunks.len() + 1, 0);
+        let (bits, last_bits) = self.bits.split_at_mut(chunks.len());
+        let (odd, last_odd) = self.odd.split_at_mut(chunks.len());
+        dispatch!(level, simd => compare(simd, chunks, bits, odd));
+        dispatch!(level, simd => compare(simd, &[last], last_bits, last_odd));
+        self.place();
     }
 
-    #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "only then is it compiled for the vectors of its caller"
-    )]
-    fn add<S: Simd>(&mut self, simd: S, chunks: &[[u8; CHUNK]]) {
-        for chunk in chunks {
-            let bytes = u8x64::from_slice(simd, chunk);
-            let quotes = bytes.simd_eq(u8x64::splat(simd, b'"')).to_bitmask();
-            let odd =
-                bytes.simd_lt(u8x64::splat(simd, b' ')) | bytes.simd_eq(u8x64::splat(simd, b'\\'));
-            self.put(quotes, (self.odd.len() * CHUNK) as u32);
-            self.odd.push(odd.to_bitmask());
-        }
-    }
-
-    /// Eight quotes are written at once, however many there are: a branch for each would be guessed wrong once a
-    /// chunk, which takes longer.
-    #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "only then is it compiled for the vectors of its caller"
-    )]
-    fn put(&mut self, mut bits: u64, start: u32) {
-        let count = bits.count_ones() as usize;
-        if self.quotes.len() < self.count + CHUNK {
-            self.quotes.resize(self.quotes.len() * 2 + CHUNK, 0);
-        }
-        let (places, _) = self.quotes[self.count..self.count + CHUNK].as_chunks_mut::<8>();
-        for eight in &mut places[..count.div_ceil(8)] {
-            for place in eight {
-                *place = start + bits.trailing_zeros();
-                bits &= bits.wrapping_sub(1);
+    /// Eight quotes are written at once, however many there are: a branch for each would be guessed wrong once
+    /// a chunk, which takes longer.
+    fn place(&mut self) {
+        for (chunk, bits) in self.bits.iter().enumerate() {
+            let (start, mut bits) = ((chunk * CHUNK) as u32, *bits);
+            let count = bits.count_ones() as usize;
+            if self.quotes.len() < self.count + CHUNK {
+                self.quotes.resize(self.quotes.len() * 2 + CHUNK, 0);
             }
+            let (places, _) = self.quotes[self.count..self.count + CHUNK].as_chunks_mut::<8>();
+            for eight in &mut places[..count.div_ceil(8)] {
+                for place in eight {
+                    *place = start + bits.trailing_zeros();
+                    bits &= bits.wrapping_sub(1);
+                }
+            }
+            self.count += count;
         }
-        self.count += count;
     }
 
     fn has_odd(&self, range: &Range<usize>) -> bool {
@@ -90,6 +77,18 @@ impl Marks {
             bits = self.odd[word + 1];
         }
         bits & (u64::MAX >> (CHUNK - 1 - (range.end - 1) % CHUNK)) != 0
+    }
+}
+
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "only then is it compiled for the vectors of its caller")]
+fn compare<S: Simd>(simd: S, chunks: &[[u8; CHUNK]], bits: &mut [u64], odd: &mut [u64]) {
+    for ((chunk, bits), odd) in chunks.iter().zip(bits).zip(odd) {
+        let bytes = u8x64::from_slice(simd, chunk);
+        *bits = bytes.simd_eq(u8x64::splat(simd, b'"')).to_bitmask();
+        // Control characters are those below the blank.
+        let control = (bytes & u8x64::splat(simd, 0xe0)).simd_eq(u8x64::splat(simd, 0));
+        *odd = (bytes.simd_eq(u8x64::splat(simd, b'\\')) | control).to_bitmask();
     }
 }
 
@@ -110,13 +109,11 @@ pub(super) fn read(
         marks.next += 1;
     }
     let quotes = &marks.quotes[marks.next..marks.count];
-    let mut walk = Walk { bytes: its, at: 0, from: line.start, quotes, next: 0, found };
-    walk.blanks();
+    let mut walk = Walk { bytes: its, at: 0, from: line.start, quotes, passed: 0, found };
     walk.value(Some(paths.root()), 0)?;
-    walk.blanks();
-    let is_whole = walk.at == its.len();
-    marks.next += walk.next;
-    is_whole.then_some(())
+    let goes_on = walk.next().is_some();
+    marks.next += walk.passed;
+    (!goes_on).then_some(())
 }
 
 struct Walk<'a> {
@@ -125,8 +122,8 @@ struct Walk<'a> {
     /// Where the line begins in what the marks are of.
     from: usize,
     quotes: &'a [u32],
-    /// The first quote that was not come to.
-    next: usize,
+    /// How many of them were come to.
+    passed: usize,
     found: &'a mut Found,
 }
 
@@ -136,35 +133,48 @@ impl<'a> Walk<'a> {
         self.bytes.get(self.at).copied()
     }
 
+    /// The next byte that is no blank, which is the next then.
     #[inline]
-    fn blanks(&mut self) {
-        while self.byte() == Some(b' ') {
-            self.at += 1;
+    fn next(&mut self) -> Option<u8> {
+        loop {
+            match self.byte()? {
+                b' ' => self.at += 1,
+                byte => return Some(byte),
+            }
         }
     }
 
     #[inline]
     fn expect(&mut self, byte: u8) -> Option<()> {
-        (self.byte()? == byte).then(|| self.at += 1)
+        (self.next()? == byte).then(|| self.at += 1)
     }
 
     /// From quote to quote, both of which are the next.
     #[inline]
     fn text(&mut self) -> Option<&'a [u8]> {
-        if self.byte()? != b'"' {
+        if self.next()? != b'"' {
             return None;
         }
-        let (start, close) = (self.at + 1, *self.quotes.get(self.next + 1)? as usize - self.from);
-        self.next += 2;
+        let (start, close) = (self.at + 1, *self.quotes.get(self.passed + 1)? as usize - self.from);
+        self.passed += 2;
         // One that is never closed would end in another line.
         let text = self.bytes.get(start..close)?;
         self.at = close + 1;
         Some(text)
     }
 
+    /// A value whose first byte is the next but blanks.
+    #[inline]
     fn value(&mut self, node: Option<&Node>, depth: u32) -> Option<()> {
-        match self.byte()? {
+        // Most are texts.
+        match self.next()? {
             b'"' => self.text().map(drop),
+            byte => self.other(byte, node, depth),
+        }
+    }
+
+    fn other(&mut self, byte: u8, node: Option<&Node>, depth: u32) -> Option<()> {
+        match byte {
             b'{' => self.object(node, depth + 1),
             b'[' => self.array(depth + 1),
             b't' => self.word(b"true"),
@@ -179,35 +189,30 @@ impl<'a> Walk<'a> {
             return None;
         }
         self.at += 1;
-        self.blanks();
-        if self.byte()? == b'}' {
+        if self.next()? == b'}' {
             self.at += 1;
             return Some(());
         }
         loop {
             let key = self.text()?;
-            self.blanks();
             self.expect(b':')?;
-            self.blanks();
-            let child = node.and_then(|node| node.child(key));
-            if let Some(child) = child {
+            if let Some(child) = node.and_then(|node| node.child(key)) {
                 child.forget(self.found);
+                self.next()?;
                 let start = self.at;
                 self.value(Some(child), depth)?;
                 child.put(start..self.at, self.found);
             } else {
                 self.value(None, depth)?;
             }
-            self.blanks();
-            match self.byte()? {
-                b',' => self.at += 1,
-                b'}' => break,
+            let byte = self.next()?;
+            self.at += 1;
+            match byte {
+                b',' => {}
+                b'}' => return Some(()),
                 _ => return None,
             }
-            self.blanks();
         }
-        self.at += 1;
-        Some(())
     }
 
     fn array(&mut self, depth: u32) -> Option<()> {
@@ -215,23 +220,20 @@ impl<'a> Walk<'a> {
             return None;
         }
         self.at += 1;
-        self.blanks();
-        if self.byte()? == b']' {
+        if self.next()? == b']' {
             self.at += 1;
             return Some(());
         }
         loop {
             self.value(None, depth)?;
-            self.blanks();
-            match self.byte()? {
-                b',' => self.at += 1,
-                b']' => break,
+            let byte = self.next()?;
+            self.at += 1;
+            match byte {
+                b',' => {}
+                b']' => return Some(()),
                 _ => return None,
             }
-            self.blanks();
         }
-        self.at += 1;
-        Some(())
     }
 
     fn word(&mut self, word: &[u8]) -> Option<()> {

@@ -197,10 +197,19 @@ impl Records {
         &self.bad
     }
 
-    /// What is read.
+    /// What messages call the source.
     #[must_use]
-    pub fn lines(&self) -> &Lines {
-        &self.lines
+    pub fn name(&self) -> &str {
+        self.lines.windows().source().name()
+    }
+}
+
+impl Tally {
+    /// As if what is counted there had come here too.
+    pub fn add(&mut self, other: &Tally) {
+        self.taken += other.taken;
+        self.bad += other.bad;
+        self.met.iter_mut().zip(&other.met).for_each(|(count, more)| *count += more);
     }
 }
 
