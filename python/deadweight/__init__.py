@@ -49,9 +49,12 @@ if TYPE_CHECKING:
     from deadweight._slots_advice import SlotsAdvice, explain_slots
     from deadweight._slots_plan import Blocker
     from deadweight._specimens import Sizes, SpecimenSize, sizes
+    from deadweight._stream import Passed, Stream
+    from deadweight._stream_run import BadLine, StepCount
     from deadweight._weak_cache import WeakCache, WeakCacheStats
 
 __all__ = [
+    "BadLine",
     "BadRecords",
     "BadRow",
     "BadSnapshot",
@@ -91,6 +94,7 @@ __all__ = [
     "NotThere",
     "PackedFrom",
     "Part",
+    "Passed",
     "PauseTooLong",
     "Peak",
     "Pressure",
@@ -101,7 +105,9 @@ __all__ = [
     "SlotsAdvice",
     "SpecimenSize",
     "Step",
+    "StepCount",
     "StillGrowing",
+    "Stream",
     "Tree",
     "TreeRow",
     "TypeSize",
@@ -260,6 +266,14 @@ _LAZY = {
         "Sizes",
         "SpecimenSize",
         "sizes",
+    ),
+    "deadweight._stream": (
+        "Passed",
+        "Stream",
+    ),
+    "deadweight._stream_run": (
+        "BadLine",
+        "StepCount",
     ),
     "deadweight._weak_cache": (
         "WeakCache",

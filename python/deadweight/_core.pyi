@@ -18,6 +18,8 @@ __all__ = [
     "CsvPass",
     "Growth",
     "Heap",
+    "JsonIterator",
+    "JsonQuery",
     "LineIterator",
     "Mapped",
     "Match",
@@ -186,6 +188,35 @@ class Column:
     def _mask(self) -> bytearray: ...
 
 @final
+class JsonIterator:
+    def __new__(
+        cls,
+        sources: Sequence[Any],
+        longest: int,
+        most: int,
+        part: tuple[int, int] | None,
+        progress: Callable[[int], object] | None,
+        query: JsonQuery,
+        keep: int | None,
+        /,
+    ) -> JsonIterator: ...
+    def __iter__(self) -> JsonIterator: ...
+    def __next__(self) -> Any: ...
+    def place(self) -> tuple[str, int | None, int, bytes] | None: ...
+    def tally(self) -> tuple[int, int, list[int]]: ...
+    def bad(self) -> list[tuple[tuple[str, int | None, int, bytes], str]]: ...
+
+@final
+class JsonQuery:
+    def __new__(
+        cls,
+        steps: Sequence[Sequence[tuple[Sequence[str], Sequence[str | float | None]]]],
+        select: Sequence[Sequence[str]] | None,
+        /,
+    ) -> JsonQuery: ...
+    def of(self, text: str | bytes) -> tuple[int, Any] | None: ...
+
+@final
 class LineIterator:
     def __new__(
         cls,
@@ -201,6 +232,7 @@ class LineIterator:
     ) -> LineIterator: ...
     def __iter__(self) -> LineIterator: ...
     def __next__(self) -> Any: ...
+    def place(self) -> tuple[str, int | None, int, bytes] | None: ...
 
 @final
 class Mapped:

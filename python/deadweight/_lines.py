@@ -5,10 +5,13 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable, Iterable, Iterator
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, overload
 
-from deadweight._core import LineIterator
+from deadweight._core import JsonIterator, JsonQuery, LineIterator
 from deadweight._limits import parse_size
+from deadweight._stream import Steps, Stream
+from deadweight._stream_run import Origin
+from deadweight._stream_steps import Step
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -26,7 +29,7 @@ LONGEST = "16 MB"
 MOST_UNPACKED = "1 TB"
 
 
-class Lines(Generic[L]):
+class Lines(Steps[L]):
     """Lines, read when they are iterated over: what :func:`lines` returns.
 
     Each iteration over files begins anew; a file object, a pipe and standard input give their lines once.
@@ -49,6 +52,9 @@ class Lines(Generic[L]):
         self._longest, self._most, self._part, self._progress = longest, most, part, progress
 
     def __iter__(self) -> Iterator[L]:
+        return self._lines()
+
+    def _lines(self) -> LineIterator:
         return LineIterator(
             self._sources,
             self._encoding,
@@ -59,6 +65,14 @@ class Lines(Generic[L]):
             self._part,
             self._progress,
         )
+
+    def _json(self, query: JsonQuery, keep: int | None) -> JsonIterator:
+        return JsonIterator(self._sources, self._longest, self._most, self._part, self._progress, query, keep)
+
+    def _then(self, step: Step) -> Stream[Any]:
+        # What is not strictly UTF-8 is decoded first.
+        is_json = self._encoding is None or (self._encoding, self._errors) == ("utf-8", "strict")
+        return Stream(Origin(repr(self), self._lines, self._json if is_json else None), (step,))
 
     def __repr__(self) -> str:
         return f"<lines of {', '.join(map(str, self._sources))}>"

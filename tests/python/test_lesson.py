@@ -64,6 +64,22 @@ def test_slots_save_what_was_not_allocated():
         slots.ByHand(1).rename("somebody")
 
 
+def test_a_stream_takes_no_more_than_generators(tmp_path):
+    streams = load("3_streams")
+    path = tmp_path / "app.log"
+    streams.write_log(path)
+    stream = streams.with_deadweight(path)
+    assert list(stream) == list(streams.as_taught(path)) == streams.as_a_list(path)
+    assert [(row.taken, row.given) for row in stream.passed] == [
+        (streams.COUNT, streams.COUNT),
+        (streams.COUNT, streams.COUNT // 50),
+        (streams.COUNT // 50, streams.COUNT // 50),
+    ]
+    held = streams.peak(streams.as_a_list, path)
+    assert streams.peak(streams.as_taught, path) < held / 20
+    assert streams.peak(streams.with_deadweight, path) < held / 20
+
+
 def test_packed_records_weigh_their_values():
     lesson = load("4_records")
     deep = {}

@@ -254,3 +254,11 @@ for line in dw.lines("-", keepends=True):
 for chunk in dw.chunks(sys.stdin.buffer, size="64 MB", align=None):
     assert_type(chunk, bytes)
 assert_type(dw.splits("app.csv", 4, csv.excel), list[tuple[int, int]])
+
+errors = dw.lines("app.log").parse_json(on_error="collect").where(level=["ERROR", "FATAL"]).select("ts", "user.id")
+assert_type(errors, dw.Stream[Any])
+assert_type(errors.errors, tuple[dw.BadLine, ...])
+assert_type(errors.passed.rows, tuple[dw.StepCount, ...])
+assert_type(dw.lines("app.log", encoding=None).map(len, on_error="skip"), dw.Stream[int])
+assert_type(dw.lines("app.log").filter(str.isdigit).batched(10), dw.Stream[tuple[str, ...]])
+dw.lines("app.log").parse_json().filter(path="user.id", in_={1, 2}).filter(path=("user", "id"), equals=1.0)

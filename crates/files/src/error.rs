@@ -75,6 +75,18 @@ pub enum FilesError {
         /// How long it may be.
         limit: usize,
     },
+    /// A record that cannot be read.
+    #[error("{name}: {}byte {offset}: {reason}", line.map_or_else(String::new, |line| format!("line {line}, ")))]
+    Record {
+        /// The file.
+        name: String,
+        /// Which line it begins on, from 1, where lines are counted.
+        line: Option<u64>,
+        /// Where it begins.
+        offset: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// What is compressed has no end.
     #[error("{name}: {format} that ends at byte {offset}, before its end")]
     CutOff {

@@ -22,6 +22,7 @@ mod awaited;
 mod chunks;
 pub mod csv;
 mod error;
+pub mod json;
 mod lines;
 mod packed;
 pub mod search;

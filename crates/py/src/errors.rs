@@ -183,6 +183,7 @@ pub(crate) fn of_files(error: FilesError) -> PyErr {
         FilesError::Stopped { .. } => PyRuntimeError::new_err(text),
         FilesError::LongLine { .. }
         | FilesError::LongRecord { .. }
+        | FilesError::Record { .. }
         | FilesError::CutOff { .. }
         | FilesError::Damaged { .. }
         | FilesError::TooMuchUnpacked { .. }

@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
 use super::given::{open_part, source};
+use super::json::{Place, SAMPLE};
 use super::watch::Pulse;
 
 /// Longer ones may not fit into memory, which is an exception where shorter ones would be a panic.
@@ -89,10 +90,7 @@ impl LineIterator {
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let Ok(mut all) = self.all.try_lock() else {
-            let text = "these lines are read already, by another thread or within their own `read`";
-            return Err(PyRuntimeError::new_err(text));
-        };
+        let Ok(mut all) = self.all.try_lock() else { return Err(in_use()) };
         let line = all.next(py);
         if line.is_err() {
             all.reading = None;
@@ -100,6 +98,27 @@ impl LineIterator {
         }
         line
     }
+
+    /// Where the line is that was given last.
+    fn place<'py>(&self, py: Python<'py>) -> PyResult<Option<Place<'py>>> {
+        let Ok(all) = self.all.try_lock() else { return Err(in_use()) };
+        let Some(Reading { lines, found, given, numbered, .. }) = &all.reading else {
+            return Ok(None);
+        };
+        let Some(its) = given.checked_sub(1).map(|last| found[last].clone()) else {
+            return Ok(None);
+        };
+        let (windows, number) = (lines.windows(), lines.given() - (found.len() - given) as u64);
+        let offset = windows.offset() + its.start as u64;
+        let text = &windows.bytes()[its];
+        let sample = PyBytes::new(py, &text[..text.len().min(SAMPLE)]);
+        Ok(Some((windows.source().name().to_owned(), numbered.then_some(number), offset, sample)))
+    }
+}
+
+fn in_use() -> PyErr {
+    let text = "these lines are read already, by another thread or within their own `read`";
+    PyRuntimeError::new_err(text)
 }
 
 impl All {

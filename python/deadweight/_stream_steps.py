@@ -1,0 +1,171 @@
+"""What a stream does with its records, a step at a time, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, cast
+
+OnError: TypeAlias = Literal["raise", "skip", "collect"]
+Scalar: TypeAlias = "str | int | float | bool | None"
+Path: TypeAlias = tuple[str, ...]
+Condition: TypeAlias = tuple[Path, tuple[Scalar, ...]]
+
+MISSING = object()
+"""What is at a path that leads nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """What becomes of records that a step cannot take."""
+
+    on_error: OnError
+    keep: int
+
+    def __post_init__(self) -> None:
+        if self.on_error not in ("raise", "skip", "collect"):
+            raise ValueError(f'on_error is "raise", "skip" or "collect", not {self.on_error!r}')
+        if self.keep < 0:
+            raise ValueError(f"keep is how many bad records are kept, not {self.keep}")
+
+    @property
+    def kept(self) -> int | None:
+        """How many are kept; ``None`` if the first is raised."""
+        return {"raise": None, "skip": 0, "collect": self.keep}[self.on_error]
+
+    def __str__(self) -> str:
+        return "" if self.on_error == "raise" else f"on_error={self.on_error!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """What a callable returns."""
+
+    function: Callable[[Any], object]
+    errors: Errors
+
+    def __str__(self) -> str:
+        return _called("map", name_of(self.function), str(self.errors))
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Those of which a callable says so."""
+
+    function: Callable[[Any], object]
+    errors: Errors
+
+    def __str__(self) -> str:
+        return _called("filter", name_of(self.function), str(self.errors))
+
+
+@dataclass(frozen=True, slots=True)
+class ParseJson:
+    """Records from lines of JSON."""
+
+    errors: Errors
+
+    def __str__(self) -> str:
+        return _called("parse_json", str(self.errors))
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Those that have certain values at certain places."""
+
+    conditions: tuple[Condition, ...]
+    text: str
+
+    def meets(self, record: object) -> bool:
+        """Whether a record does."""
+        for path, values in self.conditions:
+            found = at(record, path)
+            if found is MISSING or not any(found == value for value in values):
+                return False
+        return True
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """What is at a place, or a tuple of what is at several."""
+
+    paths: tuple[Path, ...]
+
+    def of(self, record: object) -> object:
+        """The same of one record."""
+        found = [at(record, path) for path in self.paths]
+        values = tuple(None if value is MISSING else value for value in found)
+        return values[0] if len(values) == 1 else values
+
+    def __str__(self) -> str:
+        return _called("select", *(repr(shown(path)) for path in self.paths))
+
+
+@dataclass(frozen=True, slots=True)
+class Batched:
+    """Tuples of many."""
+
+    size: int
+
+    def __str__(self) -> str:
+        return f"batched({self.size:,})".replace(",", "_")
+
+
+Step: TypeAlias = "Map | Filter | ParseJson | Where | Select | Batched"
+
+
+def at(record: object, path: Path) -> object:
+    """What is at a path, or ``MISSING``."""
+    for key in path:
+        if not isinstance(record, dict) or key not in record:
+            return MISSING
+        record = cast("dict[str, object]", record)[key]
+    return record
+
+
+def as_path(name: str | Path) -> Path:
+    """A dotted name as keys; a tuple is keys already, which may have dots."""
+    if isinstance(name, str):
+        return tuple(name.split("."))
+    if not isinstance(name, tuple) or not name or not all(isinstance(key, str) for key in name):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"a name is a str, or a tuple of the keys that lead there, not {name!r}")
+    return name
+
+
+def shown(path: Path) -> str | Path:
+    """A path as it is written."""
+    return path if any("." in key for key in path) else ".".join(path)
+
+
+def as_condition(name: str | Path, value: object) -> Condition:
+    """Equality, or membership if there are several values."""
+    is_several = isinstance(value, list | tuple | set | frozenset)
+    values = cast("Iterable[object]", value) if is_several else (value,)
+    return as_path(name), tuple(_scalar(value) for value in values)
+
+
+def _scalar(value: object) -> Scalar:
+    """What JSON has too, without the class that somebody gave it, such as that of an enumeration."""
+    if value is None or isinstance(value, bool):
+        return value
+    # A class of its own may have its own idea of what it is as a text.
+    if isinstance(value, int):
+        return int.__index__(value)
+    if isinstance(value, float):
+        return float.__float__(value)
+    if isinstance(value, str):
+        return str.__str__(value)
+    text = "where compares with str, int, float, bool and None"
+    raise TypeError(f"{text}, not {type(value).__name__}: filter(callable) takes anything")
+
+
+def _called(name: str, *arguments: str) -> str:
+    return f"{name}({', '.join(argument for argument in arguments if argument)})"
+
+
+def name_of(function: object) -> str:
+    """What a plan calls a callable."""
+    return getattr(function, "__qualname__", None) or repr(function)
