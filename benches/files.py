@@ -102,6 +102,16 @@ FIGURES = [
     Figure("files_often", "0.8 times `files find`, often / ripgrep", *_beside_ripgrep("often")),
     Figure("files_rarely", "0.8 times `files find`, rarely / ripgrep", *_beside_ripgrep("rarely")),
     Figure("files_expression", "0.8 times `files find --regex` / ripgrep", *_beside_ripgrep("expression")),
+    Figure(
+        "files_lines",
+        "1.5 times `dw.lines` / `for line in open(…)`",
+        lambda run: 1.5 * run.beside_inside("lines", "open"),
+    ),
+    Figure(
+        "files_lines_bytes",
+        "1.5 times `dw.lines` / `for line in open(…)`, bytes",
+        lambda run: 1.5 * run.beside_inside("lines bytes", "open bytes"),
+    ),
     Figure("files_vector", "`Vector` / `array.tofile`", lambda run: run.beside_inside("vector", "tofile")),
     Figure("files_memory", "anonymous memory / 20 MB", lambda run: run.memory() / 20e6),
 ]
@@ -135,6 +145,13 @@ def tools(python: Path, rows: Made, part: Made, log: Made, log_part: Made, numbe
             options = ["--no-config", "--text", "--count-matches", *([] if how else ["--fixed-strings"])]
             found.append(Tool(f"rg {key}", f"ripgrep, {key}", [ripgrep, *options, pattern], key, log))
     found.append(Tool("find", "`mmap.find` in a loop, often", [*recipe, "find"], "often", log_part))
+    for key, name in [
+        ("lines", "`dw.lines`"),
+        ("open", "`for line in open(…)`"),
+        ("lines bytes", "`dw.lines`, bytes"),
+        ("open bytes", "`for line in open(…)`, bytes"),
+    ]:
+        found.append(Tool(key, name, [*recipe, key], "lines", log_part))
     for key, name in [
         ("vector", "`dw.Vector`, filled from an array"),
         ("tofile", "`array.tofile`"),
@@ -259,7 +276,7 @@ def main() -> int:
     failures = judge(FIGURES, [run], recorded)
     failures += [
         f"{run.tools[key].name} is wrong by {run.tools[key].off():,}"
-        for key in (*OURS, "vector")
+        for key in (*OURS, "lines", "lines bytes", "vector")
         if run.tools[key].off()
     ]
     for failure in failures:

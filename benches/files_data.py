@@ -78,7 +78,8 @@ def make_log(path: Path, size: int) -> Made:
         for _ in range(times):
             file.write(block)
     often = block.count(OFTEN) * times
-    return Made(path, path.stat().st_size, {"often": often, "rarely": times, "expression": often})
+    truth = {"often": often, "rarely": times, "expression": often, "lines": len(lines) * times}
+    return Made(path, path.stat().st_size, truth)
 
 
 def make_numbers(path: Path, size: int) -> Made:

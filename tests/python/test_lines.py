@@ -160,6 +160,22 @@ def test_a_long_line(tmp_path):
     assert list(lines) == []
 
 
+def test_a_line_of_two_gigabytes_is_refused_before_it_is_read(tmp_path):
+    path = tmp_path / "zeros"
+    with open(path, "wb") as file:
+        file.truncate(2 * 2**30)
+    with pytest.raises(ValueError, match="line 1 at byte 0 is longer than 16000000 bytes"):
+        next(iter(dw.lines(path)))
+
+
+def test_what_is_appended_meanwhile_is_not_read(log):
+    lines = iter(dw.lines(log))
+    assert next(lines) == "one"
+    with open(log, "a") as file:
+        file.write("\nmore")
+    assert list(lines) == LINES[1:]
+
+
 def test_files_that_cannot_be_read(tmp_path):
     missing = tmp_path / "missing"
     with pytest.raises(FileNotFoundError) as caught:
