@@ -211,7 +211,7 @@ def test_other_bytes_may_separate_and_quote():
 
 def test_a_record_has_a_bound():
     text = 'a\n"' + "x" * 5000 + '"\n'
-    with pytest.raises(ValueError, match="record 2 at byte 2 is longer than 4000 bytes.*`longest=`"):
+    with pytest.raises(ValueError, match=r"record 2 at byte 2 is longer than 4000 bytes.*`longest=`"):
         list(of(text, longest=4000))
     assert list(of(text, longest="6 kB")) == [("x" * 5000,)]
 
