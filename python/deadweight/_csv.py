@@ -63,9 +63,7 @@ class _Passes:
 
 
 def _names(header: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(header, str):
-        raise TypeError("header is True, False, or the names of all columns")
-    names = tuple(header)
+    names = () if isinstance(header, str) or not hasattr(header, "__iter__") else tuple(header)
     if not names or not all(isinstance(name, str) for name in names):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError("header is True, False, or the names of all columns")
     return names

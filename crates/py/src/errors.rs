@@ -166,6 +166,9 @@ pub(crate) fn of_files(error: FilesError) -> PyErr {
     };
     let hint = match &error {
         FilesError::LongLine { line: Some(_), .. } => Some("`longest=` allows longer ones."),
+        FilesError::LongRecord { .. } => Some(
+            "A quote that is not closed takes all that follows into its field: `check()` says where. `longest=` allows longer ones.",
+        ),
         FilesError::TooMuchUnpacked { .. } => Some(
             "Some files are made to have no end when they are unpacked. If this is none, `max_unpacked=` allows more.",
         ),
