@@ -446,3 +446,53 @@ def test_a_class_may_say_how_its_caches_are_copied():
                 copied(cache)
     for copied in (copy.copy, copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))):
         assert copied(Pages(7)).maxsize == copied(Documents(7)).hot == 7
+
+
+def test_bounds_may_be_any_whole_numbers_that_fit():
+    class Whole:
+        def __init__(self, number):
+            self.number = number
+
+        def __index__(self):
+            return self.number
+
+    cache = dw.Cache(maxsize=Whole(5), max_bytes=Whole(1000))
+    assert (cache.maxsize, cache.max_bytes) == (5, 1000)
+    for bounds in ({"maxsize": 2**70}, {"max_bytes": 2**70}):
+        with pytest.raises(ValueError, match="more than there can be"):
+            dw.Cache(**bounds)
+
+
+def test_a_weigher_is_told_of_by_name():
+    for answer in (1.5, None):
+        with pytest.raises(TypeError, match=f"a weigher gives a whole number of bytes, 0 or more, not {answer}"):
+            dw.Cache(weigher=lambda key, value, answer=answer: answer)[1] = 1
+    cache = dw.Cache(max_bytes=10, weigher=lambda key, value: 11)
+    with pytest.warns(dw.CacheWarning) as told:
+        cache[1] = 1
+    assert "Without a weigher" not in str(told[0].message)
+    with pytest.warns(dw.CacheWarning, match="Without a weigher"):
+        dw.Cache(max_bytes=10)[1] = bytes(100)
+
+
+def test_classes_that_give_bounds_to_init_are_told_where_they_go():
+    class Late(dw.Cache):
+        def __init__(self):
+            super().__init__(maxsize=3)
+
+    class Loading(dw.Cache):
+        def __init__(self, loader):
+            self.loader = loader
+
+    for make in (Late, lambda: Loading(print)):
+        with pytest.raises(TypeError, match=r"bounds of a cache are given in __new__"):
+            make()
+
+    class Right(dw.Cache):
+        def __new__(cls, loader):
+            return super().__new__(cls, maxsize=3)
+
+        def __init__(self, loader):
+            self.loader = loader
+
+    assert Right(print).maxsize == 3 and Right(print).loader is print

@@ -267,3 +267,19 @@ def test_threads_that_set_a_default_at_a_time_get_the_same():
         thread.join()
     first = dict(results)
     assert len(results) == 800 and all(value is first[number] for number, value in results)
+
+
+def test_shrinking_lets_go_of_the_keys_of_dead_values():
+    class Key:
+        pass
+
+    cache, value, living = dw.WeakCache(hot=0), Value(0), Key()
+    dead = Key()
+    cache[living], cache[dead] = value, Value(1)
+    gone = weakref.ref(dead)
+    del dead
+    assert gone() is not None
+    assert cache.shrink("0%") == 0
+    assert gone() is None and cache[living] is value
+    with pytest.raises(TypeError, match='shrink to a part, as "50%", not 1'):
+        cache.shrink(1)

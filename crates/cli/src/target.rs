@@ -204,7 +204,7 @@ fn mention_others(pid: u32, talk: &Talk) {
 
 fn no_target() -> Failure {
     Failure::new("nothing to look at was given").with_hint(
-        "Give a process number, a snapshot, or a program to start: `deadweight weigh -- python app.py`.",
+        "Give a process number, a snapshot, or, after `--`, a program to start, as in `-- python app.py`.",
     )
 }
 

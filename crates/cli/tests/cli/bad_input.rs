@@ -294,7 +294,7 @@ fn an_option_that_is_not_there_gets_no_tip_to_start_it() {
 fn command_lines_that_make_no_sense() {
     let words = "\
 error: nothing to look at was given
-hint: Give a process number, a snapshot, or a program to start: `deadweight weigh -- python app.py`.";
+hint: Give a process number, a snapshot, or, after `--`, a program to start, as in `-- python app.py`.";
     for arguments in [&["weigh"][..], &["tree"], &["weigh", ""], &["snapshot", "--after", "1s"]] {
         assert_refused(arguments, words);
     }

@@ -1,5 +1,4 @@
-//! What given objects hold together, for who asks often and cannot wait: so many objects are weighed, and the
-//! rest is taken to be alike.
+//! What given objects hold together, for who asks often and cannot wait: if they are not too many, all are weighed.
 
 use deadweight_heap::{Addr, Bytes, EdgeKind, NameId};
 use rustc_hash::FxHashSet;
@@ -17,14 +16,13 @@ pub struct Bounded {
     pub held: Bytes,
     /// How many objects were weighed.
     pub count: u64,
-    /// Whether there were more. They count as if the rest of the widest object's references led to as much as
-    /// those that were followed.
+    /// Whether there were more. Then some that were drawn at random stand for all.
     pub is_estimated: bool,
 }
 
 impl Scale {
-    /// What `roots` and everything they lead to weigh, of which at most `most` objects are looked at. Roots are
-    /// left out too, if they are instances of `stop` or the interpreter's own.
+    /// What `roots` and everything they lead to weigh: each of them if they are at most `most`, else an estimate.
+    /// Roots are left out too, if they are instances of `stop` or the interpreter's own.
     ///
     /// `memory` and `doubtful` are as in [`Scale::weigh_deep`].
     #[must_use]
@@ -45,21 +43,38 @@ impl Scale {
             let bounds = Bounds { native: None, ..bounds };
             self.ask_briefly(doubtful, |bench| Walk::new(bench, bounds, &mut trail).run_doubtful());
         }
-        trail.sum()
+        let Trail { held, count, is_estimated, .. } = trail;
+        if !is_estimated {
+            return Bounded { held: Bytes(held), count, is_estimated };
+        }
+        let (estimate, drawn) = self.estimate(memory, doubtful, roots, bounds);
+        // What was weighed is there, whatever the draw says.
+        Bounded { held: Bytes(estimate.max(held)), count: count + drawn, is_estimated }
     }
 }
 
-/// The references of the object that has most of them.
+/// Which references of an object are followed.
 #[derive(Clone, Copy, Default)]
-struct Widest {
-    /// How many of them there are to follow, if those that were not looked at are like the others.
-    expected: u64,
-    /// How many were to be followed.
-    kept: u64,
-    /// How many others were to be followed already.
-    below: u64,
-    /// What was weighed until then, itself included.
-    held: u64,
+pub(super) struct Ways {
+    /// Whether the object is a cache: what that keeps is its own to bound, and its attributes are like any other's.
+    pub(super) is_cache: bool,
+    /// The names of references that lead out of frames into modules.
+    pub(super) namespaces: Option<[NameId; 2]>,
+}
+
+impl Ways {
+    #[inline]
+    pub(super) fn has(self, link: Link) -> bool {
+        match link {
+            // Classes are left out in any case: the commonest reference of all need not be looked at.
+            Link::Named(EdgeKind::Weak, _) | Link::At(EdgeKind::Class, _) => false,
+            Link::At(EdgeKind::Key, _)
+            | Link::Entry { .. }
+            | Link::Static(EdgeKind::Internal, _) => !self.is_cache,
+            Link::Named(_, name) => !self.namespaces.is_some_and(|names| names.contains(&name)),
+            _ => true,
+        }
+    }
 }
 
 /// What was met so far, whichever memory it was read from.
@@ -69,26 +84,17 @@ struct Trail {
     seen: FxHashSet<Addr>,
     pending: Vec<Addr>,
     doubtful: Vec<Addr>,
-    /// References of one object.
-    met: u64,
-    /// Of those, how many were not looked at: so many others are followed.
-    skipped: u64,
     is_estimated: bool,
-    /// Whether the object is a cache: what that keeps is its own to bound, and its attributes are like any other's.
-    is_cache: bool,
-    /// The names of references that lead out of frames into modules.
-    namespaces: Option<[NameId; 2]>,
+    ways: Ways,
     held: u64,
     count: u64,
-    widest: Widest,
 }
 
 impl Trail {
     #[inline]
     fn meet(&mut self, target: Addr) {
-        self.met += 1;
         if self.pending.len() as u64 >= self.most {
-            self.skipped += 1;
+            self.is_estimated = true;
         } else if self.seen.insert(target) {
             self.pending.push(target);
         }
@@ -107,41 +113,12 @@ impl Trail {
         self.pending.pop();
         Some(next)
     }
-
-    fn sum(&self) -> Bounded {
-        let Trail { count, is_estimated, widest, .. } = *self;
-        let mut sum = self.held;
-        if is_estimated && widest.kept > 0 {
-            let left = (self.pending.len() as u64).saturating_sub(widest.below).min(widest.kept);
-            let done = (widest.kept - left).max(1);
-            let behind = u128::from(self.held - widest.held) * u128::from(widest.expected);
-            let behind = u64::try_from(behind / u128::from(done)).unwrap_or(u64::MAX);
-            sum = widest.held.saturating_add(behind);
-        }
-        Bounded { held: Bytes(sum), count, is_estimated }
-    }
 }
 
 impl Followed for Trail {
     #[inline]
     fn reference(&mut self, target: Addr, link: Link, grounds: Grounds) {
-        // Classes are left out in any case: the commonest reference of all need not be looked at.
-        if matches!(link, Link::Named(EdgeKind::Weak, _) | Link::At(EdgeKind::Class, _)) {
-            return;
-        }
-        if self.is_cache
-            && matches!(
-                link,
-                Link::At(EdgeKind::Key, _)
-                    | Link::Entry { .. }
-                    | Link::Static(EdgeKind::Internal, _)
-            )
-        {
-            return;
-        }
-        if let (Link::Named(_, name), Some(names)) = (link, self.namespaces)
-            && names.contains(&name)
-        {
+        if !self.ways.has(link) {
             return;
         }
         match grounds {
@@ -166,7 +143,7 @@ struct Walk<'a, 'b, M> {
 impl<'a, 'b, M: Memory> Walk<'a, 'b, M> {
     fn new(bench: Bench<'a, M>, bounds: Bounds<'a>, trail: &'b mut Trail) -> Self {
         let words = bench.cx.words;
-        trail.namespaces = (!bounds.namespaces).then_some([words.globals, words.builtins]);
+        trail.ways.namespaces = (!bounds.namespaces).then_some([words.globals, words.builtins]);
         Walk { left_out: LeftOut::new(bounds.stop), bench, native: bounds.native, trail }
     }
 
@@ -194,10 +171,8 @@ impl<'a, 'b, M: Memory> Walk<'a, 'b, M> {
         if self.left_out.has(&self.bench, &info, addr, header) {
             return;
         }
-        let below = self.trail.pending.len() as u64;
-        (self.trail.met, self.trail.skipped) = (0, 0);
         let doubtful = self.trail.doubtful.len();
-        self.trail.is_cache = info.entries.is_some();
+        self.trail.ways.is_cache = info.entries.is_some();
         let Some(weight) = self.bench.weigh(&info, addr, self.trail) else { return };
         self.trail.held = self.trail.held.saturating_add(weight.held.0);
         if let Some(told) = self.native.and_then(|native| native.told(&self.bench, &info, addr)) {
@@ -211,12 +186,5 @@ impl<'a, 'b, M: Memory> Walk<'a, 'b, M> {
             }
         }
         self.trail.count += 1;
-        let kept = self.trail.pending.len() as u64 - below;
-        let Trail { met, skipped, .. } = *self.trail;
-        self.trail.is_estimated |= skipped > 0;
-        let expected = met.saturating_mul(kept).checked_div(met - skipped).unwrap_or(0);
-        if expected > self.trail.widest.expected {
-            self.trail.widest = Widest { expected, kept, below, held: self.trail.held };
-        }
     }
 }

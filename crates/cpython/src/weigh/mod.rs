@@ -7,6 +7,7 @@ mod anatomy;
 mod bounded;
 mod chain;
 mod deep;
+mod drawn;
 mod left_out;
 mod seen;
 mod survey;

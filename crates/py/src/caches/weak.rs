@@ -395,11 +395,15 @@ impl WeakCache {
         self.put(key.bind(call.py()), *hash, result, true)
     }
 
-    /// Holds only so many of the values. How many it let go.
+    /// Holds only so many of the values, and lets go of the keys of those that are gone. How many values it let go.
     #[pyo3(signature = (most, /))]
-    fn _cool(&self, most: usize) -> usize {
+    fn _cool(&self, py: Python<'_>, most: usize) -> usize {
         let mut later = Later::default();
-        self.state().cool(most, &mut later);
+        let mut state = self.state();
+        state.cool(most, &mut later);
+        let places = state.slab.places();
+        state.sweep(py, places, &mut later);
+        drop(state);
         later.1.len()
     }
 

@@ -1,7 +1,7 @@
 //! What an entry weighs.
 
 use deadweight_heap::Addr;
-use pyo3::exceptions::{PyOverflowError, PyValueError};
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
@@ -38,15 +38,20 @@ pub(super) fn asked(
     value: &Bound<'_, PyAny>,
 ) -> PyResult<Weight> {
     let answer = weigher.call1((key, value))?;
-    match answer.extract() {
-        Ok(bytes) => Ok(Weight::new(bytes, false)),
-        Err(error) if error.is_instance_of::<PyOverflowError>(key.py()) => {
-            Err(PyValueError::new_err(format!(
-                "a weigher gives bytes, 0 or more, not {}",
-                answer.repr()?
-            )))
-        }
-        Err(error) => Err(error),
+    let error = match answer.extract() {
+        Ok(bytes) => return Ok(Weight::new(bytes, false)),
+        Err(error) => error,
+    };
+    let no_weight = || {
+        let shown = answer.repr()?;
+        Ok::<_, PyErr>(format!("a weigher gives a whole number of bytes, 0 or more, not {shown}"))
+    };
+    if error.is_instance_of::<PyOverflowError>(key.py()) {
+        Err(PyValueError::new_err(no_weight()?))
+    } else if error.is_instance_of::<PyTypeError>(key.py()) {
+        Err(PyTypeError::new_err(no_weight()?))
+    } else {
+        Err(error)
     }
 }
 
