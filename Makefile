@@ -50,6 +50,7 @@ test-real: build pythons
 	PYTHON=$(PYTHON) tests/real/libraries
 	DEADWEIGHT_AT_LENGTH=1 ONLY="3.10 3.15" scripts/test-package -k "test_nothing_on_an_idle_program or test_records_model or test_caches_hammered or test_records_long_texts"
 	DEADWEIGHT_AT_LENGTH=1 $(CARGO) test --locked -p deadweight-process --test live -- states:: churn::
+	$(CARGO) test --locked -p deadweight-cli --test cli -- --ignored a_line_of_two_gigabytes
 
 lint: rust pythons
 	$(CARGO) fmt --all --check

@@ -42,6 +42,7 @@ class Tool:
     name: str
     command: list[str]
     asks: str
+    """Which truth about the file its answer is; none of what only reads it."""
     file: Made
     answer: int = 0
     cpu: list[float] = field(default_factory=list)
@@ -56,6 +57,13 @@ class Tool:
     def off(self) -> int:
         """How far its answer is from the truth."""
         return self.answer - self.file.truth[self.asks]
+
+    def says(self) -> str:
+        """The same in words."""
+        if not self.asks:
+            return ""
+        off = self.off()
+        return "right" if off == 0 else f"{abs(off):,} too {'many' if off > 0 else 'few'}"
 
 
 @dataclass(frozen=True)
@@ -144,6 +152,10 @@ def tools(python: Path, rows: Made, part: Made, log: Made, log_part: Made, numbe
         if ripgrep := shutil.which("rg"):
             options = ["--no-config", "--text", "--count-matches", *([] if how else ["--fixed-strings"])]
             found.append(Tool(f"rg {key}", f"ripgrep, {key}", [ripgrep, *options, pattern], key, log))
+            reads = [ripgrep, "--no-mmap", *options, pattern]
+            found.append(Tool(f"reading rg {key}", f"ripgrep `--no-mmap`, {key}", reads, key, log))
+    alone = ["sh", "-c", 'exec dd "if=$0" of=/dev/null bs=128k status=none']
+    found.append(Tool("dd", "`dd bs=128k`: reading alone", alone, "", log))
     found.append(Tool("find", "`mmap.find` in a loop, often", [*recipe, "find"], "often", log_part))
     for key, name in [
         ("lines", "`dw.lines`"),
@@ -187,6 +199,8 @@ def measure(tool: Tool) -> None:
     _, status, usage = os.wait4(child, 0)
     said = end(tool, status, read)
     tool.cpu.append(usage.ru_utime + usage.ru_stime)
+    if not tool.asks:
+        return
     if said.startswith("{"):
         document = json.loads(said)
         tool.answer = next(document[key] for key in ("rows", "bad", "count") if key in document)
@@ -228,10 +242,8 @@ def page(machine: Machine, run: Run, rounds: int, recorded: dict[str, Any]) -> s
     lines += ["| " + " | ".join(heads) + " |", "| --- |" + " ---: |" * (len(heads) - 1)]
     for tool in run.tools.values():
         inner = f"{tool.a_gigabyte(tool.inner):.2f}" if tool.inner else ""
-        off = tool.off()
-        answer = "right" if off == 0 else f"{abs(off):,} too {'many' if off > 0 else 'few'}"
         memory = f"{tool.anonymous / 1e6:.1f} | {tool.resident / 1e6:.0f}"
-        lines.append(f"| {tool.name} | {tool.a_gigabyte(tool.cpu):.2f} | {inner} | {memory} | {answer} |")
+        lines.append(f"| {tool.name} | {tool.a_gigabyte(tool.cpu):.2f} | {inner} | {memory} | {tool.says()} |")
     return "\n".join(lines) + "\n"
 
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 #![expect(clippy::print_stderr, reason = "a test that is skipped says why")]
 
+mod bad_files;
 mod bad_input;
 mod collector;
 mod files;

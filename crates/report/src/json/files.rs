@@ -6,7 +6,7 @@ use deadweight_files::csv::{BadRow, Fault};
 use serde::Serialize;
 
 use super::write;
-use crate::view::files::{CheckView, CountView, FindView, OfFile};
+use crate::view::files::{CheckView, CountView, FindView, NotRead, OfFile};
 
 #[derive(Serialize)]
 struct FileJson<'a, T> {
@@ -25,9 +25,21 @@ impl<'a, T> FileJson<'a, T> {
 }
 
 #[derive(Serialize)]
+struct NotReadJson<'a> {
+    file: &'a str,
+    reason: &'a str,
+}
+
+fn failed(files: &[NotRead]) -> Vec<NotReadJson<'_>> {
+    files.iter().map(|file| NotReadJson { file: &file.name, reason: &file.reason }).collect()
+}
+
+#[derive(Serialize)]
 struct CountDocument<'a> {
     rows: u64,
     files: Vec<FileJson<'a, CountJson>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    failed: Vec<NotReadJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -45,13 +57,22 @@ pub fn files_count(view: &CountView, out: &mut dyn Write) -> io::Result<()> {
         let found = CountJson { rows: view.rows(file.found), records: file.found };
         FileJson::of(file, found)
     });
-    write(&CountDocument { rows: view.all_rows(), files: files.collect() }, out)
+    write(
+        &CountDocument {
+            rows: view.all_rows(),
+            files: files.collect(),
+            failed: failed(&view.failed),
+        },
+        out,
+    )
 }
 
 #[derive(Serialize)]
 struct CheckDocument<'a> {
     bad: u64,
     files: Vec<FileJson<'a, CheckJson>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    failed: Vec<NotReadJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -108,7 +129,14 @@ pub fn files_check(view: &CheckView, out: &mut dyn Write) -> io::Result<()> {
         };
         FileJson::of(file, found)
     });
-    write(&CheckDocument { bad: view.all_bad(), files: files.collect() }, out)
+    write(
+        &CheckDocument {
+            bad: view.all_bad(),
+            files: files.collect(),
+            failed: failed(&view.failed),
+        },
+        out,
+    )
 }
 
 fn bad_row(row: &BadRow) -> BadRowJson {
@@ -131,6 +159,8 @@ struct FindDocument<'a> {
     patterns: &'a [String],
     count: u64,
     files: Vec<FileJson<'a, FindJson>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    failed: Vec<NotReadJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -167,5 +197,13 @@ pub fn files_find(view: &FindView, out: &mut dyn Write) -> io::Result<()> {
         FileJson::of(file, found)
     });
     let count = view.files.iter().map(|file| file.found.count).sum();
-    write(&FindDocument { patterns: &view.patterns, count, files: files.collect() }, out)
+    write(
+        &FindDocument {
+            patterns: &view.patterns,
+            count,
+            files: files.collect(),
+            failed: failed(&view.failed),
+        },
+        out,
+    )
 }

@@ -17,11 +17,22 @@ pub struct OfFile<T> {
     pub found: T,
 }
 
+/// A file that could not be read.
+#[derive(Clone, Debug)]
+pub struct NotRead {
+    /// As it was named.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+}
+
 /// Rows of files of CSV.
 #[derive(Clone, Debug)]
 pub struct CountView {
     /// Records of each file, the header among them.
     pub files: Vec<OfFile<u64>>,
+    /// The others.
+    pub failed: Vec<NotRead>,
     /// Whether the first record of each is no row.
     pub header: bool,
 }
@@ -45,6 +56,8 @@ impl CountView {
 pub struct CheckView {
     /// What was found in each file.
     pub files: Vec<OfFile<Checked>>,
+    /// The others.
+    pub failed: Vec<NotRead>,
     /// Whether the first record of each is no row.
     pub header: bool,
 }
@@ -70,6 +83,8 @@ pub struct FindView {
     pub patterns: Vec<String>,
     /// What was found in each file.
     pub files: Vec<OfFile<Found>>,
+    /// The others.
+    pub failed: Vec<NotRead>,
 }
 
 /// Where patterns are in a file.

@@ -15,14 +15,15 @@ use crate::exit::Failure;
 pub(crate) fn run(args: &Check, talk: &Talk, out: &mut dyn Write) -> Result<(), Failure> {
     let dialect = dialect(&args.csv)?;
     let most = top(args.top, args.output.json);
-    let files =
+    let found =
         each(&args.paths, talk, |windows, watch| csv::check(windows, dialect, most, watch))?;
-    let view = CheckView { files, header: !args.csv.no_header };
+    let view = CheckView { files: found.files, failed: found.failed, header: !args.csv.no_header };
     if args.output.json {
         json::files_check(&view, out)?;
     } else {
         text::files_check(&view, out)?;
     }
+    found.end?;
     match args.fail_over {
         Some(limit) if view.all_bad() > limit => {
             let (bad, limit) = (count(view.all_bad()), count(limit));

@@ -13,12 +13,12 @@ use crate::exit::Failure;
 
 pub(crate) fn run(args: &Count, talk: &Talk, out: &mut dyn Write) -> Result<(), Failure> {
     let dialect = dialect(&args.csv)?;
-    let files = each(&args.paths, talk, |windows, watch| csv::count(windows, dialect, watch))?;
-    let view = CountView { files, header: !args.csv.no_header };
+    let found = each(&args.paths, talk, |windows, watch| csv::count(windows, dialect, watch))?;
+    let view = CountView { files: found.files, failed: found.failed, header: !args.csv.no_header };
     if args.output.json {
         json::files_count(&view, out)?;
     } else {
         text::files_count(&view, out)?;
     }
-    Ok(())
+    found.end
 }

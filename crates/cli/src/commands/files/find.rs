@@ -16,16 +16,16 @@ use crate::exit::Failure;
 pub(crate) fn run(args: &Find, talk: &Talk, out: &mut dyn Write) -> Result<(), Failure> {
     let pattern = pattern(args)?;
     let most = top(args.top, args.output.json);
-    let files = each(&args.paths, talk, |windows, watch| find(windows, &pattern, most, watch))?;
+    let found = each(&args.paths, talk, |windows, watch| find(windows, &pattern, most, watch))?;
     let given = std::iter::once(&args.pattern).chain(&args.or);
     let patterns = given.map(|pattern| pattern.to_string_lossy().into_owned()).collect();
-    let view = FindView { patterns, files };
+    let view = FindView { patterns, files: found.files, failed: found.failed };
     if args.output.json {
         json::files_find(&view, out)?;
     } else {
         text::files_find(&view, out)?;
     }
-    Ok(())
+    found.end
 }
 
 fn pattern(args: &Find) -> Result<Pattern, Failure> {

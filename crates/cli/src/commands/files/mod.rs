@@ -11,7 +11,7 @@ use std::path::Path;
 use deadweight_files::csv::Dialect;
 use deadweight_files::{FilesError, Source, Watch, Windows};
 use deadweight_heap::Bytes;
-use deadweight_report::view::files::OfFile;
+use deadweight_report::view::files::{NotRead, OfFile};
 
 use crate::args::Talk;
 use crate::args::files::{Csv, Files, FilesVerb, Paths};
@@ -29,14 +29,22 @@ pub(crate) fn run(args: &Files, talk: &Talk, out: &mut dyn Write) -> Result<(), 
     }
 }
 
-/// Each file in turn.
+/// What was found in each file that could be read.
+struct Found<T> {
+    files: Vec<OfFile<T>>,
+    failed: Vec<NotRead>,
+    /// How the run ends.
+    end: Result<(), Failure>,
+}
+
+/// Each file in turn. One that cannot be read is said to be so, and takes nothing from the others.
 fn each<T>(
     paths: &Paths,
     talk: &Talk,
     find: impl Fn(&mut Windows, &mut Watch<'_>) -> Result<T, FilesError>,
-) -> Result<Vec<OfFile<T>>, Failure> {
+) -> Result<Found<T>, Failure> {
     let mut progress = Progress::new(talk);
-    let one = |path: &OsString| {
+    let mut one = |path: &OsString| -> Result<OfFile<T>, FilesError> {
         let source = open(path)?.unpacked(paths.max_unpacked)?;
         let mut watch = progress.reading(source.length());
         let mut windows = Windows::new(source);
@@ -48,14 +56,36 @@ fn each<T>(
             found,
         })
     };
-    paths.paths.iter().map(one).collect()
+    let (mut files, mut failed, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+    for path in &paths.paths {
+        match one(path) {
+            Ok(file) => files.push(file),
+            Err(error) => {
+                failed.push(NotRead { name: name(path), reason: error.to_string() });
+                failures.push(Failure::from(error));
+            }
+        }
+    }
+    drop(progress);
+    let mut end = Ok(());
+    for failure in failures {
+        end = Err(failure.say_now());
+    }
+    match end {
+        Err(failure) if files.is_empty() => Err(failure),
+        end => Ok(Found { files, failed, end }),
+    }
 }
 
 fn open(path: &OsString) -> Result<Source, FilesError> {
     if path == "-" {
-        return Ok(Source::stream("standard input", Box::new(io::stdin())));
+        return Ok(Source::stream(name(path), Box::new(io::stdin())));
     }
     Source::open(Path::new(path))
+}
+
+fn name(path: &OsString) -> String {
+    if path == "-" { "standard input".to_owned() } else { Path::new(path).display().to_string() }
 }
 
 fn dialect(args: &Csv) -> Result<Dialect, FilesError> {

@@ -167,7 +167,7 @@ impl CsvPass {
             self.whole(py, |windows, dialect, watch| csv::check(windows, dialect, top, watch))?;
         let found = &file.found;
         let reasons = found.rows.iter().map(|row| text::bad_row(row, found.fields)).collect();
-        let view = CheckView { files: vec![file], header };
+        let view = CheckView { files: vec![file], failed: Vec::new(), header };
         let document = written(|out| json::files_check(&view, out))?;
         Ok((document, written(|out| text::files_check(&view, out))?, reasons))
     }
