@@ -14,6 +14,7 @@ import os
 import struct
 import sys
 import time
+from collections.abc import Iterator
 
 from files_data import OFTEN
 
@@ -79,6 +80,26 @@ def by_find(path: str) -> int:
     return len(found)
 
 
+def by_stream(path: str) -> int:
+    """What is selected of lines of JSON."""
+    stream = deadweight.lines(path).parse_json().where(level=OFTEN).select("ts", "user.id")
+    return sum(1 for _ in stream)
+
+
+def errors_of(path: str) -> Iterator[tuple[str, int]]:
+    """The same by a generator, which makes all of each record."""
+    with open(path, "rb") as file:
+        for line in file:
+            record = orjson.loads(line)
+            if record.get("level") == OFTEN:
+                yield record["ts"], record["user"]["id"]
+
+
+def by_orjson(path: str) -> int:
+    """How many these are."""
+    return sum(1 for _ in errors_of(path))
+
+
 def numbers_of(path: str) -> array.array[float]:
     """What is to be written, in memory."""
     numbers = array.array("d")
@@ -122,6 +143,8 @@ RECIPES = {
     "polars read": by_polars_read,
     "pandas read": by_pandas_read,
     "find": by_find,
+    "stream": by_stream,
+    "orjson": by_orjson,
 }
 
 if __name__ == "__main__":
@@ -130,11 +153,13 @@ if __name__ == "__main__":
         import polars
     elif recipe.startswith("pandas"):
         import pandas
-    elif recipe in ("rows", "records", "vector"):
+    elif recipe == "orjson":
+        import orjson
+    elif recipe in ("rows", "records", "stream", "vector"):
         import deadweight
 
         # Its parts are imported when they are first asked for.
-        _ = deadweight.scan_csv, deadweight.Record, deadweight.Vector
+        _ = deadweight.scan_csv, deadweight.Record, deadweight.Vector, deadweight.lines
     if recipe in WRITERS:
         numbers, beside = numbers_of(path), f"{path}.{recipe}"
         began = time.process_time()
