@@ -107,6 +107,12 @@ class Steps(Generic[T]):
         Args:
             on_error: as in :meth:`map`.
             keep: how many bad lines are kept.
+
+        >>> import deadweight as dw
+        >>> with open("app.log", "w") as file:
+        ...     _ = file.write('{"level": "ERROR", "ts": 1}\\n{"level": "INFO", "ts": 2}\\n')
+        >>> list(dw.lines("app.log").parse_json().where(level="ERROR").select("ts"))
+        [1]
         """
         return self._then(ParseJson(Errors(on_error, keep)))
 
@@ -133,6 +139,12 @@ class Steps(Generic[T]):
             on_error: as in :meth:`map`, for records with more or fewer fields than there are columns, a quote
                 that is never closed, or bytes that are no text.
             keep: how many bad records are kept, a thousand a file at most.
+
+        >>> import deadweight as dw
+        >>> with open("people.csv", "w") as file:
+        ...     _ = file.write("id,name\\n7,Ada\\n8,Bob\\n")
+        >>> list(dw.lines("people.csv").parse_csv().where(name="Bob"))
+        [{'id': '8', 'name': 'Bob'}]
         """
         if self._before:
             raise ValueError("parse_csv comes directly after the lines: a record may have several")
