@@ -25,12 +25,12 @@ from typing import Any
 
 from environments import TOP, interpreters, prepare, put
 from figures import Figure, Machine, judge
-from files_data import EXPRESSION, OFTEN, RARELY, Made, make_csv, make_log, make_numbers
+from files_data import EXPRESSION, OFTEN, RARELY, Made, make_csv, make_events, make_log, make_numbers
 
 HERE = Path(__file__).resolve().parent
 DEADWEIGHT = TOP / "target/release/deadweight"
 MINOR = "3.13"
-PACKAGES = ["pip", "polars==2.1.0", "pandas==3.1.1"]
+PACKAGES = ["pip", "orjson==3.13.0", "polars==2.1.0", "pandas==3.1.1"]
 MARK = "<!-- made by benches/files.py -->"
 
 
@@ -121,11 +121,21 @@ FIGURES = [
         lambda run: 1.5 * run.beside_inside("lines bytes", "open bytes"),
     ),
     Figure("files_vector", "`Vector` / `array.tofile`", lambda run: run.beside_inside("vector", "tofile")),
+    Figure(
+        "files_stream",
+        "5 times `dw.lines(…).parse_json()…` / a generator",
+        lambda run: 5 * run.beside_inside("stream", "orjson"),
+    ),
+    Figure(
+        "files_stream_memory", "resident memory of it / 80 MB", lambda run: run.tools["stream"].resident / 80e6
+    ),
     Figure("files_memory", "anonymous memory / 20 MB", lambda run: run.memory() / 20e6),
 ]
 
 
-def tools(python: Path, rows: Made, part: Made, log: Made, log_part: Made, numbers: Made) -> dict[str, Tool]:
+def tools(
+    python: Path, rows: Made, part: Made, log: Made, log_part: Made, events: Made, numbers: Made
+) -> dict[str, Tool]:
     """All that are on this machine."""
     recipe = [str(python), str(HERE / "files_target.py")]
     files = [str(DEADWEIGHT), "--quiet", "files"]
@@ -164,6 +174,11 @@ def tools(python: Path, rows: Made, part: Made, log: Made, log_part: Made, numbe
         ("open bytes", "`for line in open(…)`, bytes"),
     ]:
         found.append(Tool(key, name, [*recipe, key], "lines", log_part))
+    for key, name in [
+        ("stream", "`dw.lines(…).parse_json().where(…).select(…)`"),
+        ("orjson", "a generator with orjson"),
+    ]:
+        found.append(Tool(key, name, [*recipe, key], "errors", events))
     for key, name in [
         ("vector", "`dw.Vector`, filled from an array"),
         ("tofile", "`array.tofile`"),
@@ -256,8 +271,9 @@ def run_of(size: int, rounds: int) -> Run:
         place = Path(folder)
         rows, part = make_csv(place / "rows.csv", size), make_csv(place / "part.csv", size // 10)
         log, log_part = make_log(place / "log", size), make_log(place / "part.log", size // 10)
+        events = make_events(place / "events", size // 10)
         numbers = make_numbers(place / "numbers", size // 10)
-        all_tools = tools(python, rows, part, log, log_part, numbers)
+        all_tools = tools(python, rows, part, log, log_part, events, numbers)
         for _ in range(rounds):
             for tool in all_tools.values():
                 measure(tool)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import csv
 import io
+import json
 import random
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +81,31 @@ def make_log(path: Path, size: int) -> Made:
     often = block.count(OFTEN) * times
     truth = {"often": often, "rarely": times, "expression": often, "lines": len(lines) * times}
     return Made(path, path.stat().st_size, truth)
+
+
+def make_events(path: Path, size: int) -> Made:
+    """Lines of JSON as programs log them, 2 % of which are errors."""
+    chance = random.Random(4711)
+    lines: list[str] = []
+    left = BLOCK
+    while left > 0:
+        record = {
+            "ts": f"2026-11-28T12:34:{chance.randrange(60):02}.{chance.randrange(1000):03}Z",
+            "level": chance.choices((OFTEN, "WARN", "INFO"), (2, 8, 90))[0],
+            "logger": f"app.{chance.choice(WORDS)}",
+            "user": {"id": chance.randrange(10**8), "name": f"user{chance.randrange(1000)}"},
+            "message": " ".join(chance.choices(WORDS, k=chance.randrange(4, 10))),
+            "ms": round(chance.random() * 100, 3),
+            "ok": chance.random() < 0.9,
+        }
+        lines.append(json.dumps(record) + "\n")
+        left -= len(lines[-1])
+    times = max(1, size // sum(map(len, lines)))
+    with open(path, "w", encoding="ascii", newline="") as file:
+        for _ in range(times):
+            file.writelines(lines)
+    errors = sum(json.loads(line)["level"] == OFTEN for line in lines)
+    return Made(path, path.stat().st_size, {"errors": errors * times})
 
 
 def make_numbers(path: Path, size: int) -> Made:

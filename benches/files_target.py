@@ -14,7 +14,7 @@ import os
 import struct
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from files_data import OFTEN
 
@@ -110,6 +110,26 @@ def by_find(path: str) -> int:
     return len(found)
 
 
+def by_stream(path: str) -> int:
+    """What is selected of lines of JSON."""
+    stream = deadweight.lines(path).parse_json().where(level=OFTEN).select("ts", "user.id")
+    return sum(1 for _ in stream)
+
+
+def errors_of(path: str) -> Iterator[tuple[str, int]]:
+    """The same by a generator, which makes all of each record."""
+    with open(path, "rb") as file:
+        for line in file:
+            record = orjson.loads(line)
+            if record.get("level") == OFTEN:
+                yield record["ts"], record["user"]["id"]
+
+
+def by_orjson(path: str) -> int:
+    """How many these are."""
+    return sum(1 for _ in errors_of(path))
+
+
 def numbers_of(path: str) -> array.array[float]:
     """What is to be written, in memory."""
     numbers = array.array("d")
@@ -157,6 +177,8 @@ RECIPES = {
     "open bytes": by_open_bytes,
     "lines": by_lines,
     "lines bytes": by_lines_bytes,
+    "stream": by_stream,
+    "orjson": by_orjson,
 }
 
 if __name__ == "__main__":
@@ -165,7 +187,9 @@ if __name__ == "__main__":
         import polars
     elif recipe.startswith("pandas"):
         import pandas
-    elif recipe in ("rows", "records", "lines", "lines bytes", "vector"):
+    elif recipe == "orjson":
+        import orjson
+    elif recipe in ("rows", "records", "lines", "lines bytes", "stream", "vector"):
         import deadweight
 
         # Its parts are imported when they are first asked for.

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import deadweight as dw
 
-COUNT = 10_000
+COUNT = 5_000
 
 
 def write_log(path):

@@ -11,10 +11,12 @@ from deadweight._core import JsonIterator, JsonQuery, LineIterator
 from deadweight._limits import parse_size
 from deadweight._stream import Steps, Stream
 from deadweight._stream_run import Origin
-from deadweight._stream_steps import Step
+from deadweight._stream_steps import ParseCsv, Step
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
+
+    from deadweight._csv import CsvScan
 
     class Readable(Protocol):
         """A file opened as bytes, or what has its ``read``."""
@@ -69,10 +71,28 @@ class Lines(Steps[L]):
     def _json(self, query: JsonQuery, keep: int | None) -> JsonIterator:
         return JsonIterator(self._sources, self._longest, self._most, self._part, self._progress, query, keep)
 
+    def _csv(self, parse: ParseCsv) -> Iterator[CsvScan]:
+        from deadweight._csv import scan_csv
+
+        for source in self._sources:
+            yield scan_csv(
+                source,
+                delimiter=parse.delimiter,
+                quote=parse.quote,
+                header=parse.header,
+                encoding=self._encoding or "utf-8",
+                errors=self._errors,
+                bad_rows=parse.errors.on_error,
+                longest=self._longest,
+                max_unpacked=self._most,
+                part=self._part,
+                progress=self._progress,
+            )
+
     def _then(self, step: Step) -> Stream[Any]:
         # What is not strictly UTF-8 is decoded first.
         is_json = self._encoding is None or (self._encoding, self._errors) == ("utf-8", "strict")
-        return Stream(Origin(repr(self), self._lines, self._json if is_json else None), (step,))
+        return Stream(Origin(repr(self), self._lines, self._json if is_json else None, self._csv), (step,))
 
     def __repr__(self) -> str:
         return f"<lines of {', '.join(map(str, self._sources))}>"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
@@ -13,6 +13,7 @@ from deadweight._stream_steps import (
     Filter,
     Map,
     OnError,
+    ParseCsv,
     ParseJson,
     Path,
     Select,
@@ -106,8 +107,49 @@ class Steps(Generic[T]):
         Args:
             on_error: as in :meth:`map`.
             keep: how many bad lines are kept.
+
+        >>> import deadweight as dw
+        >>> with open("app.log", "w") as file:
+        ...     _ = file.write('{"level": "ERROR", "ts": 1}\\n{"level": "INFO", "ts": 2}\\n')
+        >>> list(dw.lines("app.log").parse_json().where(level="ERROR").select("ts"))
+        [1]
         """
         return self._then(ParseJson(Errors(on_error, keep)))
+
+    def parse_csv(
+        self,
+        *,
+        header: bool | Iterable[str] = True,
+        delimiter: str = ",",
+        quote: str = '"',
+        on_error: OnError = "raise",
+        keep: int = KEPT,
+    ) -> Stream[Any]:
+        """Records of CSV, as :func:`scan_csv` reads them: dicts of ``str`` by the names of the columns. Of columns
+        with the same name, the last counts.
+
+        It comes directly after the lines, for a record may have several. Of what :meth:`select` leaves out
+        nothing is made; :meth:`where` is done in Python here.
+
+        Args:
+            header: whether the first record has the names of the columns. If not, they are ``column_1`` and so
+                on, or the names that are given here, one for each column.
+            delimiter: what separates fields: one character of ASCII.
+            quote: what quotes them.
+            on_error: as in :meth:`map`, for records with more or fewer fields than there are columns, a quote
+                that is never closed, or bytes that are no text.
+            keep: how many bad records are kept, a thousand a file at most.
+
+        >>> import deadweight as dw
+        >>> with open("people.csv", "w") as file:
+        ...     _ = file.write("id,name\\n7,Ada\\n8,Bob\\n")
+        >>> list(dw.lines("people.csv").parse_csv().where(name="Bob"))
+        [{'id': '8', 'name': 'Bob'}]
+        """
+        if self._before:
+            raise ValueError("parse_csv comes directly after the lines: a record may have several")
+        names = header if isinstance(header, bool) else tuple(header)
+        return self._then(ParseCsv(names, delimiter, quote, Errors(on_error, keep)))
 
     def where(self, **conditions: Any) -> Stream[T]:
         """The records in which each name has this value, or one of these if they are a list, a tuple or a set.
@@ -145,9 +187,9 @@ class Steps(Generic[T]):
         for step in reversed(self._before):
             if isinstance(step, Select | Batched):
                 raise ValueError(f"{method} comes before {step}: tuples have no names")
-            if isinstance(step, ParseJson | Map):
+            if isinstance(step, ParseJson | ParseCsv | Map):
                 return
-        raise ValueError(f"{method} wants names, and lines have none: parse_json() comes first")
+        raise ValueError(f"{method} wants names, and lines have none: parse_json() or parse_csv() comes first")
 
 
 class Stream(Steps[T], Printed):
@@ -164,7 +206,9 @@ class Stream(Steps[T], Printed):
         self._run: Run | None = None
 
     def _then(self, step: Step) -> Stream[Any]:
-        if isinstance(step, ParseJson) and any(isinstance(before, ParseJson) for before in self._before):
+        if isinstance(step, ParseJson) and any(
+            isinstance(before, ParseJson | ParseCsv) for before in self._before
+        ):
             raise ValueError("the records are parsed already")
         return Stream(self._origin, (*self._before, step))
 

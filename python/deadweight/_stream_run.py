@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deadweight._core import JsonIterator, JsonQuery, LineIterator
-from deadweight._stream_steps import Batched, Errors, Filter, Map, ParseJson, Select, Step, Where
+from deadweight._stream_csv import CsvReader
+from deadweight._stream_steps import Batched, Errors, Filter, Map, ParseCsv, ParseJson, Select, Step, Where
+
+if TYPE_CHECKING:
+    from deadweight._csv import CsvScan
 
 
 @dataclass(slots=True)
@@ -28,8 +32,9 @@ class BadLine:
     source: str
     line: int | None
     """From 1; ``None`` in a part that begins within a file."""
-    offset: int
-    """Its first byte, in a compressed file that of what is in it."""
+    offset: int | None
+    """Its first byte, in a compressed file that of what is in it; ``None`` if a callable could not take what was
+    read of CSV."""
     step: str
     reason: str
     sample: bytes
@@ -44,6 +49,7 @@ class Origin:
     lines: Callable[[], LineIterator]
     json: Callable[[JsonQuery, int | None], JsonIterator] | None
     """``None`` where lines are to be decoded first."""
+    csv: Callable[[ParseCsv], Iterator[CsvScan]]
 
 
 class Run:
@@ -56,13 +62,16 @@ class Run:
         if origin.json and steps and isinstance(parse := steps[0], ParseJson):
             compiled = 1 + len(list(_leading([(step, None) for step in steps[1:]])))
             reader = origin.json(query(steps[:compiled]), parse.errors.kept)
-            self._reader: LineIterator | JsonIterator = reader
+            self._reader: LineIterator | JsonIterator | CsvReader = reader
+        elif steps and isinstance(parse := steps[0], ParseCsv):
+            compiled = 1
+            self._reader = CsvReader(origin.csv(parse), parse, steps[1:])
         else:
             self._reader = origin.lines()
         self._compiled, self._rest = self._counts[:compiled], steps[compiled:]
 
     def __iter__(self) -> Iterator[Any]:
-        items: Iterator[Any] = self._reader
+        items: Iterator[Any] = iter(self._reader)
         steps = list(zip(self._rest, self._counts[len(self._compiled) :], strict=True))
         while steps:
             step, count = steps.pop(0)
@@ -150,12 +159,12 @@ class Run:
     def _failed(self, error: Exception, errors: Errors, count: StepCount) -> None:
         """Raises it, or counts it and keeps it."""
         count.errors += 1
-        source, line, offset, sample = self._reader.place() or ("", None, 0, b"")
+        source, line, offset, sample = self._reader.place() or ("", None, None, b"")
         if errors.kept is None:
-            number = f"line {line}, " if line else ""
+            place = f"{', ' if line is None else f', line {line}, '}byte {offset}" if offset is not None else ""
             # From 3.11 on.
             add_note = getattr(error, "add_note", str)
-            add_note(f"in {count.step}, at {source}, {number}byte {offset}")
+            add_note(f"in {count.step}, at {source}{place}")
             raise error
         if sum(bad.step == count.step for bad in self._bad) < errors.kept:
             reason = f"{type(error).__name__}: {error}"
@@ -165,7 +174,7 @@ class Run:
 
     def counts(self) -> list[StepCount]:
         """What each step has passed so far."""
-        if isinstance(self._reader, JsonIterator):
+        if isinstance(self._reader, JsonIterator | CsvReader):
             taken, errors, met = self._reader.tally()
             parse, *others = self._compiled
             parse.taken, parse.given, parse.errors = taken, taken - errors, errors
@@ -178,7 +187,7 @@ class Run:
     def bad(self) -> tuple[BadLine, ...]:
         """The records that were collected so far."""
         ours: list[BadLine] = []
-        if isinstance(self._reader, JsonIterator):
+        if isinstance(self._reader, JsonIterator | CsvReader):
             step = self._compiled[0].step
             ours = [BadLine(*place[:3], step, reason, place[3]) for place, reason in self._reader.bad()]
         return (*ours, *self._bad)

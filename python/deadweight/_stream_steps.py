@@ -70,6 +70,22 @@ class ParseJson:
 
 
 @dataclass(frozen=True, slots=True)
+class ParseCsv:
+    """Records from CSV."""
+
+    header: bool | tuple[str, ...]
+    delimiter: str
+    quote: str
+    errors: Errors
+
+    def __str__(self) -> str:
+        header = "" if self.header is True else f"header={self.header!r}"
+        delimiter = "" if self.delimiter == "," else f"delimiter={self.delimiter!r}"
+        quote = "" if self.quote == '"' else f"quote={self.quote!r}"
+        return _called("parse_csv", header, delimiter, quote, str(self.errors))
+
+
+@dataclass(frozen=True, slots=True)
 class Where:
     """Those that have certain values at certain places."""
 
@@ -114,7 +130,7 @@ class Batched:
         return f"batched({self.size:,})".replace(",", "_")
 
 
-Step: TypeAlias = "Map | Filter | ParseJson | Where | Select | Batched"
+Step: TypeAlias = "Map | Filter | ParseJson | ParseCsv | Where | Select | Batched"
 
 
 def at(record: object, path: Path) -> object:
