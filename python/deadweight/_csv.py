@@ -37,13 +37,12 @@ class _Passes:
         self.last: CsvPass | None = None
         first = CsvPass(source, None, *how)
         self.name = first.name
-        is_path = isinstance(source, str | bytes | os.PathLike) and source != "-"
+        is_path = isinstance(source, str | bytes | os.PathLike) and not (isinstance(source, str) and source == "-")
         self.reopens = is_path and os.path.isfile(cast("str", source))
-        if isinstance(header, bool):
-            found = first.header() or []
-            self.names = tuple(found if header else (f"column_{number + 1}" for number in range(len(found))))
-            if not header:
-                first.again()
+        if header is True:
+            self.names = tuple(first.header())
+        elif header is False:
+            self.names = tuple(f"column_{number + 1}" for number in range(first.width()))
         else:
             self.names = _names(header)
         # What is opened later has what was appended until then.
@@ -56,8 +55,8 @@ class _Passes:
             if not self.reopens and not self._part:
                 raise ValueError(f"{self.name} can be read once, and was")
             taken = CsvPass(self._source, self._part, *self._how)
-            if self.has_header:
-                taken.header()
+            if self.has_header and tuple(taken.header()) != self.names:
+                raise ValueError(f"{self.name} has other columns than when it was opened")
         self.last = taken
         return taken
 
@@ -99,9 +98,10 @@ class CsvScan:
 
     def check(self, *, top: int = 20) -> CsvCheck:
         """Looks at every row, and lists the first ``top`` that are not as they should be: with more or fewer
-        fields than the first, quotes out of place or not closed, zero bytes, or bytes that are no UTF-8.
+        fields than there are columns, quotes out of place or not closed, zero bytes, or bytes that are no UTF-8.
         """
-        return checked(*self._passes.take().check(self._passes.has_header, top))
+        fields = len(self._passes.names)
+        return checked(*self._passes.take().check(self._passes.has_header, fields, top))
 
     def select(self, *columns: str | int) -> CsvScan:
         """Some columns, by name or number, in this order.
@@ -154,13 +154,17 @@ class CsvScan:
         of a bad row, with line, byte, column, text and type.
         """
         if record is None:
-            return self._records(None, self._passes.take(), self._types(), None)
+            if not self._passes.reopens:
+                raise TypeError(f"{self.name} can be read only once: to_records takes a class of rows then")
+            # Begun before the types are found: what is appended meanwhile has types, and no rows.
+            reading = self._passes.take()
+            columns = self._types()
+            self._passes.last = reading
+            return self._records(None, reading, columns, None)
         columns = self._columns(record)
         return self._records(record, self._passes.take(), columns, None)
 
     def _types(self) -> _Columns:
-        if not self._passes.reopens:
-            raise TypeError(f"{self.name} can be read only once: to_records takes a class of rows then")
         named = list(zip(self._places, self.columns, strict=True))
         found = self._passes.take().types(len(self._passes.names), named)
         return [
@@ -179,6 +183,8 @@ class CsvScan:
         reading = self._passes.take()
         while batch := self._records(record, reading, columns, rows):
             yield batch
+            if len(batch) < rows:
+                return
 
     def _records(
         self, record: type[Record] | None, reading: CsvPass, columns: _Columns, most: int | None

@@ -39,7 +39,7 @@ class CsvCheck(Table):
     rows: int
     """All rows, the header not among them."""
     fields: int
-    """How many fields the first record has."""
+    """How many fields a row is to have: as many as there are columns."""
     bad: int
     """How many rows are bad."""
     faults: dict[str, int]

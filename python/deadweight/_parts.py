@@ -113,6 +113,10 @@ def _marks(dialect: Any) -> tuple[int, int]:
     quote = given.quotechar
     if given.escapechar or not given.doublequote or given.quoting == csv.QUOTE_NONE or quote is None:
         raise ValueError("a quote within quotes must be doubled, and nothing be escaped, for CSV to be split")
+    if given.skipinitialspace:
+        raise ValueError(
+            "a blank before a quote must be one of the field, and not be skipped, for CSV to be split"
+        )
     delimiter = given.delimiter
     if not (delimiter.isascii() and quote.isascii()):
         raise ValueError("the delimiter and the quote must be characters of ASCII")

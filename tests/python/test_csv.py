@@ -1,14 +1,17 @@
 """Files of CSV: columns, rows, what is counted and checked, and what becomes of bad rows."""
 
 import errno
+import gc
 import gzip
 import io
 import itertools
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
+import weakref
 
 import deadweight as dw
 import pytest
@@ -53,15 +56,20 @@ def test_what_is_given_may_be_a_path_a_file_or_what_is_compressed(prices, tmp_pa
 
 
 def test_standard_input_is_read_once(prices):
-    script = "import deadweight as dw; scan = dw.scan_csv('-'); print(scan.columns, [row.id for row in scan])"
-    import subprocess
-
-    with prices.open("rb") as file:
-        file_of_good = io.BytesIO(file.read().replace(b",y", b""))
-    ran = subprocess.run(
-        [sys.executable, "-c", script], input=file_of_good.getvalue(), capture_output=True, timeout=60, check=True
-    )
-    assert ran.stdout.decode() == "('id', 'price', 'note') ['7', '8', '9', '10']\n"
+    script = """
+import deadweight as dw
+scan = dw.scan_csv("-")
+print(scan.columns, [row.id for row in scan])
+try:
+    scan.count()
+except ValueError as error:
+    print(error)
+"""
+    good = prices.read_bytes().replace(b",y", b"")
+    ran = subprocess.run([sys.executable, "-c", script], input=good, capture_output=True, timeout=60, check=True)
+    first, then = ran.stdout.decode().splitlines()
+    assert first == "('id', 'price', 'note') ['7', '8', '9', '10']"
+    assert then.endswith("can be read once, and was")
 
 
 def test_columns_are_chosen_by_name_or_number(prices):
@@ -87,6 +95,15 @@ def test_names_may_be_empty_or_twice_the_same():
     with pytest.raises(ValueError, match=r"several columns 'id': select one by number \(0, 2\)"):
         of(text).select("id")
     assert list(of(text).select(2, "", "two words")) == [("3", "2", "4")]
+
+
+def test_a_header_ends():
+    for bad_rows in ("raise", "skip"):
+        with pytest.raises(ValueError, match="<BytesIO>: the header: a quote that is not closed"):
+            of('a,"b\n1,2\n3,4\n', bad_rows=bad_rows)
+    rows = of('a,"b\n1,2\n3,4\n', header=False, bad_rows="skip")
+    assert (rows.columns, list(rows), rows.skipped) == (("column_1", "column_2"), [], 1)
+    assert list(of(b"1,caf\xe9\n2,b\n", header=False, bad_rows="skip")) == [("2", "b")]
 
 
 def test_a_header_may_be_missing_or_given():
@@ -118,6 +135,29 @@ def test_parts_together_have_the_rows_of_the_file(tmp_path):
         of("a\n1\n", part=(0, 4)).count()
     with pytest.raises(OSError, match="became shorter"):
         dw.scan_csv(path, part=(0, 10**6)).count()
+
+
+def test_rows_are_measured_by_the_columns(tmp_path):
+    path = tmp_path / "parts.csv"
+    path.write_text("a,b\n1\n2,3\n4,5\n6,7,8\n")
+    whole = dw.scan_csv(path).check()
+    assert (whole.rows, whole.bad, whole.fields) == (4, 2, 2)
+    parts = [dw.scan_csv(path, part=part, bad_rows="skip") for part in ((0, 4), (4, 14), (14, 20))]
+    checked = [part.check() for part in parts]
+    assert [(check.rows, check.bad, check.fields) for check in checked] == [(0, 0, 2), (3, 1, 2), (1, 1, 2)]
+    assert [len(list(part)) for part in parts] == [check.rows - check.bad for check in checked]
+    [row] = of("1\n2,3\n4,5\n", header=["a", "b"]).check().bad_rows
+    assert (row.record, row.reason) == (1, "1 fields, not 2")
+
+
+def test_a_file_that_gets_other_columns_is_told(tmp_path):
+    path = tmp_path / "replaced.csv"
+    path.write_text("a,b\n1,2\n")
+    scan = dw.scan_csv(path)
+    assert list(scan) == [("1", "2")]
+    path.write_text("b,a\n2,1\n")
+    with pytest.raises(ValueError, match=r"replaced\.csv has other columns"):
+        list(scan)
 
 
 @pytest.mark.parametrize("text", ["", "\n\r\n", "\ufeff"])
@@ -214,6 +254,11 @@ def test_a_record_has_a_bound():
     with pytest.raises(ValueError, match=r"record 2 at byte 2 is longer than 4000 bytes.*`longest=`"):
         list(of(text, longest=4000))
     assert list(of(text, longest="6 kB")) == [("x" * 5000,)]
+    # Rows before it are given, however many are looked at together.
+    rows = iter(of("a\n" + "1\n" * 105 + "x" * 50 + "\n", longest=10))
+    assert [row.a for row in itertools.islice(rows, 105)] == ["1"] * 105
+    with pytest.raises(ValueError, match="record 107 at byte 212 is longer than 10 bytes"):
+        next(rows)
 
 
 def test_bad_input_is_told_as_open_tells_it(tmp_path):
@@ -248,13 +293,16 @@ def test_a_file_that_becomes_shorter_is_an_error_and_no_signal(tmp_path):
 def test_what_is_read_comes_at_once():
     """Of a pipe that stays open, rows that are there already are given."""
     reading, writing = os.pipe()
-    os.write(writing, b"a,b\n1,2\n3,4\n5,")
+    # So few that they could not tell whether it is compressed.
+    os.write(writing, b"a\n1\n")
     with open(reading, "rb", buffering=0) as file:
         rows = iter(dw.scan_csv(file))
-        assert [next(rows), next(rows)] == [("1", "2"), ("3", "4")]
+        assert next(rows) == ("1",)
+        os.write(writing, b"2\n3\n5")
+        assert [next(rows), next(rows)] == [("2",), ("3",)]
         os.write(writing, b"6\n")
         os.close(writing)
-        assert list(rows) == [("5", "6")]
+        assert list(rows) == [("56",)]
 
 
 class Endless(io.RawIOBase):
@@ -357,8 +405,6 @@ print(rows, packed, most() - before)
 
 def test_memory_is_the_same_whatever_the_length():
     """Some 12 MB go through; less than half of that, of several windows and some rows, is ever held."""
-    import subprocess
-
     ran = subprocess.run([sys.executable, "-c", MEMORY, "12000000"], capture_output=True, timeout=120, check=True)
     rows, packed, grown = map(int, ran.stdout.split())
     assert rows == packed > 400_000
@@ -385,3 +431,59 @@ def test_what_a_file_raises_is_raised():
 def test_it_says_what_it_is(prices):
     assert repr(dw.scan_csv(prices)) == f"<CsvScan of {prices}: id, price, note>"
     assert dw.scan_csv(prices).name == str(prices)
+
+
+def test_what_has_ended_holds_no_file_open(prices):
+    def is_open():
+        names = os.listdir("/proc/self/fd")
+        return any(os.path.realpath(f"/proc/self/fd/{name}") == str(prices) for name in names)
+
+    class Row(dw.Record):
+        id: int
+
+    scan = dw.scan_csv(prices, bad_rows="skip")
+    rows = iter(scan)
+    next(rows)
+    assert is_open()
+    assert (len(list(rows)), scan.skipped, is_open()) == (2, 1, False)
+    for read in (scan.count, scan.check, scan.to_records, lambda: list(scan.batches(Row, 3))):
+        assert read()
+        assert not is_open(), read
+    failing = dw.scan_csv(prices)
+    for read in (lambda: list(failing), lambda: failing.to_records(Row)):
+        with pytest.raises(ValueError, match="4 fields, not 3"):
+            read()
+        assert not is_open()
+
+
+class Holder(io.BytesIO):
+    """A file that may hold what reads it."""
+
+    def tick(self, read):
+        pass
+
+
+@pytest.mark.parametrize(
+    "reads",
+    [
+        lambda held: dw.scan_csv(held),
+        lambda held: iter(dw.scan_csv(held)),
+        lambda held: iter(dw.lines(held)),
+        lambda held: iter(dw.lines([held, held])),
+        lambda held: iter(dw.chunks(held)),
+        lambda held: iter(dw.lines(held).parse_json()),
+        lambda held: dw.scan_csv(io.BytesIO(b"7\n8\n"), progress=held.tick),
+        lambda held: iter(dw.lines(io.BytesIO(b"7\n8\n"), progress=held.tick)),
+        lambda held: iter(dw.chunks(io.BytesIO(b"7\n8\n"), progress=held.tick)),
+    ],
+)
+@pytest.mark.parametrize("begun", [False, True])
+def test_what_holds_what_reads_it_is_collected(reads, begun):
+    held = Holder(b"7\n8\n9\n")
+    held.reading = reads(held)
+    if begun and hasattr(held.reading, "__next__"):
+        next(held.reading)
+    gone = weakref.ref(held)
+    del held
+    gc.collect()
+    assert gone() is None

@@ -61,7 +61,7 @@ def test_whatever_is_in_a_file_rows_are_those_of_csv_reader(text):
         if number not in bad:
             assert next(good) == row
             assert len(row) == len(rows[0])
-        elif "fields" in bad[number].reason.split(" of ")[0] and "quote" not in bad[number].reason:
+        elif "quote" not in bad[number].reason:
             assert len(row) != len(rows[0])
         else:
             # It is not closed: another row would be a part of it.
@@ -168,7 +168,8 @@ class TestAsTheInterpreters(unittest.TestCase):
     def _read_test(self, input, expect, **dialect):
         found = list(csv.reader(input, **dialect))
         self.assertEqual(found, expect)
-        dialect.pop("quoting", None) if dialect.get("quoting") == csv.QUOTE_MINIMAL else None
+        if dialect.get("quoting") == csv.QUOTE_MINIMAL:
+            del dialect["quoting"]
         is_ours = dialect.keys() <= {"delimiter", "quotechar", "strict"} and None not in dialect.values()
         if not is_ours or "\0" in dialect.values():
             return

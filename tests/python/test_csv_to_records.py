@@ -88,6 +88,7 @@ def test_nothing_is_none_where_there_may_be_none():
         ("u8", "9" * 40, "9" * 40 + " does not fit into u8"),
         ("f8", "1,5", '"1,5" is no f8'),
         ("f4", "1e39", "1e39 does not fit into f4"),
+        ("f4", "1e400", "1e400 does not fit into f4"),
         ("bool", "yes", '"yes" is no bool'),
         ("date", "29.2.2024", '"29.2.2024" is no date'),
         ("datetime", "2024-02-30 12:00", '"2024-02-30 12:00" is no datetime'),
@@ -242,6 +243,32 @@ def test_without_a_class_columns_get_the_types_that_their_texts_say(tmp_path):
     assert dw.scan_csv(path).select("id", "score").to_records().types == {"id": "u2", "score": "f8"}
     with pytest.raises(TypeError, match="can be read only once"):
         of("a\n1\n").to_records()
+    once = of("a\n1\n")
+    with pytest.raises(TypeError, match="can be read only once"):
+        once.to_records()
+    assert len(once.to_records(dw.Record.of({"a": "u1"}))) == 1, "that has read nothing"
+
+
+class Growing:
+    """A file that has one more bad row each time somebody opens it."""
+
+    def __init__(self, path):
+        self.path, self.bad = path, 0
+
+    def __fspath__(self):
+        with self.path.open("a") as file:
+            file.write("x,y\n")
+        self.bad += 1
+        return str(self.path)
+
+
+def test_without_a_class_what_was_skipped_is_of_the_rows(tmp_path):
+    path = tmp_path / "grows.csv"
+    path.write_text("a\n1\n2\n")
+    growing = Growing(path)
+    scan = dw.scan_csv(growing, bad_rows="skip")
+    assert len(scan.to_records()) == 2
+    assert scan.skipped == growing.bad - 1, "the types were looked for after the rows were opened"
 
 
 def test_without_a_class_bad_rows_are_what_they_are_with_one(tmp_path):

@@ -155,8 +155,11 @@ def test_what_cannot_be_split(tmp_path):
     class Far(csv.excel):
         delimiter = "·"
 
-    for dialect in (Escaped, Far, b"\r\n"):
-        with pytest.raises(ValueError, match=r"doubled|ASCII|one byte"):
+    class Blank(csv.excel):
+        skipinitialspace = True
+
+    for dialect in (Escaped, Far, Blank, b"\r\n"):
+        with pytest.raises(ValueError, match=r"doubled|ASCII|blank before a quote|one byte"):
             dw.splits(path, 2, dialect)
     with pytest.raises(csv.Error):
         dw.splits(path, 2, "no such")

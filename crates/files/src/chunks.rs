@@ -9,6 +9,9 @@ use crate::windows::Watch;
 /// So many bytes are read before whoever watches is told again.
 const AT_ONCE: usize = 1 << 20;
 
+/// So many more are read of a record that is longer than a chunk, however small that is.
+const AT_LEAST: usize = 64 << 10;
+
 /// Pieces of about the same length, each of which but the last ends with a byte. Together they are the source.
 ///
 /// ```
@@ -92,7 +95,9 @@ impl Chunks {
                 return Ok(length);
             }
             seen = self.filled;
-            self.fill((seen * 2).min(self.longest + 1), watch)?;
+            // What is read beyond the record is moved for every chunk that is cut of it.
+            let more = self.size.clamp(AT_LEAST, AT_ONCE);
+            self.fill((seen + more).min(self.longest + 1), watch)?;
         }
     }
 

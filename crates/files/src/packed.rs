@@ -23,6 +23,38 @@ const XZ_MEMORY: u64 = 128 << 20;
 /// So many bytes tell them apart.
 const HEAD: usize = 10;
 
+/// What every file of a format begins with.
+struct Mark {
+    format: Format,
+    bytes: &'static [u8],
+    /// Which byte may be a greater one, and up to which.
+    up_to: Option<(usize, u8)>,
+}
+
+const MARKS: [Mark; 6] = [
+    // RFC 1952: deflate is the only method there is.
+    Mark { format: Format::Gzip, bytes: b"\x1f\x8b\x08", up_to: None },
+    Mark { format: Format::Zstandard, bytes: b"\x28\xb5\x2f\xfd", up_to: None },
+    // RFC 8878: a frame to be skipped, such as an index, may come first.
+    Mark { format: Format::Zstandard, bytes: b"\x50\x2a\x4d\x18", up_to: Some((0, 0x5f)) },
+    // A block, or the end of one that has none; without that it may be text.
+    Mark { format: Format::Bzip2, bytes: b"BZh1\x31\x41\x59\x26\x53\x59", up_to: Some((3, b'9')) },
+    Mark { format: Format::Bzip2, bytes: b"BZh1\x17\x72\x45\x38\x50\x90", up_to: Some((3, b'9')) },
+    Mark { format: Format::Xz, bytes: b"\xfd7zXZ\0", up_to: None },
+];
+
+impl Mark {
+    /// Whether one of the two begins with the other.
+    fn agrees(&self, head: &[u8]) -> bool {
+        let mut pairs = self.bytes.iter().enumerate().zip(head);
+        pairs.all(|((at, least), byte)| {
+            let most =
+                self.up_to.filter(|(place, _)| *place == at).map_or(*least, |(_, most)| most);
+            (*least..=most).contains(byte)
+        })
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Format {
     Gzip,
@@ -33,22 +65,13 @@ enum Format {
 
 impl Format {
     fn of(head: &[u8]) -> Option<Format> {
-        match head {
-            // RFC 1952: deflate is the only method there is.
-            [0x1f, 0x8b, 8, ..] => Some(Format::Gzip),
-            // RFC 8878: a frame to be skipped, such as an index, may come first.
-            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
-                Some(Format::Zstandard)
-            }
-            // A block, or the end of one that has none; without that it may be text.
-            [b'B', b'Z', b'h', b'1'..=b'9', rest @ ..]
-                if rest == b"\x31\x41\x59\x26\x53\x59" || rest == b"\x17\x72\x45\x38\x50\x90" =>
-            {
-                Some(Format::Bzip2)
-            }
-            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Format::Xz),
-            _ => None,
-        }
+        let is_whole = |mark: &&Mark| mark.bytes.len() <= head.len() && mark.agrees(head);
+        MARKS.iter().find(is_whole).map(|mark| mark.format)
+    }
+
+    /// Whether it takes more bytes to tell. Where it does not, none may come for long.
+    fn is_open(head: &[u8]) -> bool {
+        MARKS.iter().any(|mark| head.len() < mark.bytes.len() && mark.agrees(head))
     }
 
     fn name(self) -> &'static str {
@@ -118,7 +141,7 @@ impl Untold {
     fn tell(&mut self) -> Result<bool, FilesError> {
         let Some(head) = &mut self.head else { return Ok(true) };
         let mut buffer = [0; HEAD];
-        while head.len() < HEAD {
+        while Format::is_open(head) {
             match self.source.read(&mut buffer[..HEAD - head.len()])? {
                 Some(0) => break,
                 Some(count) => head.extend_from_slice(&buffer[..count]),
@@ -164,7 +187,11 @@ struct Counted {
 
 impl Read for Counted {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = give(&mut self.source, buffer)?;
+        // Readers of headers take `Interrupted` for a reason to try again, and nobody would be asked meanwhile.
+        let count = give(&mut self.source, buffer).map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => io::ErrorKind::WouldBlock.into(),
+            _ => error,
+        })?;
         self.taken.fetch_add(count as u64, Ordering::Relaxed);
         Ok(count)
     }
@@ -181,8 +208,8 @@ struct Unpacked {
 
 impl Unpacked {
     fn explain(&self, error: io::Error) -> io::Error {
-        if error.kind() == io::ErrorKind::Interrupted {
-            return error;
+        if error.kind() == io::ErrorKind::WouldBlock {
+            return io::ErrorKind::Interrupted.into();
         }
         let (name, format) = (self.name.clone(), self.format.name());
         let offset = self.taken.load(Ordering::Relaxed);

@@ -7,6 +7,8 @@ use std::ops::{ControlFlow, Range};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use rustix::fs::fstatfs;
+
 use crate::awaited::{self, Awaited};
 use crate::error::FilesError;
 use crate::windows::Watch;
@@ -32,7 +34,7 @@ enum Origin {
 
 impl Source {
     /// Opens what a path leads to. A file has the length that it has now: what is appended later is not
-    /// read. What has no length, such as a pipe, a device or a file of `/proc`, is read until it ends, and
+    /// read. What has no length, such as a pipe, a device or a file of `/proc` or `/sys`, is read until it ends, and
     /// waited for where it is read, not here.
     ///
     /// # Errors
@@ -46,9 +48,11 @@ impl Source {
             return Err(FilesError::Directory(name));
         }
         let length = metadata.len();
-        // Files of /proc and /sys say that they have no bytes, and have some.
+        // Files of /proc say that they have no bytes, and have some; those of /sys say that they have a page.
         let is_empty = || matches!(file.read_at(&mut [0], 0), Ok(0));
-        let from = if metadata.is_file() && (length > 0 || is_empty()) {
+        // `SYSFS_MAGIC` of include/uapi/linux/magic.h.
+        let is_of_sysfs = || fstatfs(&file).is_ok_and(|system| system.f_type == 0x6265_6572);
+        let from = if metadata.is_file() && (length > 0 || is_empty()) && !is_of_sysfs() {
             Origin::File { file, length, end: length }
         } else {
             Origin::Stream(Box::new(Awaited(file)))

@@ -2,6 +2,8 @@
 
 use std::io::{Cursor, Read};
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use deadweight_files::{Chunks, FilesError, Source};
 use proptest::prelude::*;
@@ -74,4 +76,28 @@ fn a_record_has_a_bound() {
     assert_eq!(error.to_string(), "log: the line at byte 2 is longer than 10 bytes");
     // The last needs no end, and is as long as it may be.
     assert_eq!(chunks(Box::new(&b"bbb"[..]), 1, Some(b'\n'), 3).unwrap(), [b"bbb".to_vec()]);
+}
+
+/// Counts what is read of it.
+struct Counted(Cursor<Vec<u8>>, Arc<AtomicUsize>);
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.0.read(buffer)?;
+        self.1.fetch_add(count, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+#[test]
+fn little_is_read_beyond_a_long_record() {
+    let long = 2_100_000;
+    let bytes = [vec![b'x'; long], b"\nab".repeat(1_000_000)].concat();
+    let read = Arc::new(AtomicUsize::new(0));
+    let reader = Box::new(Counted(Cursor::new(bytes), Arc::clone(&read)));
+    let mut chunks = Chunks::new(Source::stream("log", reader), 1024, Some(b'\n'), 1 << 30);
+    let first = chunks.next(&mut |_read| ControlFlow::Continue(())).unwrap().unwrap();
+    assert_eq!(first.len(), long + 1);
+    let beyond = read.load(Ordering::Relaxed) - first.len();
+    assert!(beyond <= 64 << 10, "{beyond}");
 }

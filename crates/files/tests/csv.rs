@@ -35,7 +35,7 @@ fn count(bytes: &[u8], size: usize) -> u64 {
 }
 
 fn check(bytes: &[u8], size: usize) -> Checked {
-    csv::check(&mut windows(bytes, size), Dialect::default(), usize::MAX, &mut on).unwrap()
+    csv::check(&mut windows(bytes, size), Dialect::default(), usize::MAX, None, &mut on).unwrap()
 }
 
 fn records(bytes: &[u8]) -> Vec<ByteRecord> {
@@ -162,7 +162,7 @@ fn a_bad_row_is_named_by_record_line_and_byte() {
         (7, 8, 48, vec![Fault::OpenQuote]),
     ];
     assert_eq!(rows, truth);
-    let some = csv::check(&mut windows(text, 16), Dialect::default(), 2, &mut on).unwrap();
+    let some = csv::check(&mut windows(text, 16), Dialect::default(), 2, None, &mut on).unwrap();
     assert_eq!((some.bad, some.rows.len(), some.by_fault), (5, 2, [1; 5]));
 }
 

@@ -8,7 +8,7 @@ use std::io::{Cursor, Read};
 use std::ops::ControlFlow;
 
 use deadweight_files::csv::{self, Dialect};
-use deadweight_files::{FilesError, Source, Windows};
+use deadweight_files::{FilesError, Lines, Source, Windows};
 use packing::{FORMATS, pack};
 use proptest::prelude::*;
 
@@ -199,5 +199,68 @@ fn signals_are_told_to_who_watches_and_lose_nothing() {
         let reader = Interrupted(Cursor::new(pack(format, &text)), false);
         let source = Source::stream("data", Box::new(reader));
         assert_eq!(read(source, PLENTY).unwrap(), text, "{format}");
+    }
+}
+
+/// What has come of a pipe. Then signals come, and in the end no more bytes.
+struct Stalled(Cursor<Vec<u8>>, usize);
+
+impl Read for Stalled {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self.0.read(buffer)? {
+            0 if self.1 > 0 => {
+                self.1 -= 1;
+                Err(std::io::ErrorKind::Interrupted.into())
+            }
+            count => Ok(count),
+        }
+    }
+}
+
+fn stalled(bytes: &[u8]) -> Windows {
+    let reader = Stalled(Cursor::new(bytes.to_vec()), 100);
+    Windows::new(Source::stream("data", Box::new(reader)).unpacked(PLENTY).unwrap())
+}
+
+#[test]
+fn who_watches_is_asked_wherever_what_is_packed_stalls() {
+    for format in FORMATS {
+        let mut packed = pack(format, b"text");
+        if format == "gzip" {
+            // A name in the header, as RFC 1952 has it.
+            packed[3] |= 8;
+            packed.splice(10..10, *b"name\0");
+        }
+        for length in 10..packed.len() {
+            let mut asked = 0;
+            let mut watch = |_| {
+                asked += 1;
+                if asked < 5 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            };
+            let mut windows = stalled(&packed[..length]);
+            let error = loop {
+                match windows.advance(windows.bytes().len(), &mut watch) {
+                    Ok(goes_on) => assert!(goes_on, "{format}: {length}"),
+                    Err(error) => break error,
+                }
+            };
+            assert!(matches!(error, FilesError::Stopped { .. }), "{format}: {length}: {error}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_packed_is_not_waited_for() {
+    for text in
+        [&b"a\n"[..], b"hi\n", b"BZ\n", b"BZhi\n", b"BZh11AY\n", b"P*\n", b"\xff\n", b"\xef\xbb\n"]
+    {
+        let mut lines = Lines::new(stalled(text));
+        let mut asked = 0;
+        let mut watch = |_| {
+            asked += 1;
+            if asked == 1 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        let line = lines.next(&mut watch).unwrap().unwrap();
+        assert_eq!(line.bytes, &text[..text.len() - 1]);
     }
 }

@@ -47,6 +47,14 @@ fn files_of_proc_say_that_they_have_no_bytes_and_are_read() {
 }
 
 #[test]
+fn files_of_sys_say_that_they_have_more_bytes_and_are_read() {
+    let path = Path::new("/sys/kernel/mm/transparent_hugepage/enabled");
+    let Ok(truth) = fs::read(path) else { return };
+    assert!((truth.len() as u64) < fs::metadata(path).unwrap().len());
+    assert_eq!(lines(path).unwrap(), 1);
+}
+
+#[test]
 fn a_pipe_is_read_until_it_is_closed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pipe");
@@ -131,13 +139,13 @@ fn memory_stays_the_same_whatever_the_length() {
         ControlFlow::Continue(())
     };
     let mut windows = Windows::new(Source::open(file.path()).unwrap());
-    let checked = csv::check(&mut windows, csv::Dialect::default(), 10, &mut watch).unwrap();
+    let checked = csv::check(&mut windows, csv::Dialect::default(), 10, None, &mut watch).unwrap();
     assert_eq!((checked.records, checked.bad), (1, 1));
 
     // One row, and every byte of it is wrong.
     fs::write(file.path(), vec![0xe9; 24 << 20]).unwrap();
     let mut windows = Windows::new(Source::open(file.path()).unwrap());
-    let checked = csv::check(&mut windows, csv::Dialect::default(), 10, &mut watch).unwrap();
+    let checked = csv::check(&mut windows, csv::Dialect::default(), 10, None, &mut watch).unwrap();
     assert_eq!((checked.records, checked.bad), (1, 1));
     assert!(most < before + 20_000, "{most} kB, {before} kB before");
 }

@@ -29,7 +29,8 @@ impl Field {
     ///
     /// # Errors
     /// [`Reason::WrongType`] if it says no value of this kind, [`Reason::Overflow`] if it is an integer that no
-    /// column has. That others fit is seen when they are put into one.
+    /// column has, or a float so large that it is infinite, of a narrow column. That others fit is seen when they
+    /// are put into one.
     #[inline]
     pub fn parsed<'a>(&self, text: &'a str) -> Result<Value<'a>, Reason> {
         if text.is_empty() && self.nullable {
@@ -38,7 +39,7 @@ impl Field {
         let value = match self.kind {
             Kind::Str | Kind::Category => Some(Value::Str(text)),
             Kind::Bytes => Some(Value::Bytes(text.as_bytes())),
-            Kind::F4 | Kind::F8 => blanks_off(text).parse().ok().map(Value::Float),
+            Kind::F4 | Kind::F8 => return float(text, self.kind),
             Kind::Bool => flag(blanks_off(text)).map(Value::Bool),
             Kind::Date => date(blanks_off(text).as_bytes()).map(Value::Date),
             Kind::DateTime => datetime(blanks_off(text).as_bytes()).map(Value::DateTime),
@@ -70,6 +71,17 @@ fn int(text: &str, kind: Kind) -> Result<Value<'_>, Reason> {
         }
         _ => wrong(text, kind),
     })
+}
+
+#[inline]
+fn float(text: &str, kind: Kind) -> Result<Value<'_>, Reason> {
+    let digits = blanks_off(text);
+    let float: f64 = digits.parse().map_err(|_| wrong(text, kind))?;
+    // What is too large by less is refused where it is put into the column.
+    if kind == Kind::F4 && float.is_infinite() && digits.bytes().any(|byte| byte.is_ascii_digit()) {
+        return Err(Reason::Overflow { value: digits.to_owned(), kind });
+    }
+    Ok(Value::Float(float))
 }
 
 fn flag(text: &str) -> Option<bool> {

@@ -15,7 +15,8 @@ use crate::error::FilesError;
 use crate::start::start;
 use crate::windows::{Watch, Windows};
 
-/// Looks at every record, and lists the first `most` that are not as they should be.
+/// Looks at every record, and lists the first `most` that are not as they should be. Each should have so many
+/// `fields`; where that is `None`, as many as the first.
 ///
 /// # Errors
 /// If the source cannot be read, becomes shorter, is UTF-16, or `watch` ends it.
@@ -23,11 +24,12 @@ pub fn check(
     windows: &mut Windows,
     dialect: Dialect,
     most: usize,
+    fields: Option<u64>,
     watch: &mut Watch<'_>,
 ) -> Result<Checked, FilesError> {
     let mut from = start(windows, watch)?;
     let mut state = State::Record;
-    let mut check = Check::new(most, windows.offset());
+    let mut check = Check::new(most, fields, windows.offset());
     let level = Level::new();
     loop {
         let text = Text { bytes: windows.bytes(), offset: windows.offset() };
@@ -76,10 +78,11 @@ struct Check {
 }
 
 impl Check {
-    fn new(most: usize, offset: u64) -> Check {
+    fn new(most: usize, fields: Option<u64>, offset: u64) -> Check {
         let lines = LineNumbers::beginning_at(offset);
-        let (found, row) = (Checked::default(), Row::default());
-        Check { most, found, row, lines, invalid: VecDeque::new() }
+        // No record has no fields: the first is looked at more closely, and says how many there are.
+        let found = Checked { fields: fields.unwrap_or(0), ..Checked::default() };
+        Check { most, found, row: Row::default(), lines, invalid: VecDeque::new() }
     }
 
     #[inline(always)]
@@ -160,7 +163,7 @@ impl Check {
     fn look_at(&mut self, text: Text<'_>, end: u64) {
         let (found, row) = (&mut self.found, &mut self.row);
         let fields = row.delimiters + 1;
-        if found.records == 0 {
+        if found.fields == 0 {
             found.fields = fields;
         }
         let mut faults = mem::take(&mut row.faults);

@@ -3,7 +3,7 @@
 /// What can be wrong with a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It has more or fewer fields than the first record.
+    /// It has more or fewer fields than the first record, or than was said.
     Ragged,
     /// A quote in a field that is not quoted, or something between a closing quote and the field's end.
     BareQuote,
@@ -68,7 +68,7 @@ pub struct BadRow {
 pub struct Checked {
     /// How many records there are, the header among them.
     pub records: u64,
-    /// How many fields the first record has; 0 if there is none.
+    /// How many fields a record is to have: as many as the first, unless that was said; 0 if there is none.
     pub fields: u64,
     /// How many records are not as they should be.
     pub bad: u64,

@@ -123,8 +123,8 @@ impl Records {
         Records::new(self.windows, self.dialect).longest(longest)
     }
 
-    /// The line, from 1, on which the record that was given last begins. In a part of a file, lines are
-    /// counted from its beginning.
+    /// The line, from 1, on which the record that was given last begins: to be asked before the next is. In a part
+    /// of a file, lines are counted from its beginning.
     pub fn line(&mut self) -> u64 {
         self.lines.at(self.last, self.windows.bytes(), self.windows.offset())
     }

@@ -1,10 +1,11 @@
 //! What a user hands over to be read: a path, `"-"`, or an object with `read`.
 
 use std::ffi::OsStr;
-use std::io::{self, Read};
+use std::io;
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use deadweight_files::{FilesError, MOST_UNPACKED, Source};
 use pyo3::buffer::PyBuffer;
@@ -14,16 +15,22 @@ use pyo3::types::{PyBytes, PyString};
 
 use crate::errors::of_files;
 
+/// The `read` of an object that is given, for whoever keeps the source: to be shown to the collector, once.
+pub(super) type Read = Option<Arc<Py<PyAny>>>;
+
 /// What is given, as a source of what is in it if it is compressed.
-pub(crate) fn source(given: &Bound<'_, PyAny>, max_unpacked: Option<u64>) -> PyResult<Source> {
+pub(super) fn source(
+    given: &Bound<'_, PyAny>,
+    max_unpacked: Option<u64>,
+) -> PyResult<(Source, Read)> {
     let py = given.py();
-    let source = match path(given)? {
-        Some(path) => py.detach(|| Source::open(&path)),
-        None if is_standard_input(given) => Ok(stream(&standard_input(py)?)?),
-        None => Ok(stream(given)?),
+    let (source, read) = match path(given)? {
+        Some(path) => (py.detach(|| Source::open(&path)).map_err(of_files)?, None),
+        None if is_standard_input(given) => stream(&standard_input(py)?)?,
+        None => stream(given)?,
     };
     let most = max_unpacked.unwrap_or(MOST_UNPACKED);
-    source.and_then(|source| py.detach(|| source.unpacked(most))).map_err(of_files)
+    Ok((py.detach(|| source.unpacked(most)).map_err(of_files)?, read))
 }
 
 /// A part of a file, as it is in the file.
@@ -76,7 +83,7 @@ fn standard_input(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     stdin.getattr("buffer")
 }
 
-fn stream(given: &Bound<'_, PyAny>) -> PyResult<Source> {
+fn stream(given: &Bound<'_, PyAny>) -> PyResult<(Source, Read)> {
     let py = given.py();
     let io = py.import("io")?;
     if given.is_instance(&io.getattr("TextIOBase")?)? {
@@ -85,6 +92,12 @@ fn stream(given: &Bound<'_, PyAny>) -> PyResult<Source> {
     // `read` of a buffered pipe waits until it has all that is asked for.
     let is_buffered = given.is_instance(&io.getattr("BufferedReader")?)?;
     let read = given.getattr_opt(if is_buffered { "read1" } else { "read" })?;
+    // Before Python 3.14, `read1` of one that does not wait gives no bytes where there are none yet, as at the end.
+    if is_buffered && !waits(given) {
+        return Err(PyBlockingIOError::new_err(
+            "the file does not wait for bytes: `os.set_blocking(file.fileno(), True)` makes it",
+        ));
+    }
     let Some(read) = read.filter(PyAnyMethods::is_callable) else {
         let kind = given.get_type().fully_qualified_name()?;
         let text = format!("a path, \"-\" or a binary file with `read` is wanted, not {kind}");
@@ -94,7 +107,18 @@ fn stream(given: &Bound<'_, PyAny>) -> PyResult<Source> {
         Ok(Some(name)) if name.is_instance_of::<PyString>() => name.to_string(),
         _ => format!("<{}>", given.get_type().name()?),
     };
-    Ok(Source::stream(name, Box::new(Given { read: read.unbind() })))
+    let read = Arc::new(read.unbind());
+    let kept = Some(Arc::clone(&read));
+    Ok((Source::stream(name, Box::new(Given { read })), kept))
+}
+
+/// What is no file of the system's waits.
+fn waits(given: &Bound<'_, PyAny>) -> bool {
+    let ask = || {
+        let number = given.call_method0("fileno")?;
+        given.py().import("os")?.call_method1("get_blocking", (number,))?.extract()
+    };
+    ask().unwrap_or(true)
 }
 
 fn text(given: &Bound<'_, PyAny>) -> PyResult<PyErr> {
@@ -107,10 +131,10 @@ fn text(given: &Bound<'_, PyAny>) -> PyResult<PyErr> {
 
 /// What an object's `read` returns. It is called by a scan, which has detached from the interpreter.
 struct Given {
-    read: Py<PyAny>,
+    read: Arc<Py<PyAny>>,
 }
 
-impl Read for Given {
+impl io::Read for Given {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         Python::attach(|py| self.ask(py, buffer)).map_err(io::Error::other)
     }

@@ -1,5 +1,6 @@
 //! Records of JSON as Python objects: of those that are asked for, what is asked for, and nothing else.
 
+use std::mem;
 use std::sync::{Mutex, MutexGuard};
 use std::vec;
 
@@ -10,8 +11,9 @@ use deadweight_files::{Lines, Windows};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyString, PyTuple};
+use pyo3::{PyTraverseError, PyVisit};
 
-use super::given::{open_part, source};
+use super::given::{Read, open_part, source};
 use super::watch::Pulse;
 
 /// A value of a condition.
@@ -113,6 +115,7 @@ struct All {
 /// A source that is open.
 struct Reading {
     records: Records,
+    read: Read,
     pulse: Pulse,
     /// How many of those in memory were given.
     given: usize,
@@ -170,6 +173,28 @@ impl JsonIterator {
         record
     }
 
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Whoever holds the lock does not wait for the collector.
+        let Ok(all) = self.all.try_lock() else { return Ok(()) };
+        for source in all.sources.as_slice() {
+            visit.call(source)?;
+        }
+        if let Some(Reading { read, pulse, .. }) = &all.reading {
+            visit.call(read.as_deref())?;
+            pulse.visit(&visit)?;
+        }
+        visit.call(&all.loads.0)?;
+        visit.call(&all.progress)
+    }
+
+    fn __clear__(&self) {
+        let Ok(mut all) = self.all.try_lock() else { return };
+        let sources = mem::replace(&mut all.sources, Vec::new().into_iter());
+        let held = (sources, all.reading.take(), all.progress.take());
+        drop(all);
+        drop(held);
+    }
+
     /// Where the record is that was given last.
     fn place<'py>(&self, py: Python<'py>) -> PyResult<Option<Place<'py>>> {
         let all = self.all()?;
@@ -221,7 +246,7 @@ impl JsonIterator {
 impl All {
     fn next<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         loop {
-            if let Some(Reading { records, pulse, given }) = &mut self.reading {
+            if let Some(Reading { records, pulse, given, .. }) = &mut self.reading {
                 if *given == records.len() {
                     *given = 0;
                     if !pulse.scan(py, |watch| records.advance(watch))? {
@@ -240,8 +265,8 @@ impl All {
     }
 
     fn open(&self, given: &Bound<'_, PyAny>) -> PyResult<Reading> {
-        let source = match self.part {
-            Some((start, end)) => open_part(given, start..end)?,
+        let (source, read) = match self.part {
+            Some((start, end)) => (open_part(given, start..end)?, None),
             None => source(given, Some(self.most))?,
         };
         let lines = Lines::new(Windows::new(source)).longest(self.longest);
@@ -249,7 +274,7 @@ impl All {
         let on_bad = self.keep.map_or(OnBad::Fail, left);
         let records = Records::new(lines, self.query.clone(), on_bad);
         let progress = self.progress.as_ref().map(|progress| progress.clone_ref(given.py()));
-        Ok(Reading { records, pulse: Pulse::new(progress), given: 0 })
+        Ok(Reading { records, read, pulse: Pulse::new(progress), given: 0 })
     }
 
     fn close(&mut self) {

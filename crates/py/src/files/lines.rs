@@ -1,5 +1,6 @@
 //! Lines as `str` or `bytes`, one by one out of many that were found at once.
 
+use std::mem;
 use std::ops::Range;
 use std::sync::Mutex;
 use std::vec;
@@ -8,8 +9,9 @@ use deadweight_files::{Lines, Windows};
 use pyo3::exceptions::{PyRuntimeError, PyUnicodeDecodeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
+use pyo3::{PyTraverseError, PyVisit};
 
-use super::given::{open_part, source};
+use super::given::{Read, open_part, source};
 use super::json::{Place, SAMPLE};
 use super::watch::Pulse;
 
@@ -37,6 +39,7 @@ struct All {
 /// A source that is open.
 struct Reading {
     lines: Lines,
+    read: Read,
     pulse: Pulse,
     /// Where lines are that were found, and how many of these were given.
     found: Vec<Range<usize>>,
@@ -99,6 +102,30 @@ impl LineIterator {
         line
     }
 
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Whoever holds the lock does not wait for the collector.
+        let Ok(all) = self.all.try_lock() else { return Ok(()) };
+        for source in all.sources.as_slice() {
+            visit.call(source)?;
+        }
+        if let Some(Reading { read, pulse, .. }) = &all.reading {
+            visit.call(read.as_deref())?;
+            pulse.visit(&visit)?;
+        }
+        if let Text::Other { decode, .. } = &all.text {
+            visit.call(decode)?;
+        }
+        visit.call(&all.progress)
+    }
+
+    fn __clear__(&self) {
+        let Ok(mut all) = self.all.try_lock() else { return };
+        let sources = mem::replace(&mut all.sources, Vec::new().into_iter());
+        let held = (sources, all.reading.take(), all.progress.take());
+        drop(all);
+        drop(held);
+    }
+
     /// Where the line is that was given last.
     fn place<'py>(&self, py: Python<'py>) -> PyResult<Option<Place<'py>>> {
         let Ok(all) = self.all.try_lock() else { return Err(in_use()) };
@@ -136,14 +163,14 @@ impl All {
     }
 
     fn open(&self, given: &Bound<'_, PyAny>) -> PyResult<Reading> {
-        let (source, numbered) = match self.part {
-            Some((start, end)) => (open_part(given, start..end)?, start == 0),
+        let ((source, read), numbered) = match self.part {
+            Some((start, end)) => ((open_part(given, start..end)?, None), start == 0),
             None => (source(given, Some(self.most))?, true),
         };
         let lines = Lines::new(Windows::new(source)).longest(self.longest).keep_ends(self.ends);
         let progress = self.progress.as_ref().map(|progress| progress.clone_ref(given.py()));
         let pulse = Pulse::new(progress);
-        Ok(Reading { lines, pulse, found: Vec::new(), given: 0, numbered })
+        Ok(Reading { lines, read, pulse, found: Vec::new(), given: 0, numbered })
     }
 }
 

@@ -7,8 +7,9 @@ use deadweight_files::{Chunks, splits};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use pyo3::{PyTraverseError, PyVisit};
 
-use super::given::{file, open_part, source};
+use super::given::{Read, file, open_part, source};
 use super::watch::{Pulse, watched};
 use crate::errors::of_files;
 
@@ -16,7 +17,7 @@ use crate::errors::of_files;
 #[pyclass(frozen, module = "deadweight._core")]
 pub(crate) struct Pieces {
     /// `None` when it has ended.
-    reading: Mutex<Option<(Chunks, Pulse)>>,
+    reading: Mutex<Option<(Chunks, Read, Pulse)>>,
 }
 
 #[pymethods]
@@ -32,12 +33,12 @@ impl Pieces {
         part: Option<(u64, u64)>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Pieces> {
-        let source = match part {
-            Some((start, end)) => open_part(given, start..end)?,
+        let (source, read) = match part {
+            Some((start, end)) => (open_part(given, start..end)?, None),
             None => source(given, Some(most))?,
         };
         let chunks = Chunks::new(source, size, end, longest);
-        Ok(Pieces { reading: Mutex::new(Some((chunks, Pulse::new(progress)))) })
+        Ok(Pieces { reading: Mutex::new(Some((chunks, read, Pulse::new(progress)))) })
     }
 
     fn __iter__(it: Bound<'_, Self>) -> Bound<'_, Self> {
@@ -50,12 +51,25 @@ impl Pieces {
                 "these chunks are read already, by another thread or within their own `read`";
             return Err(PyRuntimeError::new_err(text));
         };
-        let piece = reading.as_mut().map(|(chunks, pulse)| next(py, chunks, pulse));
+        let piece = reading.as_mut().map(|(chunks, _read, pulse)| next(py, chunks, pulse));
         let piece = piece.unwrap_or(Ok(None));
         if !matches!(piece, Ok(Some(_))) {
             *reading = None;
         }
         piece
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Whoever holds the lock does not wait for the collector.
+        let Ok(reading) = self.reading.try_lock() else { return Ok(()) };
+        let Some((_chunks, read, pulse)) = &*reading else { return Ok(()) };
+        visit.call(read.as_deref())?;
+        pulse.visit(&visit)
+    }
+
+    fn __clear__(&self) {
+        let held = self.reading.try_lock().map(|mut reading| reading.take());
+        drop(held);
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use deadweight_files::{FilesError, Watch};
 use pyo3::prelude::*;
+use pyo3::{PyTraverseError, PyVisit};
 
 use crate::errors::of_files;
 
@@ -22,6 +23,11 @@ pub(crate) struct Pulse {
 impl Pulse {
     pub(crate) fn new(progress: Option<Py<PyAny>>) -> Pulse {
         Pulse { progress, last: Instant::now(), read: None }
+    }
+
+    /// Shows the collector what it holds.
+    pub(crate) fn visit(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.progress)
     }
 
     /// Detaches from the interpreter for a scan. Every 50 ms signals are handled and `progress` is called

@@ -11,6 +11,9 @@ const MOST: usize = 1000;
 /// Of a bad row, so many bytes are kept.
 const SAMPLE: usize = 80;
 
+/// What is wrong with a record that ends within quotes.
+pub(super) const OPEN: &str = "a quote that is not closed: all that follows is one field";
+
 /// What becomes of a bad row.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Policy {
@@ -116,7 +119,7 @@ pub(super) fn reason(record: &Record<'_>, width: usize) -> Option<String> {
         return None;
     }
     Some(if record.is_open {
-        "a quote that is not closed: all that follows is one field".to_owned()
+        OPEN.to_owned()
     } else {
         format!("{} fields, not {width}", record.width())
     })

@@ -7,6 +7,7 @@ use pyo3::types::{PyBytes, PyList, PyString, PyTuple, PyType};
 
 use super::bad::{Bad, BadRows, Found, no_text, reason};
 use super::decoding::Decoding;
+use crate::errors::of_files;
 
 /// Which columns are wanted, and as what.
 pub(super) struct Wanted {
@@ -25,6 +26,12 @@ impl Wanted {
     }
 }
 
+/// Why no rows come after those that were read.
+enum End {
+    Bad(Bad),
+    Failed(FilesError),
+}
+
 /// Rows that were read and are not given yet.
 #[derive(Default)]
 pub(super) struct Batch {
@@ -32,7 +39,7 @@ pub(super) struct Batch {
     /// Where in it the fields end.
     ends: Vec<usize>,
     /// Comes after the rows.
-    bad: Option<Bad>,
+    end: Option<End>,
 }
 
 impl Batch {
@@ -46,16 +53,24 @@ impl Batch {
     ) -> Result<(), FilesError> {
         self.text.clear();
         self.ends.clear();
-        while let Some(record) = records.next(watch)? {
+        loop {
+            let record = match records.next(watch) {
+                Ok(Some(record)) => record,
+                Ok(None) => return Ok(()),
+                Err(error) if self.ends.is_empty() => return Err(error),
+                Err(error) => {
+                    self.end = Some(End::Failed(error));
+                    return Ok(());
+                }
+            };
             if let Err(reason) = self.take(&record, wanted) {
                 let found = Found::new(&record, reason, wanted.decoding).on_line(records);
-                self.bad = bad.add(found);
+                self.end = bad.add(found).map(End::Bad);
             }
-            if self.bad.is_some() || (!self.ends.is_empty() && !records.is_at_hand()) {
-                break;
+            if self.end.is_some() || (!self.ends.is_empty() && !records.is_at_hand()) {
+                return Ok(());
             }
         }
-        Ok(())
     }
 
     fn take(&mut self, record: &Record<'_>, wanted: &Wanted) -> Result<(), String> {
@@ -79,9 +94,17 @@ impl Batch {
         Ok(())
     }
 
+    /// Whether something is to be raised after the rows.
+    pub(super) fn has_ended(&self) -> bool {
+        self.end.is_some()
+    }
+
     /// What is to be raised after the rows.
-    pub(super) fn take_bad(&mut self) -> Option<Bad> {
-        self.bad.take()
+    pub(super) fn take_end(&mut self, name: &str) -> Option<PyErr> {
+        self.end.take().map(|end| match end {
+            End::Bad(bad) => bad.raised(name),
+            End::Failed(error) => of_files(error),
+        })
     }
 
     /// The rows; `None` if there are none.

@@ -6,6 +6,7 @@ mod decoding;
 mod fill;
 mod types;
 
+use std::mem;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use deadweight_files::csv::{self, Dialect, Records};
@@ -17,13 +18,14 @@ use deadweight_report::{json, text};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple, PyType};
+use pyo3::{PyTraverseError, PyVisit};
 
-use self::bad::{BadRows, Policy, Told, no_text};
+use self::bad::{BadRows, OPEN, Policy, Told, no_text};
 use self::batch::{Batch, Wanted};
 use self::decoding::Decoding;
 use self::fill::{Column, Failed, Plan};
 use self::types::types;
-use super::given::{open_part, source};
+use super::given::{Read, open_part, source};
 use super::watch::Pulse;
 use crate::errors::{of_files, of_records};
 use crate::heap::written;
@@ -45,12 +47,34 @@ pub(crate) struct CsvPass {
 }
 
 struct Reading {
-    /// Until they are taken for good.
+    /// Until they are taken for good, or have ended.
     records: Option<Records>,
+    read: Read,
     pulse: Pulse,
     wanted: Option<Wanted>,
     batch: Batch,
     bad: BadRows,
+}
+
+impl Reading {
+    /// Some rows, one at least, or what comes after the last.
+    fn rows<'py>(&mut self, py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyList>>> {
+        let Reading { records: Some(records), wanted: Some(wanted), .. } = self else {
+            return Ok(None);
+        };
+        if !self.batch.has_ended() {
+            self.pulse.scan(py, |watch| self.batch.fill(records, wanted, &mut self.bad, watch))?;
+            if let Some(rows) = self.batch.rows(py, wanted)? {
+                return Ok(Some(rows));
+            }
+        }
+        self.batch.take_end(name).map_or(Ok(None), Err)
+    }
+
+    /// What holds files open, and objects, once nothing is read any more.
+    fn close(&mut self) -> (Option<Records>, Read, Option<Wanted>) {
+        (self.records.take(), self.read.take(), self.wanted.take())
+    }
 }
 
 impl CsvPass {
@@ -85,6 +109,13 @@ impl CsvPass {
         })
     }
 
+    /// Nothing comes any more.
+    fn close(&self) -> PyResult<()> {
+        let ended = self.reading()?.close();
+        drop(ended);
+        Ok(())
+    }
+
     /// Something of the records that come.
     fn ahead<T: Send>(
         &self,
@@ -94,7 +125,13 @@ impl CsvPass {
         let mut reading = self.reading()?;
         let Reading { records, pulse, bad, .. } = &mut *reading;
         let records = records.as_mut().ok_or_else(|| self.was_read())?;
-        pulse.scan(py, |watch| find(records, bad, watch))
+        let found = pulse.scan(py, |watch| find(records, bad, watch));
+        if found.is_err() {
+            let ended = reading.close();
+            drop(reading);
+            drop(ended);
+        }
+        found
     }
 }
 
@@ -115,14 +152,14 @@ impl CsvPass {
         let dialect = dialect_of(dialect.0, dialect.1)?;
         let decoding = Decoding::of(decoding.0, decoding.1)?;
         let bad = BadRows::new(Policy::of(bad_rows)?);
-        let source = match bytes {
-            Some((start, end)) => open_part(given, start..end)?,
+        let (source, read) = match bytes {
+            Some((start, end)) => (open_part(given, start..end)?, None),
             None => source(given, max_unpacked)?,
         };
         let name = source.name().to_owned();
         let records = Some(Records::new(Windows::new(source), dialect).longest(longest));
         let (pulse, batch) = (Pulse::new(progress), Batch::default());
-        let reading = Mutex::new(Reading { records, pulse, wanted: None, batch, bad });
+        let reading = Mutex::new(Reading { records, read, pulse, wanted: None, batch, bad });
         Ok(CsvPass { name, dialect, decoding, reading })
     }
 
@@ -132,28 +169,36 @@ impl CsvPass {
         &self.name
     }
 
-    /// What the fields of the first record say.
-    fn header(&self, py: Python<'_>) -> PyResult<Option<Vec<String>>> {
+    /// What the fields of the first record say, if there is one.
+    fn header(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         let header = self.ahead(py, |records, _bad, watch| {
             let Some(record) = records.next(watch)? else { return Ok(None) };
             let text = |said| self.decoding.text(said).map(Into::into);
-            Ok(Some(record.fields().map(text).collect()))
+            Ok(Some((record.is_open, record.fields().map(text).collect())))
         })?;
-        let Some(fields): Option<Vec<Option<String>>> = header else { return Ok(None) };
-        let named = fields.into_iter().enumerate().map(|(number, field)| {
-            field.ok_or_else(|| {
-                let reason = no_text(&(number + 1).to_string());
-                PyValueError::new_err(format!("{}: the header: {reason}", self.name))
-            })
-        });
-        named.collect::<PyResult<_>>().map(Some)
+        let Some((is_open, fields)): Option<(bool, Vec<Option<String>>)> = header else {
+            return Ok(Vec::new());
+        };
+        let wrong =
+            |reason: &str| PyValueError::new_err(format!("{}: the header: {reason}", self.name));
+        if is_open {
+            return Err(wrong(OPEN));
+        }
+        let named = fields
+            .into_iter()
+            .enumerate()
+            .map(|(number, field)| field.ok_or_else(|| wrong(&no_text(&(number + 1).to_string()))));
+        named.collect()
     }
 
-    /// Goes back to the beginning. No more than the first record was read.
-    fn again(&self) -> PyResult<()> {
+    /// How many fields the first record has, which is read again by what comes.
+    fn width(&self, py: Python<'_>) -> PyResult<usize> {
+        let width = self.ahead(py, |records, _bad, watch| {
+            Ok(records.next(watch)?.map_or(0, |record| record.width()))
+        })?;
         let mut reading = self.reading()?;
         reading.records = reading.records.take().map(Records::again);
-        Ok(())
+        Ok(width)
     }
 
     /// How many records there are, the header among them. No more than that was read.
@@ -161,10 +206,11 @@ impl CsvPass {
         Ok(self.whole(py, csv::count)?.found)
     }
 
-    /// Which records are not as they should be. No more than the header was read.
-    fn check(&self, py: Python<'_>, header: bool, top: usize) -> PyResult<Checked> {
-        let file =
-            self.whole(py, |windows, dialect, watch| csv::check(windows, dialect, top, watch))?;
+    /// Which records are not as they should be, with so many fields. No more than the header was read.
+    fn check(&self, py: Python<'_>, header: bool, fields: u64, top: usize) -> PyResult<Checked> {
+        let file = self.whole(py, |windows, dialect, watch| {
+            csv::check(windows, dialect, top, Some(fields), watch)
+        })?;
         let found = &file.found;
         let reasons = found.rows.iter().map(|row| text::bad_row(row, found.fields)).collect();
         let view = CheckView { files: vec![file], failed: Vec::new(), header };
@@ -195,17 +241,31 @@ impl CsvPass {
     /// Some rows, one at least.
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyList>>> {
         let mut reading = self.reading()?;
-        let Reading { records, pulse, wanted, batch, bad } = &mut *reading;
-        let Some(wanted) = wanted else { return Ok(None) };
-        let records = records.as_mut().ok_or_else(|| self.was_read())?;
-        if let Some(bad) = batch.take_bad() {
-            return Err(bad.raised(&self.name));
+        let rows = reading.rows(py, &self.name);
+        if !matches!(rows, Ok(Some(_))) {
+            let ended = reading.close();
+            drop(reading);
+            drop(ended);
         }
-        pulse.scan(py, |watch| batch.fill(records, wanted, bad, watch))?;
-        match batch.rows(py, wanted)? {
-            None => batch.take_bad().map_or(Ok(None), |bad| Err(bad.raised(&self.name))),
-            rows => Ok(rows),
+        rows
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Whoever holds the lock does not wait for the collector.
+        let Ok(reading) = self.reading.try_lock() else { return Ok(()) };
+        visit.call(reading.read.as_deref())?;
+        if let Some(Wanted { class: Some((class, new)), .. }) = &reading.wanted {
+            visit.call(class)?;
+            visit.call(new)?;
         }
+        reading.pulse.visit(&visit)
+    }
+
+    fn __clear__(&self) {
+        let Ok(mut reading) = self.reading.try_lock() else { return };
+        let held = (reading.close(), mem::replace(&mut reading.pulse, Pulse::new(None)));
+        drop(reading);
+        drop(held);
     }
 
     /// The next rows, `most` of them or what there is, as columns.
@@ -223,6 +283,9 @@ impl CsvPass {
             let packer = plan.read(records, bad, watch)?;
             Ok(packer.and_then(|packer| packer.finish().map_err(Failed::Records)))
         })?;
+        if !table.as_ref().is_ok_and(|table| table.len() >= most) {
+            self.close()?;
+        }
         match table {
             Ok(table) => Ok(Table::new(table, None)),
             Err(Failed::Records(error)) => Err(of_records(error)),
@@ -239,6 +302,7 @@ impl CsvPass {
     ) -> PyResult<Vec<(&'static str, bool)>> {
         let wanted = Wanted { width, columns, class: None, decoding: self.decoding };
         let found = self.ahead(py, |records, bad, watch| types(records, &wanted, bad, watch))?;
+        self.close()?;
         found.map_err(|bad| bad.raised(&self.name))
     }
 
