@@ -99,6 +99,13 @@ proptest! {
 }
 
 #[test]
+fn what_follows_a_line_closes_no_text_in_it() {
+    for line in ["\"", "{\"a\": \"", "{\"a"] {
+        assert!(read(line.as_bytes(), "\"").is_err(), "{line}");
+    }
+}
+
+#[test]
 fn every_number_that_json_has_is_one_and_no_other() {
     for text in [
         "-", "01", "1.", ".5", "1e", "1e+", "+1", "--1", "1.5.5", "0x1", "1_0", "NaN", "Infinity",

@@ -157,8 +157,8 @@ impl<'a> Walk<'a> {
         }
         let (start, close) = (self.at + 1, *self.quotes.get(self.passed + 1)? as usize - self.from);
         self.passed += 2;
-        // One that is never closed would end in another line.
-        let text = self.bytes.get(start..close)?;
+        // One that is never closed would end behind the line.
+        let [text @ .., _] = self.bytes.get(start..=close)? else { return None };
         self.at = close + 1;
         Some(text)
     }
