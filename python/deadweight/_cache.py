@@ -98,7 +98,7 @@ class Cache(_core.Cache, MutableMapping[K, V]):
         try:
             bounds = at_most(maxsize), bytes_at_most(max_bytes)
         except (TypeError, ValueError) as error:
-            if cls.__init__ is Cache.__init__:
+            if cls.__init__ is vars(Cache)["__init__"]:
                 raise
             raise type(error)(f"{error}. {_bounds_of(cls)}") from None
         refused = _refused if weigher is None else _refused_by_weigher

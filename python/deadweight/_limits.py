@@ -25,7 +25,7 @@ def parse_size(text: str | float) -> int:
         unit = _UNITS.get(match[2].upper()) if match else None
         if match and unit:
             found = round(float(match[1].replace(",", "").replace("_", "")) * unit)
-    elif isinstance(text, float) and text.is_integer():  # pyright: ignore[reportUnnecessaryIsInstance]
+    elif isinstance(text, float) and text.is_integer():
         found = int(text)
     if found is None:
         raise ValueError(f"not a size: {text!r}. Sizes are written 500000, 10 MB or 24 MiB")

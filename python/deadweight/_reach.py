@@ -44,8 +44,8 @@ def _leads_to(start: object, sought: object) -> bool:
     return False
 
 
-def _referents(holder: object) -> list[Any]:
-    numpy = sys.modules.get("numpy")
+def _referents(holder: Any) -> list[Any]:
+    numpy: Any = sys.modules.get("numpy")
     if numpy is not None and isinstance(holder, numpy.ndarray) and holder.dtype == object:
         # The collector is not shown what an array of objects holds.
         return [*holder.flat[:MOST_OBJECTS], holder.base]
