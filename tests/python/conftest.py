@@ -2,11 +2,16 @@
 
 import gc
 import re
+import signal
 
 import pytest
 
 # A project for tests to run: it leaks.
 collect_ignore = ["sample"]
+
+# A shell starts what runs in the background with interrupts ignored, and all that this starts inherits it: tests
+# that interrupt would wait for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):
