@@ -47,8 +47,8 @@ impl Wanted {
 
     /// Whether a value, as JSON that is known to be valid, is this.
     #[inline]
-    pub(super) fn is(&self, json: &str) -> bool {
-        match (self, json.as_bytes()) {
+    pub(super) fn is(&self, json: &[u8]) -> bool {
+        match (self, json) {
             (Wanted::Text(text), [b'"', inside @ .., b'"']) => is_text(text, inside, json),
             (Wanted::Null, json) => json == b"null",
             (Wanted::Number(number), [b'-' | b'0'..=b'9', ..]) => number.is(&Number::of(json)),
@@ -60,16 +60,18 @@ impl Wanted {
 }
 
 /// A text with half of a surrogate pair, which JSON may have, is no text of ours.
-fn is_text(text: &str, inside: &[u8], json: &str) -> bool {
+fn is_text(text: &str, inside: &[u8], json: &[u8]) -> bool {
     if inside.contains(&b'\\') {
-        serde_json::from_str::<String>(json).is_ok_and(|whole| whole == text)
+        serde_json::from_slice::<String>(json).is_ok_and(|whole| whole == text)
     } else {
         inside == text.as_bytes()
     }
 }
 
 impl Number {
-    fn of(json: &str) -> Number {
+    fn of(json: &[u8]) -> Number {
+        // All of it is ASCII, or it was no JSON.
+        let json = str::from_utf8(json).unwrap_or_default();
         if json.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E')) {
             // Only what is no number could fail, and would be equal to none.
             return Number::Float(json.parse().unwrap_or(f64::NAN));

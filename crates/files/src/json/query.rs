@@ -5,7 +5,7 @@ use std::ops::Range;
 use fearless_simd::Level;
 
 use super::literal::{Literal, Wanted};
-use super::path::{Found, Path, Paths};
+use super::path::{Found, Path, Paths, forget};
 use super::plain::{self, Marks};
 use super::whole::{self, NotJson};
 
@@ -97,16 +97,16 @@ impl Reader {
     /// If it is no JSON, wherever in the line that is.
     pub fn read(&mut self, bytes: &[u8], line: &Range<usize>) -> Result<usize, NotJson> {
         let (paths, its) = (&self.query.paths, &bytes[line.clone()]);
-        self.found.fill(None);
+        forget(&mut self.found);
         if plain::read(&mut self.marks, bytes, line, paths, &mut self.found).is_none() {
-            self.found.fill(None);
+            forget(&mut self.found);
             whole::read(its, paths, &mut self.found)?;
         }
         let met = |condition: &Condition| {
             let value = self.found[condition.slot].clone();
-            // All of the line is UTF-8, or it was no JSON.
-            let json = value.and_then(|place| str::from_utf8(&its[place]).ok());
-            json.is_some_and(|json| condition.any_of.iter().any(|wanted| wanted.is(json)))
+            value.is_some_and(|place| {
+                condition.any_of.iter().any(|wanted| wanted.is(&its[place.clone()]))
+            })
         };
         Ok(self.query.steps.iter().take_while(|step| step.iter().all(met)).count())
     }
