@@ -236,10 +236,13 @@ proptest! {
     #[test]
     fn records_are_those_of_each_line(
         lines in prop::collection::vec(
-            prop::sample::select(vec!["{\"a\": 1}", "{\"a\": 3, \"b\": [\"x\"]}", "{\"a\": 2}", "", " ", "{", "1"]),
+            prop::sample::select(vec![
+                "{\"a\": 1}", "{\"a\": 3, \"b\": [\"x\"]}", "{\"a\": 2}", "", " ", "{", "1",
+                "{\"a\": 1} {\"a\": 3}", "\"a\",\"b\"",
+            ]),
             0..12,
         ),
-        size in 1..40_usize,
+        size in 1..200_usize,
         end in prop::sample::select(vec!["\n", "\r\n"]),
     ) {
         let text = lines.iter().flat_map(|line| [*line, end]).collect::<String>();
@@ -265,12 +268,15 @@ proptest! {
         prop_assert_eq!(skipping.tally().taken, taken as u64);
         prop_assert_eq!(&skipping.tally().met, &vec![truth.len() as u64]);
 
-        let mut before = Vec::new();
-        match (told(&mut records(&text, size, OnBad::Fail), &mut before), bad.first()) {
+        let (mut before, mut failing) = (Vec::new(), records(&text, size, OnBad::Fail));
+        match (told(&mut failing, &mut before), bad.first()) {
             (Ok(()), None) => prop_assert_eq!(before, truth),
             (Err(FilesError::Record { name, line, offset, .. }), Some((number, at, count))) => {
                 prop_assert_eq!((name.as_str(), line, offset), ("log", Some(*number), *at));
                 prop_assert_eq!(&before, &truth[..*count]);
+                let taken = lines[..*number as usize].iter().filter(|line| !line.trim().is_empty()).count();
+                let tally = failing.tally();
+                prop_assert_eq!((tally.taken, tally.bad, &tally.met), (taken as u64, 1, &vec![*count as u64]));
             }
             (found, truth) => prop_assert!(false, "{found:?}, not {truth:?}"),
         }

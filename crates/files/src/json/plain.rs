@@ -111,9 +111,12 @@ pub(super) fn read(
     let quotes = &marks.quotes[marks.next..marks.count];
     let mut walk = Walk { bytes: its, at: 0, from: line.start, quotes, passed: 0, found };
     walk.value(Some(paths.root()), 0)?;
-    let goes_on = walk.next().is_some();
+    if walk.next().is_some() {
+        return None;
+    }
+    // Not before: a line that is not recognized may be read again.
     marks.next += walk.passed;
-    (!goes_on).then_some(())
+    Some(())
 }
 
 struct Walk<'a> {

@@ -116,6 +116,7 @@ impl Records {
             }
             match self.reader.read(bytes, &line) {
                 Ok(met) => {
+                    self.tally.taken += 1;
                     self.tally.met[..met].iter_mut().for_each(|count| *count += 1);
                     if met == steps {
                         self.met.push(self.next);
@@ -130,6 +131,7 @@ impl Records {
                         reason: error.to_string(),
                         sample: bytes[line].iter().take(SAMPLE).copied().collect(),
                     };
+                    self.tally.taken += 1;
                     self.tally.bad += 1;
                     match self.on_bad {
                         OnBad::Fail => return Err(bad.into_error(windows.source().name())),
@@ -138,7 +140,6 @@ impl Records {
                     }
                 }
             }
-            self.tally.taken += 1;
             self.next += 1;
         }
         Ok(())
