@@ -23,6 +23,7 @@ class BadRow:
     reason: str
     sample: str = ""
     """How it begins, where rows that were left out are collected."""
+    _bytes: bytes = field(default=b"", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

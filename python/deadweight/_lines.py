@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterable, Iterator
-from os import PathLike
+from io import BytesIO
+from os import PathLike, fsdecode
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, overload
 
 from deadweight._core import JsonIterator, JsonQuery, LineIterator
@@ -72,30 +73,39 @@ class Lines(Steps[L]):
         return JsonIterator(self._sources, self._longest, self._most, self._part, self._progress, query, keep)
 
     def _csv(self, parse: ParseCsv) -> Iterator[CsvScan]:
+        for source in self._sources:
+            yield self._scan(source, self._part, parse)
+
+    def _scan(self, source: Source, part: tuple[int, int] | None, parse: ParseCsv) -> CsvScan:
         from deadweight._csv import scan_csv
 
-        for source in self._sources:
-            yield scan_csv(
-                source,
-                delimiter=parse.delimiter,
-                quote=parse.quote,
-                header=parse.header,
-                encoding=self._encoding or "utf-8",
-                errors=self._errors,
-                bad_rows=parse.errors.on_error,
-                longest=self._longest,
-                max_unpacked=self._most,
-                part=self._part,
-                progress=self._progress,
-            )
+        return scan_csv(
+            source,
+            delimiter=parse.delimiter,
+            quote=parse.quote,
+            header=parse.header,
+            encoding=self._encoding or "utf-8",
+            errors=self._errors,
+            bad_rows=parse.errors.on_error,
+            longest=self._longest,
+            max_unpacked=self._most,
+            part=part,
+            progress=self._progress,
+        )
 
     def _then(self, step: Step) -> Stream[Any]:
+        if isinstance(step, ParseCsv):
+            # What can be read in no way is refused at once.
+            self._scan(BytesIO(), None, step)
         # What is not strictly UTF-8 is decoded first.
         is_json = self._encoding is None or (self._encoding, self._errors) == ("utf-8", "strict")
-        return Stream(Origin(repr(self), self._lines, self._json if is_json else None, self._csv), (step,))
+        numbered = self._part is None or self._part[0] == 0
+        json = self._json if is_json else None
+        return Stream(Origin(repr(self), self._lines, json, self._csv, numbered), (step,))
 
     def __repr__(self) -> str:
-        return f"<lines of {', '.join(map(str, self._sources))}>"
+        names = (fsdecode(source) if isinstance(source, bytes) else str(source) for source in self._sources)
+        return f"<lines of {', '.join(names)}>"
 
 
 @overload

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
+from operator import index
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from deadweight._stream_run import BadLine, Origin, Run, StepCount
@@ -21,7 +24,9 @@ from deadweight._stream_steps import (
     Where,
     as_condition,
     as_path,
+    is_several,
     shown,
+    shown_value,
 )
 from deadweight._table import Printed, Table
 from deadweight._text import table
@@ -91,11 +96,12 @@ class Steps(Generic[T]):
         if path is None or (equals is ...) == (in_ is ...):
             raise TypeError("filter takes a callable, or path= and either equals= or in_=")
         word, value = ("equals", equals) if in_ is ... else ("in_", in_)
-        if isinstance(value, list | tuple | set | frozenset) != (word == "in_"):
+        if is_several(value) != (word == "in_"):
             raise TypeError("equals= takes one value, and in_= a list, tuple, set or frozenset")
         self._named("filter(path=…)")
-        condition = as_condition(path, value)
-        return self._then(Where((condition,), f"filter(path={shown(condition[0])!r}, {word}={value!r})"))
+        keys = self._path(path)
+        text = f"filter(path={shown(keys)!r}, {word}={shown_value(value)})"
+        return self._then(Where((as_condition(keys, value),), text))
 
     def parse_json(self, *, on_error: OnError = "raise", keep: int = KEPT) -> Stream[Any]:
         """Each line as JSON: an object a line, as Python's ``json`` has it. Blank lines are no records.
@@ -114,6 +120,11 @@ class Steps(Generic[T]):
         >>> list(dw.lines("app.log").parse_json().where(level="ERROR").select("ts"))
         [1]
         """
+        if any(isinstance(before, ParseJson | ParseCsv) for before in self._before):
+            raise ValueError("the records are parsed already")
+        for step in takewhile(lambda step: not isinstance(step, Map), reversed(self._before)):
+            if isinstance(step, Batched):
+                raise ValueError(f"parse_json comes before {step}: tuples are no lines")
         return self._then(ParseJson(Errors(on_error, keep)))
 
     def parse_csv(
@@ -148,10 +159,10 @@ class Steps(Generic[T]):
         """
         if self._before:
             raise ValueError("parse_csv comes directly after the lines: a record may have several")
-        names = header if isinstance(header, bool) else tuple(header)
+        names = header if isinstance(header, bool | str) else tuple(header)
         return self._then(ParseCsv(names, delimiter, quote, Errors(on_error, keep)))
 
-    def where(self, **conditions: Any) -> Stream[T]:
+    def where(self, /, **conditions: Any) -> Stream[T]:
         """The records in which each name has this value, or one of these if they are a list, a tuple or a set.
 
         Values are ``str``, ``int``, ``float``, ``bool`` and ``None``, and compared as Python compares them:
@@ -161,8 +172,8 @@ class Steps(Generic[T]):
         self._named("where")
         if not conditions:
             raise TypeError("where takes at least one name=value")
-        met = tuple(as_condition(name, value) for name, value in conditions.items())
-        text = ", ".join(f"{name}={value!r}" for name, value in conditions.items())
+        met = tuple(as_condition(self._path(name), value) for name, value in conditions.items())
+        text = ", ".join(f"{name}={shown_value(value)}" for name, value in conditions.items())
         return self._then(Where(met, f"where({text})"))
 
     def select(self, *names: str | Path) -> Stream[Any]:
@@ -174,13 +185,19 @@ class Steps(Generic[T]):
         self._named("select")
         if not names:
             raise TypeError("select takes at least one name")
-        return self._then(Select(tuple(as_path(name) for name in names)))
+        return self._then(Select(tuple(self._path(name) for name in names)))
 
     def batched(self, size: int, /) -> Stream[tuple[T, ...]]:
         """Tuples of so many records; the last may have fewer."""
-        if size < 1:
+        if index(size) < 1:
             raise ValueError(f"a batch has at least one record, not {size}")
-        return self._then(Batched(size))
+        return self._then(Batched(min(index(size), sys.maxsize)))
+
+    def _path(self, name: str | Path) -> Path:
+        """A name as keys. Records of CSV have nothing inside: dots are of the name there."""
+        is_csv = any(isinstance(step, ParseCsv) for step in self._before)
+        is_row = is_csv and not any(isinstance(step, Map) for step in self._before)
+        return as_path((name,) if is_row and isinstance(name, str) else name)
 
     def _named(self, method: str) -> None:
         """Whether records may have names at this step."""
@@ -206,15 +223,12 @@ class Stream(Steps[T], Printed):
         self._run: Run | None = None
 
     def _then(self, step: Step) -> Stream[Any]:
-        if isinstance(step, ParseJson) and any(
-            isinstance(before, ParseJson | ParseCsv) for before in self._before
-        ):
-            raise ValueError("the records are parsed already")
         return Stream(self._origin, (*self._before, step))
 
     def __iter__(self) -> Iterator[T]:
-        run = self._run = Run(self._origin, self._before)
-        return iter(run)
+        begun = self._origin.begin(self._before)
+        run = self._run = Run(self._before, *begun)
+        return run.items(begun[0])
 
     @property
     def passed(self) -> Passed:

@@ -14,14 +14,20 @@ if TYPE_CHECKING:
 class CsvReader:
     """Records of CSV, with the columns that later steps look at."""
 
-    def __init__(self, scans: Iterator[CsvScan], parse: ParseCsv, steps: tuple[Step, ...]) -> None:
-        self._scans, self._keep = scans, parse.errors.kept
+    def __init__(self, scans: Iterator[CsvScan], parse: ParseCsv, steps: tuple[Step, ...], numbered: bool) -> None:
+        self._scans, self._keep, self._numbered = scans, parse.errors.kept, numbered
         self._wanted = _wanted(steps)
         self._scan: CsvScan | None = None
         self._given = self._skipped = 0
         self._bad: list[tuple[tuple[str, int | None, int, bytes], str]] = []
 
     def __iter__(self) -> Iterator[dict[str, str]]:
+        try:
+            yield from self._rows()
+        finally:
+            self._close()
+
+    def _rows(self) -> Iterator[dict[str, str]]:
         for scan in self._scans:
             columns = scan.columns
             if not columns:
@@ -56,8 +62,12 @@ class CsvReader:
         if self._scan is None:
             return self._bad
         left = max((self._keep or 0) - len(self._bad), 0)
-        name, rows = self._scan.name, self._scan.bad_rows[:left]
-        return [*self._bad, *(((name, row.line, row.offset, row.sample.encode()), row.reason) for row in rows)]
+        bad = self._bad.copy()
+        for row in self._scan.bad_rows[:left]:
+            line = row.line if self._numbered else None
+            sample = row._bytes  # pyright: ignore[reportPrivateUsage]
+            bad.append(((self._scan.name, line, row.offset, sample), row.reason))
+        return bad
 
 
 def _wanted(steps: tuple[Step, ...]) -> set[str] | None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from deadweight._core import JsonIterator, JsonQuery, LineIterator
+from deadweight._core import JsonCounts, JsonIterator, JsonQuery, LineIterator
 from deadweight._stream_csv import CsvReader
 from deadweight._stream_steps import Batched, Errors, Filter, Map, ParseCsv, ParseJson, Select, Step, Where
 
 if TYPE_CHECKING:
     from deadweight._csv import CsvScan
+
+Reader: TypeAlias = "LineIterator | JsonIterator | CsvReader"
+_Place: TypeAlias = "tuple[str, int | None, int | None, bytes]"
 
 
 @dataclass(slots=True)
@@ -50,28 +54,37 @@ class Origin:
     json: Callable[[JsonQuery, int | None], JsonIterator] | None
     """``None`` where lines are to be decoded first."""
     csv: Callable[[ParseCsv], Iterator[CsvScan]]
+    numbered: bool
+    """Whether lines are counted from the first of a file."""
+
+    def begin(self, steps: tuple[Step, ...]) -> tuple[Reader, JsonCounts | CsvReader | None, int]:
+        """Who reads, who counts what comes of it, and how many of the steps he does."""
+        if self.json and steps and isinstance(parse := steps[0], ParseJson):
+            compiled = 1 + len(list(_leading([(step, None) for step in steps[1:]])))
+            reader = self.json(query(steps[:compiled]), parse.errors.kept)
+            return reader, reader.counts(), compiled
+        if steps and isinstance(parse := steps[0], ParseCsv):
+            rows = CsvReader(self.csv(parse), parse, steps[1:], self.numbered)
+            return rows, rows, 1
+        return self.lines(), None, 0
 
 
 class Run:
-    """One iteration: who reads, how far it is, and what each step passed."""
+    """One iteration: how far it is, and what each step passed."""
 
-    def __init__(self, origin: Origin, steps: tuple[Step, ...]) -> None:
+    def __init__(
+        self, steps: tuple[Step, ...], reader: Reader, counted: JsonCounts | CsvReader | None, compiled: int
+    ) -> None:
+        # What is open is the iterator's: when that is left, it is closed.
+        self._reader, self._counted = weakref.ref(reader), counted
         self._counts = [StepCount(str(step)) for step in steps]
-        self._bad: list[BadLine] = []
-        compiled = 0
-        if origin.json and steps and isinstance(parse := steps[0], ParseJson):
-            compiled = 1 + len(list(_leading([(step, None) for step in steps[1:]])))
-            reader = origin.json(query(steps[:compiled]), parse.errors.kept)
-            self._reader: LineIterator | JsonIterator | CsvReader = reader
-        elif steps and isinstance(parse := steps[0], ParseCsv):
-            compiled = 1
-            self._reader = CsvReader(origin.csv(parse), parse, steps[1:])
-        else:
-            self._reader = origin.lines()
         self._compiled, self._rest = self._counts[:compiled], steps[compiled:]
+        self._bad: list[BadLine] = []
+        self._batch: _Place | None = None
 
-    def __iter__(self) -> Iterator[Any]:
-        items: Iterator[Any] = iter(self._reader)
+    def items(self, reader: Reader) -> Iterator[Any]:
+        """What comes out of the last step."""
+        items: Iterator[Any] = iter(reader)
         steps = list(zip(self._rest, self._counts[len(self._compiled) :], strict=True))
         while steps:
             step, count = steps.pop(0)
@@ -95,7 +108,7 @@ class Run:
         if isinstance(step, Select):
             return self._map(Map(step.of, _RAISE), count, items)
         assert isinstance(step, Batched)
-        return _batched(step.size, count, items)
+        return self._batched(step.size, count, items)
 
     def _map(self, step: Map, count: StepCount, items: Iterator[Any]) -> Iterator[Any]:
         function = step.function
@@ -104,7 +117,8 @@ class Run:
             try:
                 value = function(item)
             except Exception as error:
-                self._failed(error, step.errors, count)
+                if self._raises(error, step.errors, count):
+                    raise
                 continue
             count.given += 1
             yield value
@@ -117,7 +131,8 @@ class Run:
             try:
                 meets = bool(function(item))
             except Exception as error:
-                self._failed(error, errors, count)
+                if self._raises(error, errors, count):
+                    raise
                 continue
             if meets:
                 count.given += 1
@@ -138,7 +153,8 @@ class Run:
                 found = asked.of(item)
             except Exception as error:
                 count.taken += 1
-                self._failed(error, parse.errors, count)
+                if self._raises(error, parse.errors, count):
+                    raise
                 continue
             if found is None:
                 continue
@@ -156,26 +172,43 @@ class Run:
                 select.given += 1
             yield value
 
-    def _failed(self, error: Exception, errors: Errors, count: StepCount) -> None:
-        """Raises it, or counts it and keeps it."""
+    def _batched(self, size: int, count: StepCount, items: Iterator[Any]) -> Iterator[tuple[Any, ...]]:
+        for item in items:
+            place = self._place()
+            batch = (item, *islice(items, size - 1))
+            count.taken += len(batch)
+            count.given += 1
+            # The reader is behind its last line now, or behind the source.
+            self._batch = place
+            yield batch
+            self._batch = None
+
+    def _place(self) -> _Place | None:
+        """Where the record is that is in the hands of a step; of a batch, where it begins."""
+        reader = self._reader()
+        return self._batch or (None if reader is None else reader.place())
+
+    def _raises(self, error: Exception, errors: Errors, count: StepCount) -> bool:
+        """Whether it is to be raised, and then says where; if not, counts it and keeps it."""
         count.errors += 1
-        source, line, offset, sample = self._reader.place() or ("", None, None, b"")
+        source, line, offset, sample = self._place() or ("", None, None, b"")
         if errors.kept is None:
             place = f"{', ' if line is None else f', line {line}, '}byte {offset}" if offset is not None else ""
             # From 3.11 on.
             add_note = getattr(error, "add_note", str)
             add_note(f"in {count.step}, at {source}{place}")
-            raise error
-        if sum(bad.step == count.step for bad in self._bad) < errors.kept:
+            return True
+        if count.errors <= errors.kept:
             reason = f"{type(error).__name__}: {error}"
             self._bad.append(BadLine(source, line, offset, count.step, reason, sample))
+        return False
 
     # What comes of it
 
     def counts(self) -> list[StepCount]:
         """What each step has passed so far."""
-        if isinstance(self._reader, JsonIterator | CsvReader):
-            taken, errors, met = self._reader.tally()
+        if self._counted:
+            taken, errors, met = self._counted.tally()
             parse, *others = self._compiled
             parse.taken, parse.given, parse.errors = taken, taken - errors, errors
             # A selection gives all that comes to it.
@@ -187,20 +220,13 @@ class Run:
     def bad(self) -> tuple[BadLine, ...]:
         """The records that were collected so far."""
         ours: list[BadLine] = []
-        if isinstance(self._reader, JsonIterator | CsvReader):
+        if self._counted:
             step = self._compiled[0].step
-            ours = [BadLine(*place[:3], step, reason, place[3]) for place, reason in self._reader.bad()]
+            ours = [BadLine(*place[:3], step, reason, place[3]) for place, reason in self._counted.bad()]
         return (*ours, *self._bad)
 
 
 _RAISE = Errors("raise", 0)
-
-
-def _batched(size: int, count: StepCount, items: Iterator[Any]) -> Iterator[tuple[Any, ...]]:
-    while batch := tuple(islice(items, size)):
-        count.taken += len(batch)
-        count.given += 1
-        yield batch
 
 
 def _leading(steps: list[tuple[Step, Any]]) -> Iterator[tuple[Where | Select, Any]]:

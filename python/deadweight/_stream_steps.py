@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import reprlib
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from operator import index
 from typing import Any, Literal, TypeAlias, cast
 
 OnError: TypeAlias = Literal["raise", "skip", "collect"]
 Scalar: TypeAlias = "str | int | float | bool | None"
 Path: TypeAlias = tuple[str, ...]
-Condition: TypeAlias = tuple[Path, tuple[Scalar, ...]]
+Condition: TypeAlias = "tuple[Path, frozenset[Scalar]]"
+
+DEEPEST = 100
+"""So many keys a path may have: each is a call on the way there."""
 
 MISSING = object()
 """What is at a path that leads nowhere."""
@@ -25,13 +31,13 @@ class Errors:
     def __post_init__(self) -> None:
         if self.on_error not in ("raise", "skip", "collect"):
             raise ValueError(f'on_error is "raise", "skip" or "collect", not {self.on_error!r}')
-        if self.keep < 0:
+        if index(self.keep) < 0:
             raise ValueError(f"keep is how many bad records are kept, not {self.keep}")
 
     @property
     def kept(self) -> int | None:
         """How many are kept; ``None`` if the first is raised."""
-        return {"raise": None, "skip": 0, "collect": self.keep}[self.on_error]
+        return {"raise": None, "skip": 0, "collect": min(self.keep, sys.maxsize)}[self.on_error]
 
     def __str__(self) -> str:
         return "" if self.on_error == "raise" else f"on_error={self.on_error!r}"
@@ -73,7 +79,7 @@ class ParseJson:
 class ParseCsv:
     """Records from CSV."""
 
-    header: bool | tuple[str, ...]
+    header: bool | str | tuple[str, ...]
     delimiter: str
     quote: str
     errors: Errors
@@ -96,7 +102,7 @@ class Where:
         """Whether a record does."""
         for path, values in self.conditions:
             found = at(record, path)
-            if found is MISSING or not any(found == value for value in values):
+            if found is MISSING or not _is_one(found, values):
                 return False
         return True
 
@@ -145,10 +151,12 @@ def at(record: object, path: Path) -> object:
 def as_path(name: str | Path) -> Path:
     """A dotted name as keys; a tuple is keys already, which may have dots."""
     if isinstance(name, str):
-        return tuple(name.split("."))
+        name = tuple(name.split("."))
     if not isinstance(name, tuple) or not name or not all(isinstance(key, str) for key in name):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"a name is a str, or a tuple of the keys that lead there, not {name!r}")
-    return name
+    if len(name) > DEEPEST:
+        raise ValueError(f"a path has at most {DEEPEST} keys, not {len(name):,}")
+    return tuple(_utf8(key) for key in name)
 
 
 def shown(path: Path) -> str | Path:
@@ -156,11 +164,27 @@ def shown(path: Path) -> str | Path:
     return path if any("." in key for key in path) else ".".join(path)
 
 
-def as_condition(name: str | Path, value: object) -> Condition:
+def as_condition(path: Path, value: object) -> Condition:
     """Equality, or membership if there are several values."""
-    is_several = isinstance(value, list | tuple | set | frozenset)
-    values = cast("Iterable[object]", value) if is_several else (value,)
-    return as_path(name), tuple(_scalar(value) for value in values)
+    values = cast("Iterable[object]", value) if is_several(value) else (value,)
+    return path, frozenset(_scalar(value) for value in values)
+
+
+def is_several(value: object) -> bool:
+    """Whether one of them is wanted."""
+    return isinstance(value, list | tuple | set | frozenset)
+
+
+def shown_value(value: object) -> str:
+    """What a plan says of it: there may be many thousands."""
+    return reprlib.repr(value) if is_several(value) else repr(value)
+
+
+def _is_one(found: object, values: frozenset[Scalar]) -> bool:
+    try:
+        return found in values
+    except TypeError:  # Without a hash, it is no scalar, but may have its own idea of what it is equal to.
+        return any(found == value for value in values)
 
 
 def _scalar(value: object) -> Scalar:
@@ -173,9 +197,18 @@ def _scalar(value: object) -> Scalar:
     if isinstance(value, float):
         return float.__float__(value)
     if isinstance(value, str):
-        return str.__str__(value)
+        return _utf8(str.__str__(value))
     text = "where compares with str, int, float, bool and None"
     raise TypeError(f"{text}, not {type(value).__name__}: filter(callable) takes anything")
+
+
+def _utf8(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        reason = "has half of a surrogate pair, which is no UTF-8"
+        raise ValueError(f"{text!r} {reason}: map(callable) and filter(callable) take anything") from None
+    return text
 
 
 def _called(name: str, *arguments: str) -> str:

@@ -1,12 +1,16 @@
 """Streams of records: the same whether Rust or Python does a step, and nothing is lost without a word."""
 
+import contextlib
 import csv
 import enum
+import gc
 import io
 import json
+import os
 import random
 import subprocess
 import sys
+import weakref
 
 import deadweight as dw
 import pytest
@@ -91,6 +95,8 @@ def test_values_are_compared_as_python_compares_them(tmp_path):
         for value in VALUES:
             found = list(records.where(value=value).select("value"))
             assert list(map(repr, found)) == [repr(other) for other in VALUES if other == value], value
+            found = list(records.where(value=[other for other in VALUES if other != value]).select("value"))
+            assert list(map(repr, found)) == [repr(other) for other in VALUES if other != value], value
         assert list(records.where(value=[])) == []
         assert list(records.where(value=(0.5, "a")).select("value")) == [0.5, "a"]
 
@@ -102,6 +108,22 @@ def test_values_of_classes_that_are_numbers_or_texts_are_what_they_are(tmp_path)
     assert len(list(dw.lines(path).parse_json().where(level=Level.ERROR, code=Code.GONE))) == 1
     with pytest.raises(TypeError, match=r"not bytes: filter\(callable\) takes anything"):
         dw.lines(path).parse_json().where(level=b"ERROR")
+
+
+def test_texts_that_are_no_utf_8_and_paths_that_lead_too_deep_are_refused_at_once(log):
+    records = dw.lines(log).parse_json()
+    for refused in [
+        lambda: records.where(level="\ud800"),
+        lambda: records.select("\ud800"),
+        lambda: records.select("." * 300_000),
+    ]:
+        with pytest.raises(ValueError, match=r"half of a surrogate pair|at most 100 keys, not 300,001"):
+            refused()
+
+
+def test_any_key_can_be_asked_for(tmp_path):
+    path = write(tmp_path / "log", b'{"self": 1, "function": 2}')
+    assert len(list(dw.lines(path).parse_json().where(self=1, function=2))) == 1
 
 
 def scalars(chance):
@@ -183,6 +205,35 @@ def test_what_is_no_json_is_raised_after_the_records_before_it(tmp_path):
         list(dw.lines(path).parse_json().where(a=5))
 
 
+def test_what_is_json_and_no_value_of_python_is_bad_too(tmp_path):
+    many, deep = b"9" * 5000, b"[" * 200_000 + b"]" * 200_000
+    # 3.10 has integers of any length.
+    bad = [b'{"a": 2, "b": %b}' % value for value in ([deep] if sys.version_info < (3, 11) else [many, deep])]
+    path = write(tmp_path / "log", b'{"a": 1}', *bad, b"{", b'{"a": 3}')
+    for way in [dw.lines(path), in_python(dw.lines(path))]:
+        stream = way.parse_json(on_error="collect").filter(lambda record: True)
+        assert list(stream) == [{"a": 1}, {"a": 3}]
+        (count,) = (count for count in stream.passed if count.step.startswith("parse_json"))
+        assert (count.taken, count.given, count.errors) == (3 + len(bad), 2, 1 + len(bad))
+        assert {bad.line for bad in stream.errors} == set(range(2, 3 + len(bad)))
+    where = dw.lines(path).parse_json(on_error="skip").where(a=[1, 2]).select("b")
+    assert list(where) == [None]
+    assert [(row.taken, row.given, row.errors) for row in where.passed][1:] == [(2, 1, 0), (1, 1, 0)]
+    found = []
+    with pytest.raises(ValueError, match=r"log: line 2, byte 9: (ValueError|RecursionError): ") as raised:
+        found.extend(dw.lines(path).parse_json())
+    assert found == [{"a": 1}]
+    assert raised.value.__cause__ is not None
+
+
+def test_what_is_raised_is_counted(tmp_path):
+    path = write(tmp_path / "log", b'{"a": 1}', b"{")
+    for parse in [dw.lines(path).parse_json(), in_python(dw.lines(path)).parse_json()]:
+        with pytest.raises(ValueError, match="no JSON"):
+            list(parse)
+        assert [(row.taken, row.given, row.errors) for row in parse.passed][-1] == (2, 1, 1)
+
+
 @pytest.mark.parametrize("way", [lambda lines: lines, in_python])
 def test_what_is_no_json_is_skipped_or_collected(tmp_path, way):
     path = write(tmp_path / "log", *BAD)
@@ -221,6 +272,90 @@ def test_errors_of_callables_are_raised_skipped_or_collected(log):
     assert [row.errors for row in kept.passed] == [1]
 
 
+def test_of_a_batch_the_place_is_where_it_begins(tmp_path):
+    paths = [write(tmp_path / str(number), b"0", b"1", b"2") for number in range(2)]
+    for lines in [dw.lines(paths).parse_json(), in_python(dw.lines(paths))]:
+        stream = lines.batched(2).map(lambda batch: 1 / 0, on_error="collect")
+        assert list(stream) == []
+        places = [(str(paths[0]), 1), (str(paths[0]), 3), (str(paths[1]), 2)]
+        assert [(bad.source, bad.line) for bad in stream.errors] == places
+        stream = lines.map(int).map(lambda number: 1 / number, on_error="collect").batched(4)
+        assert [len(batch) for batch in stream] == [4]
+        assert [(bad.source, bad.line) for bad in stream.errors] == [(str(path), 1) for path in paths]
+
+
+def test_each_step_keeps_as_many_errors_as_it_is_told(log):
+    def fails(record):
+        raise KeyError(record["ts"])
+
+    records = dw.lines(log).parse_json().filter(lambda record: isinstance(record, dict))
+    first = records.map(lambda record: fails(record) if record["ts"] < 3 else record, on_error="collect", keep=1)
+    both = first.map(lambda record: fails(record), on_error="collect", keep=1)
+    assert list(both) == []
+    assert [bad.reason for bad in both.errors] == ["KeyError: 1", "KeyError: 3"]
+
+
+def test_an_iteration_that_is_left_closes_its_file(tmp_path):
+    path = write(tmp_path / "log", *[b'{"a": 1}'] * 3)
+
+    def is_open():
+        links = (f"/proc/self/fd/{number}" for number in os.listdir("/proc/self/fd"))
+        return str(path) in [os.readlink(link) for link in links if os.path.islink(link)]
+
+    for stream in [
+        dw.lines(path).parse_json(),
+        dw.lines(path).map(str),
+        dw.lines(path).parse_json().map(str).batched(2),
+        dw.lines(path).parse_csv(),
+        dw.lines(path).parse_csv().map(str),
+    ]:
+        iterator = iter(stream)
+        next(iterator)
+        assert is_open()
+        del iterator
+        assert not is_open()
+        assert stream.passed.rows[0].taken > 0
+
+
+def test_an_error_that_is_raised_keeps_nothing(tmp_path):
+    class Held:
+        pass
+
+    path = write(tmp_path / "log", b"1")
+    held = Held()
+    alive = weakref.ref(held)
+
+    def fails(line, held=held):
+        raise KeyError(line)
+
+    stream = dw.lines(path).map(fails)
+    gc.disable()
+    try:
+        with contextlib.suppress(KeyError):
+            list(stream)
+        del stream, fails, held
+        assert alive() is None
+    finally:
+        gc.enable()
+
+
+def test_what_was_passed_can_be_asked_for_while_records_are_sought(tmp_path):
+    path = write(tmp_path / "log", *[b'{"a": 1}'] * 4)
+    seen = []
+
+    class Slow(io.BytesIO):
+        def read(self, size):
+            seen.append((stream.passed.rows[0].taken, stream.errors, len(str(stream)) > 0))
+            return super().read(9)
+
+    stream = dw.lines(Slow(path.read_bytes())).parse_json(on_error="collect").where(a=1)
+    assert len(list(stream)) == 4
+    taken = [row[0] for row in seen]
+    assert taken == sorted(taken)
+    # The last has no end until nothing comes any more.
+    assert taken[-1] == 3
+
+
 def test_a_plan_is_printed_and_then_what_was_passed(log):
     stream = dw.lines(log).parse_json(on_error="skip").where(level="ERROR").select("ts", "user.id").batched(10_000)
     plan = str(stream).splitlines()
@@ -236,6 +371,9 @@ def test_a_plan_is_printed_and_then_what_was_passed(log):
     assert [(row.taken, row.given) for row in stream.passed] == [(5, 5), (5, 2), (2, 2), (2, 1)]
     assert str(stream).splitlines()[1].split() == ["in", "out", "errors"]
     assert str(stream).splitlines()[2].split()[-3:] == ["5", "5", "0"]
+    many = dw.lines(bytes(log)).parse_json().filter(path="user.id", in_=set(range(10_000)))
+    assert len(str(many)) < 200
+    assert str(log) in str(many)
 
 
 @pytest.mark.parametrize("way", [lambda lines: lines, in_python])
@@ -317,6 +455,15 @@ def test_steps_that_make_no_sense_are_refused_at_once(log):
         records.parse_json()
     with pytest.raises(ValueError, match="at least one record, not 0"):
         records.batched(0)
+    with pytest.raises(ValueError, match=r"parse_json comes before batched\(9\): tuples are no lines"):
+        lines.batched(9).parse_json()
+    with pytest.raises(ValueError, match="delimiter"):
+        lines.parse_csv(delimiter="ab")
+    with pytest.raises(ValueError, match="'utf-8' or 'latin-1', not"):
+        dw.lines(log, encoding="cp1252").parse_csv()
+    with pytest.raises(ValueError, match="'strict' or 'replace', not"):
+        dw.lines(log, errors="ignore").parse_csv()
+    assert len(list(records.batched(2**70))) == 1
     with pytest.raises(ValueError, match='on_error is "raise"'):
         lines.parse_json(on_error="ignore")
     for wrong in [
@@ -330,6 +477,9 @@ def test_steps_that_make_no_sense_are_refused_at_once(log):
         lambda: records.filter(len, path="ts", equals=1),
         lambda: records.select(1),
         lambda: records.where(ts=object()),
+        lambda: records.batched(2.5),
+        lambda: records.map(str, keep=1.5),
+        lambda: lines.parse_csv(header="id"),
     ]:
         with pytest.raises(TypeError):
             wrong()
@@ -372,3 +522,24 @@ def test_bad_records_of_csv_are_raised_skipped_or_collected(tmp_path):
     assert [(bad.source, bad.offset) for bad in mapped.errors] == [(str(path), None)] * 2
     with pytest.raises(ValueError, match="directly after the lines"):
         dw.lines(path).map(str).parse_csv()
+
+
+def test_a_name_of_a_column_is_one_key(tmp_path):
+    path = write(tmp_path / "people.csv", b"user.id,name", b"7,Ada", b"8,Bob")
+    people = dw.lines(path).parse_csv()
+    assert list(people.select("user.id")) == ["7", "8"]
+    assert list(people.filter(path="user.id", equals="8").filter(len).select("name", "user.id")) == [("Bob", "8")]
+    nested = people.map(lambda record: {"user": {"id": record["user.id"]}})
+    assert list(nested.select("user.id")) == ["7", "8"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_the_sample_of_a_bad_row_is_what_is_in_the_file(tmp_path, encoding):
+    path = write(tmp_path / "people.csv", b"a,b", b"1,\xe9", b"\xff\xe9,2,3")
+    stream = dw.lines(path, encoding=encoding).parse_csv(on_error="collect")
+    list(stream)
+    assert stream.errors[-1].sample == b"\xff\xe9,2,3"
+    part = (path.read_bytes().index(b"\xff"), path.stat().st_size)
+    stream = dw.lines(path, encoding=encoding, part=part).parse_csv(on_error="collect")
+    assert list(stream) == []
+    assert [(bad.line, bad.offset) for bad in stream.errors] == [(None, part[0])]

@@ -40,8 +40,8 @@ mod _core {
     };
     #[pymodule_export]
     use super::files::{
-        CsvPass, JsonIterator, JsonQuery, LineIterator, Mapped, Match, Pieces, Regex, Vector,
-        mapped, regex, split_after, split_records,
+        CsvPass, JsonCounts, JsonIterator, JsonQuery, LineIterator, Mapped, Match, Pieces, Regex,
+        Vector, mapped, regex, split_after, split_records,
     };
     #[pymodule_export]
     use super::growth::Growth;

@@ -1,6 +1,6 @@
 //! What a value is compared with, as Python's `==` compares what its `json` makes of it.
 
-use std::cmp::Ordering;
+use std::borrow::Cow;
 use std::str;
 
 /// A value of Python that JSON has too. `true` is 1 and 1 is 1.0, as in Python; a text is no number.
@@ -18,90 +18,91 @@ pub enum Literal {
     Text(String),
 }
 
-/// A literal, ready to be compared.
+/// Values, one of which is wanted. There may be many: they are in order.
 #[derive(Clone, Debug)]
-pub(super) enum Wanted {
-    Null,
-    Text(String),
-    Number(Number),
-}
+pub(super) struct Wanted(Vec<Value<'static>>);
 
-#[derive(Clone, Debug)]
-pub(super) enum Number {
+/// A value in a form that it shares with all that Python calls equal to it, and with nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Value<'a> {
+    Null,
     Int(i128),
     /// Digits of an integer that is larger than that.
     Long(String),
-    Float(f64),
+    /// The bits of a number with a fraction, or of an infinite one.
+    Float(u64),
+    Text(Cow<'a, [u8]>),
 }
 
 impl Wanted {
-    pub(super) fn new(literal: Literal) -> Wanted {
-        match literal {
-            Literal::Null => Wanted::Null,
-            Literal::Bool(bool) => Wanted::Number(Number::Int(bool.into())),
-            Literal::Int(digits) => Wanted::Number(Number::int(&digits)),
-            Literal::Float(float) => Wanted::Number(Number::Float(float)),
-            Literal::Text(text) => Wanted::Text(text),
-        }
+    pub(super) fn new(literals: Vec<Literal>) -> Wanted {
+        let mut values: Vec<_> = literals.into_iter().filter_map(Value::of).collect();
+        values.sort_unstable();
+        Wanted(values)
     }
 
-    /// Whether a value, as JSON that is known to be valid, is this.
+    /// Whether a value, as JSON that is known to be valid, is one of them.
     #[inline]
-    pub(super) fn is(&self, json: &[u8]) -> bool {
-        match (self, json) {
-            (Wanted::Text(text), [b'"', inside @ .., b'"']) => is_text(text, inside, json),
-            (Wanted::Null, json) => json == b"null",
-            (Wanted::Number(number), [b'-' | b'0'..=b'9', ..]) => number.is(&Number::of(json)),
-            (Wanted::Number(number), b"true") => number.is(&Number::Int(1)),
-            (Wanted::Number(number), b"false") => number.is(&Number::Int(0)),
-            _ => false,
+    pub(super) fn has(&self, json: &[u8]) -> bool {
+        Value::read(json).is_some_and(|value| self.0.binary_search(&value).is_ok())
+    }
+}
+
+impl<'a> Value<'a> {
+    /// `None` is equal to nothing.
+    fn of(literal: Literal) -> Option<Value<'a>> {
+        match literal {
+            Literal::Null => Some(Value::Null),
+            Literal::Bool(bool) => Some(Value::Int(bool.into())),
+            Literal::Int(digits) => Some(Value::int(&digits)),
+            Literal::Float(float) => Value::float(float),
+            Literal::Text(text) => Some(Value::Text(text.into_bytes().into())),
         }
     }
-}
 
-/// A text with half of a surrogate pair, which JSON may have, is no text of ours.
-fn is_text(text: &str, inside: &[u8], json: &[u8]) -> bool {
-    if inside.contains(&b'\\') {
-        serde_json::from_slice::<String>(json).is_ok_and(|whole| whole == text)
-    } else {
-        inside == text.as_bytes()
+    #[inline]
+    fn read(json: &'a [u8]) -> Option<Value<'a>> {
+        match json {
+            [b'"', inside @ .., b'"'] => text(inside, json).map(Value::Text),
+            [b'-' | b'0'..=b'9', ..] => Value::number(str::from_utf8(json).ok()?),
+            b"null" => Some(Value::Null),
+            b"true" => Some(Value::Int(1)),
+            b"false" => Some(Value::Int(0)),
+            _ => None,
+        }
     }
-}
 
-impl Number {
-    fn of(json: &[u8]) -> Number {
-        // All of it is ASCII, or it was no JSON.
-        let json = str::from_utf8(json).unwrap_or_default();
+    fn number(json: &str) -> Option<Value<'a>> {
         if json.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E')) {
-            // Only what is no number could fail, and would be equal to none.
-            return Number::Float(json.parse().unwrap_or(f64::NAN));
+            return Value::float(json.parse().ok()?);
         }
-        Number::int(json)
+        Some(Value::int(json))
     }
 
-    fn int(digits: &str) -> Number {
-        digits.parse().map_or_else(|_| Number::Long(digits.to_owned()), Number::Int)
+    fn int(digits: &str) -> Value<'a> {
+        digits.parse().map_or_else(|_| Value::Long(digits.to_owned()), Value::Int)
     }
 
     /// Exactly: nothing is rounded to be compared.
-    fn is(&self, other: &Number) -> bool {
-        match (self, other) {
-            (Number::Int(one), Number::Int(other)) => one == other,
-            (Number::Float(one), Number::Float(other)) => {
-                one.partial_cmp(other) == Some(Ordering::Equal)
-            }
-            (Number::Long(one), Number::Long(other)) => one == other,
-            (Number::Int(int), Number::Float(float)) | (Number::Float(float), Number::Int(int)) => {
-                // What is larger would be cast to the largest.
-                let largest = 2_f64.powi(127);
-                let fits = -largest <= *float && *float < largest;
-                fits && float.fract() == 0.0 && *float as i128 == *int
-            }
-            (Number::Long(digits), Number::Float(float))
-            | (Number::Float(float), Number::Long(digits)) => {
-                float.is_finite() && format!("{float:.0}") == *digits
-            }
-            (Number::Int(_), Number::Long(_)) | (Number::Long(_), Number::Int(_)) => false,
+    fn float(float: f64) -> Option<Value<'a>> {
+        if float.is_nan() {
+            return None;
         }
+        if float.is_infinite() || float.fract() != 0.0 {
+            return Some(Value::Float(float.to_bits()));
+        }
+        // What is larger would be cast to the largest.
+        let largest = 2_f64.powi(127);
+        let fits = -largest <= float && float < largest;
+        Some(if fits { Value::Int(float as i128) } else { Value::Long(format!("{float:.0}")) })
     }
+}
+
+/// One with half of a surrogate pair, which JSON may have, is no text of ours.
+#[inline]
+fn text<'a>(inside: &'a [u8], json: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+    if inside.contains(&b'\\') {
+        return Some(serde_json::from_slice::<String>(json).ok()?.into_bytes().into());
+    }
+    Some(inside.into())
 }

@@ -16,9 +16,14 @@ const CHUNK: usize = 64;
 /// What is nested more deeply is not recognized: each level is a call.
 const DEEPEST: u32 = 32;
 
+/// Lines in more bytes are not recognized: marks take memory, and few lines are as long.
+const MOST: usize = 1 << 20;
+
 /// Where in some bytes the quotes are, and which are none that a text may have as they are.
 #[derive(Default)]
 pub(super) struct Marks {
+    /// How many bytes were looked at.
+    length: usize,
     /// In order; behind `count` of them come some that mean nothing.
     quotes: Vec<u32>,
     count: usize,
@@ -31,9 +36,10 @@ pub(super) struct Marks {
 }
 
 impl Marks {
-    /// Of other bytes, at most 4 GiB.
+    /// Of other bytes.
     pub(super) fn look(&mut self, level: Level, bytes: &[u8]) {
-        (self.count, self.next) = (0, 0);
+        let bytes = if bytes.len() <= MOST { bytes } else { &[] };
+        (self.length, self.count, self.next) = (bytes.len(), 0, 0);
         self.all_ascii = bytes.is_ascii();
         let (chunks, rest) = bytes.as_chunks();
         let mut last = [b' '; CHUNK];
@@ -102,7 +108,11 @@ pub(super) fn read(
     found: &mut Found,
 ) -> Option<()> {
     let its = &bytes[line.clone()];
-    if its.is_empty() || marks.has_odd(line) || !(marks.all_ascii || str::from_utf8(its).is_ok()) {
+    if its.is_empty()
+        || line.end > marks.length
+        || marks.has_odd(line)
+        || !(marks.all_ascii || str::from_utf8(its).is_ok())
+    {
         return None;
     }
     while *marks.quotes[..marks.count].get(marks.next)? < line.start as u32 {

@@ -23,7 +23,7 @@ pub type Asked = (Path, Vec<Literal>);
 #[derive(Clone, Debug)]
 struct Condition {
     slot: usize,
-    any_of: Vec<Wanted>,
+    any_of: Wanted,
 }
 
 impl Query {
@@ -33,10 +33,8 @@ impl Query {
         let asked = steps.iter().flatten().map(|(path, _)| path);
         let paths = Paths::new(asked.chain(selected));
         let slot = |path: &Path| paths.slot(path).unwrap_or_default();
-        let condition = |(path, any_of): Asked| Condition {
-            slot: slot(&path),
-            any_of: any_of.into_iter().map(Wanted::new).collect(),
-        };
+        let condition =
+            |(path, any_of): Asked| Condition { slot: slot(&path), any_of: Wanted::new(any_of) };
         let selected = selected.iter().map(slot).collect();
         let step = |step: Vec<Asked>| step.into_iter().map(condition).collect();
         let steps = steps.into_iter().map(step).collect();
@@ -91,7 +89,7 @@ impl Reader {
     }
 
     /// How many steps a line meets, up to the first that it does not; it is one of the bytes that were last
-    /// [looked](Reader::look) at.
+    /// [looked](Reader::look) at, and comes behind those that were read since; one that is bad may come again.
     ///
     /// # Errors
     /// If it is no JSON, wherever in the line that is.
@@ -104,9 +102,7 @@ impl Reader {
         }
         let met = |condition: &Condition| {
             let value = self.found[condition.slot].clone();
-            value.is_some_and(|place| {
-                condition.any_of.iter().any(|wanted| wanted.is(&its[place.clone()]))
-            })
+            value.is_some_and(|place| condition.any_of.has(&its[place]))
         };
         Ok(self.query.steps.iter().take_while(|step| step.iter().all(met)).count())
     }

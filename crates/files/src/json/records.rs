@@ -16,6 +16,17 @@ pub enum OnBad {
     Skip(usize),
 }
 
+impl OnBad {
+    fn take(self, bad: BadRecord, kept: &mut Vec<BadRecord>, name: &str) -> Result<(), FilesError> {
+        match self {
+            OnBad::Fail => return Err(bad.into_error(name)),
+            OnBad::Skip(most) if kept.len() < most => kept.push(bad),
+            OnBad::Skip(_) => {}
+        }
+        Ok(())
+    }
+}
+
 /// A record that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadRecord {
@@ -125,24 +136,36 @@ impl Records {
                 }
                 Err(_) if self.on_bad == OnBad::Fail && !self.met.is_empty() => return Ok(()),
                 Err(error) => {
-                    let bad = BadRecord {
-                        line: self.number(self.next),
-                        offset: windows.offset() + place.start as u64,
-                        reason: error.to_string(),
-                        sample: bytes[line].iter().take(SAMPLE).copied().collect(),
-                    };
+                    let bad = self.bad_record(self.next, error.to_string());
                     self.tally.taken += 1;
                     self.tally.bad += 1;
-                    match self.on_bad {
-                        OnBad::Fail => return Err(bad.into_error(windows.source().name())),
-                        OnBad::Skip(most) if self.bad.len() < most => self.bad.push(bad),
-                        OnBad::Skip(_) => {}
-                    }
+                    self.on_bad.take(bad, &mut self.bad, windows.source().name())?;
                 }
             }
             self.next += 1;
         }
         Ok(())
+    }
+
+    fn bad_record(&self, index: usize, reason: String) -> BadRecord {
+        let (windows, place) = (self.lines.windows(), self.places[index].clone());
+        BadRecord {
+            line: self.number(index),
+            offset: windows.offset() + place.start as u64,
+            reason,
+            sample: windows.bytes()[place].iter().take(SAMPLE).copied().collect(),
+        }
+    }
+
+    /// Takes one of those that met the query for bad after all: nothing can be made of it.
+    ///
+    /// # Errors
+    /// If that is to be an error.
+    pub fn refuse(&mut self, record: usize, reason: String) -> Result<(), FilesError> {
+        let bad = self.bad_record(self.met[record], reason);
+        self.tally.bad += 1;
+        self.tally.met.iter_mut().for_each(|count| *count -= 1);
+        self.on_bad.take(bad, &mut self.bad, self.lines.windows().source().name())
     }
 
     /// A part that begins within a file knows no lines before it.

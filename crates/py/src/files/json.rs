@@ -1,20 +1,21 @@
 //! Records of JSON as Python objects: of those that are asked for, what is asked for, and nothing else.
 
 use std::mem;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::vec;
 
 use deadweight_files::json::{
     Asked, BadRecord, Literal, OnBad, Path, Query, Reader, Records, Tally,
 };
 use deadweight_files::{Lines, Windows};
-use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyException, PyMemoryError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::given::{Read, open_part, source};
 use super::watch::Pulse;
+use crate::errors::of_files;
 
 /// A value of a condition.
 struct Value(Literal);
@@ -89,7 +90,7 @@ impl JsonQuery {
 }
 
 /// The records of sources that meet a query, one after the other.
-#[pyclass(frozen, module = "deadweight._core")]
+#[pyclass(frozen, weakref, module = "deadweight._core")]
 pub(crate) struct JsonIterator {
     /// Locked while a record is sought, of which a `read` of the user's may be a part.
     all: Mutex<All>,
@@ -107,9 +108,21 @@ struct All {
     progress: Option<Py<PyAny>>,
     /// How many bad records are kept; if it is `None`, one is an error.
     keep: Option<usize>,
+    counts: Py<JsonCounts>,
+}
+
+/// What an iteration has passed: it holds no source, and never waits for one.
+#[pyclass(frozen, module = "deadweight._core")]
+pub(crate) struct JsonCounts(Mutex<Counted>);
+
+struct Counted {
     /// Of the sources that have ended.
-    tally: Tally,
+    before: Tally,
+    /// Of the one that is read.
+    now: Tally,
     bad: Vec<(String, BadRecord)>,
+    /// How many of these are of the source that is read.
+    told: usize,
 }
 
 /// A source that is open.
@@ -142,6 +155,8 @@ impl JsonIterator {
         query: &JsonQuery,
         keep: Option<usize>,
     ) -> PyResult<JsonIterator> {
+        let before = Tally { met: vec![0; query.query.steps()], ..Tally::default() };
+        let counted = Counted { before, now: Tally::default(), bad: Vec::new(), told: 0 };
         let all = All {
             sources: sources.into_iter(),
             reading: None,
@@ -153,8 +168,7 @@ impl JsonIterator {
             part,
             progress,
             keep,
-            tally: Tally { met: vec![0; query.query.steps()], ..Tally::default() },
-            bad: Vec::new(),
+            counts: Py::new(py, JsonCounts(Mutex::new(counted)))?,
         };
         Ok(JsonIterator { all: Mutex::new(all) })
     }
@@ -207,29 +221,52 @@ impl JsonIterator {
         }))
     }
 
+    /// What was passed so far.
+    fn counts(&self, py: Python<'_>) -> PyResult<Py<JsonCounts>> {
+        Ok(self.all()?.counts.clone_ref(py))
+    }
+}
+
+#[pymethods]
+impl JsonCounts {
     /// How many records there were, how many of them were bad, and how many met each step.
-    fn tally(&self) -> PyResult<(u64, u64, Vec<u64>)> {
-        let all = self.all()?;
-        let mut tally = all.tally.clone();
-        if let Some(reading) = &all.reading {
-            tally.add(reading.records.tally());
-        }
-        Ok((tally.taken, tally.bad, tally.met))
+    fn tally(&self) -> (u64, u64, Vec<u64>) {
+        let counted = self.counted();
+        let mut tally = counted.before.clone();
+        tally.add(&counted.now);
+        (tally.taken, tally.bad, tally.met)
     }
 
     /// The bad records that were kept: where they are and how they begin, and what is wrong with them.
-    fn bad<'py>(&self, py: Python<'py>) -> PyResult<Vec<(Place<'py>, String)>> {
-        let all = self.all()?;
-        let now = all.reading.iter().flat_map(|reading| {
-            let records = &reading.records;
-            records.bad().iter().map(|bad| (records.name(), bad))
-        });
-        let before = all.bad.iter().map(|(name, bad)| (name.as_str(), bad));
-        let told = |(name, bad): (&str, &BadRecord)| {
-            let sample = PyBytes::new(py, &bad.sample);
-            ((name.to_owned(), bad.line, bad.offset, sample), bad.reason.clone())
+    fn bad<'py>(&self, py: Python<'py>) -> Vec<(Place<'py>, String)> {
+        let bad = self.counted().bad.clone();
+        let told = |(name, bad): (String, BadRecord)| {
+            ((name, bad.line, bad.offset, PyBytes::new(py, &bad.sample)), bad.reason)
         };
-        Ok(before.chain(now).map(told).collect())
+        bad.into_iter().map(told).collect()
+    }
+}
+
+impl JsonCounts {
+    /// Nothing waits while it is locked.
+    fn counted(&self) -> MutexGuard<'_, Counted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, records: &Records) {
+        let mut counted = self.counted();
+        counted.now = records.tally().clone();
+        for bad in &records.bad()[counted.told..] {
+            counted.bad.push((records.name().to_owned(), bad.clone()));
+        }
+        counted.told = records.bad().len();
+    }
+
+    fn next_source(&self) {
+        let mut counted = self.counted();
+        let now = mem::take(&mut counted.now);
+        counted.before.add(&now);
+        counted.told = 0;
     }
 }
 
@@ -249,7 +286,9 @@ impl All {
             if let Some(Reading { records, pulse, given, .. }) = &mut self.reading {
                 if *given == records.len() {
                     *given = 0;
-                    if !pulse.scan(py, |watch| records.advance(watch))? {
+                    let advanced = pulse.scan(py, |watch| records.advance(watch));
+                    self.counts.get().tell(records);
+                    if !advanced? {
                         self.close();
                         continue;
                     }
@@ -257,7 +296,20 @@ impl All {
                 let index = *given;
                 *given += 1;
                 let (line, values) = (records.line(index), records.values(index));
-                return self.loads.record(py, line, self.select, values).map(Some);
+                let error = match self.loads.record(py, line, self.select, values) {
+                    Ok(record) => return Ok(Some(record)),
+                    Err(error) if is_of_record(py, &error) => error,
+                    Err(error) => return Err(error),
+                };
+                let reason = format!("{}: {}", error.get_type(py).name()?, error.value(py));
+                let refused = records.refuse(index, reason);
+                self.counts.get().tell(records);
+                refused.map_err(|refused| {
+                    let refused = of_files(refused);
+                    refused.set_cause(py, Some(error));
+                    refused
+                })?;
+                continue;
             }
             let Some(source) = self.sources.next() else { return Ok(None) };
             self.reading = Some(self.open(source.bind(py))?);
@@ -270,7 +322,8 @@ impl All {
             None => source(given, Some(self.most))?,
         };
         let lines = Lines::new(Windows::new(source)).longest(self.longest);
-        let left = |keep: usize| OnBad::Skip(keep.saturating_sub(self.bad.len()));
+        let left =
+            |keep: usize| OnBad::Skip(keep.saturating_sub(self.counts.get().counted().bad.len()));
         let on_bad = self.keep.map_or(OnBad::Fail, left);
         let records = Records::new(lines, self.query.clone(), on_bad);
         let progress = self.progress.as_ref().map(|progress| progress.clone_ref(given.py()));
@@ -278,12 +331,14 @@ impl All {
     }
 
     fn close(&mut self) {
-        if let Some(Reading { records, .. }) = self.reading.take() {
-            self.tally.add(records.tally());
-            let name = records.name();
-            self.bad.extend(records.bad().iter().map(|bad| (name.to_owned(), bad.clone())));
-        }
+        self.reading = None;
+        self.counts.get().next_source();
     }
+}
+
+/// JSON has no bounds, but Python has: on the digits of integers, and on how deeply things are nested.
+fn is_of_record(py: Python<'_>, error: &PyErr) -> bool {
+    error.is_instance_of::<PyException>(py) && !error.is_instance_of::<PyMemoryError>(py)
 }
 
 /// What makes objects of JSON that is known to be valid: Python's own `json` of all that is not plain.

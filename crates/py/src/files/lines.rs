@@ -19,7 +19,7 @@ use super::watch::Pulse;
 const LONG: usize = 1 << 20;
 
 /// The lines of sources, one after the other.
-#[pyclass(frozen, module = "deadweight._core")]
+#[pyclass(frozen, weakref, module = "deadweight._core")]
 pub(crate) struct LineIterator {
     /// Locked while a line is sought, of which a `read` of the user's may be a part.
     all: Mutex<All>,

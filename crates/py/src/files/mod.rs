@@ -15,7 +15,7 @@ mod watch;
 mod whole;
 
 pub(crate) use csv::CsvPass;
-pub(crate) use json::{JsonIterator, JsonQuery};
+pub(crate) use json::{JsonCounts, JsonIterator, JsonQuery};
 pub(crate) use lines::LineIterator;
 pub(crate) use parts::{Pieces, split_after, split_records};
 pub(crate) use pattern::{Regex, regex};

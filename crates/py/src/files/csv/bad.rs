@@ -3,6 +3,7 @@
 use deadweight_files::csv::{Record, Records};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use super::decoding::Decoding;
 
@@ -41,25 +42,30 @@ pub(super) struct Bad {
     line: u64,
     offset: u64,
     reason: String,
-    sample: String,
+    sample: Sample,
 }
+
+/// How a bad row begins, to be looked at, and as it is in the file.
+type Sample = (String, Vec<u8>);
 
 /// A bad row while it is known where it is, but not on which line.
 pub(super) struct Found {
     record: u64,
     offset: u64,
     reason: String,
-    sample: String,
+    sample: Sample,
 }
 
 impl Found {
     #[cold]
     pub(super) fn new(record: &Record<'_>, reason: String, decoding: Decoding) -> Found {
         let bytes = record.bytes();
-        let mut sample = decoding.shown(&bytes[..bytes.len().min(SAMPLE)]);
+        let begins = &bytes[..bytes.len().min(SAMPLE)];
+        let mut shown = decoding.shown(begins);
         if bytes.len() > SAMPLE {
-            sample.push('…');
+            shown.push('…');
         }
+        let sample = (shown, begins.to_vec());
         Found { record: record.number, offset: record.offset, reason, sample }
     }
 
@@ -69,8 +75,8 @@ impl Found {
     }
 }
 
-/// Of a bad row: which record, line, byte, reason, and how it begins.
-pub(super) type Told = (u64, u64, u64, String, String);
+/// Of a bad row: which record, line, byte, reason, and how it begins, as text and as bytes.
+pub(super) type Told<'py> = (u64, u64, u64, String, String, Bound<'py, PyBytes>);
 
 impl Bad {
     pub(super) fn raised(&self, name: &str) -> PyErr {
@@ -78,8 +84,10 @@ impl Bad {
         PyValueError::new_err(format!("{name}:{line}: byte {offset}: {reason}"))
     }
 
-    fn told(&self) -> Told {
-        (self.record, self.line, self.offset, self.reason.clone(), self.sample.clone())
+    fn told<'py>(&self, py: Python<'py>) -> Told<'py> {
+        let (shown, bytes) = &self.sample;
+        let bytes = PyBytes::new(py, bytes);
+        (self.record, self.line, self.offset, self.reason.clone(), shown.clone(), bytes)
     }
 }
 
@@ -107,8 +115,8 @@ impl BadRows {
         None
     }
 
-    pub(super) fn told(&self) -> (u64, Vec<Told>) {
-        (self.count, self.kept.iter().map(Bad::told).collect())
+    pub(super) fn told<'py>(&self, py: Python<'py>) -> (u64, Vec<Told<'py>>) {
+        (self.count, self.kept.iter().map(|bad| bad.told(py)).collect())
     }
 }
 

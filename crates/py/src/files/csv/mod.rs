@@ -307,8 +307,8 @@ impl CsvPass {
     }
 
     /// How many bad rows there were so far, and those that were kept.
-    fn bad(&self) -> PyResult<(u64, Vec<Told>)> {
-        Ok(self.reading()?.bad.told())
+    fn bad<'py>(&self, py: Python<'py>) -> PyResult<(u64, Vec<Told<'py>>)> {
+        Ok(self.reading()?.bad.told(py))
     }
 }
 
