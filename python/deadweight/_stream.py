@@ -86,8 +86,9 @@ class Steps(Generic[T]):
     ) -> Stream[T]:
         """The records of which a callable says so, or that have a value at a path.
 
-        A path is a dotted name, ``"user.id"``, or a tuple of keys, which may have dots. It is compared as
-        :meth:`where` compares; a callable is called with each record, and its errors are as in :meth:`map`.
+        A path is a dotted name, ``"user.id"``, or a tuple of keys, which may have dots; the name of a column of
+        CSV may have them too. It is compared as :meth:`where` compares; a callable is called with each record, and
+        its errors are as in :meth:`map`.
         """
         if function is not None:
             if path is not None:
@@ -179,8 +180,8 @@ class Steps(Generic[T]):
     def select(self, *names: str | Path) -> Stream[Any]:
         """Of each record, a tuple of what it has at these names; of one name, what it has there and no tuple.
 
-        A name is dotted, ``"user.id"``, or a tuple of keys, which may have dots. Where a record has nothing, there
-        is ``None``.
+        A name is dotted, ``"user.id"``, or a tuple of keys, which may have dots; the name of a column of CSV may
+        have them too. Where a record has nothing, there is ``None``.
         """
         self._named("select")
         if not names:
@@ -212,8 +213,8 @@ class Steps(Generic[T]):
 class Stream(Steps[T], Printed):
     """Lines of files or streams, and what is done with them: what :func:`lines` and its methods return.
 
-    Each iteration begins anew, where what is read can be read again. Printed, it is a plan; when it has run, with
-    what each step passed.
+    Each iteration begins anew, where what is read can be read again; one that is left closes its file. Printed, it
+    is a plan; when it has run, with what each step passed.
     """
 
     __slots__ = ("_before", "_origin", "_run")

@@ -373,7 +373,7 @@ def test_a_plan_is_printed_and_then_what_was_passed(log):
     assert str(stream).splitlines()[2].split()[-3:] == ["5", "5", "0"]
     many = dw.lines(bytes(log)).parse_json().filter(path="user.id", in_=set(range(10_000)))
     assert len(str(many)) < 200
-    assert str(log) in str(many)
+    assert str(many).startswith(f"<lines of {log}>")
 
 
 @pytest.mark.parametrize("way", [lambda lines: lines, in_python])

@@ -128,6 +128,15 @@ fn a_record_that_is_nested_deeply_is_read_and_ends_no_stack() {
 }
 
 #[test]
+fn a_line_that_is_too_long_for_marks_is_read_as_any_other() {
+    for length in [1 << 19, (1 << 20) - 20, 1 << 20, 1 << 21] {
+        let line = format!("{{\"a\": 2, \"b\": \"{}\"}}", "x".repeat(length));
+        assert_eq!(read(line.as_bytes(), "\n").unwrap()[0].as_deref(), Some("2"), "{length}");
+        assert!(read(&line.as_bytes()[..length], "\n").is_err(), "{length}");
+    }
+}
+
+#[test]
 fn a_message_says_what_is_wrong_and_where() {
     let message = |line: &[u8]| read(line, "").unwrap_err().to_string();
     assert_eq!(message(b"{\"a\" 1}"), "no JSON: expected `:` at column 6");
