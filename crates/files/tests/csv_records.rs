@@ -195,7 +195,7 @@ fn who_wants_the_header_alone_begins_anew() {
         assert_eq!(records.next(&mut on).unwrap().unwrap().width(), 2);
         assert_eq!(records.line(), 4, "{size}");
         let mut windows = records.again().into_windows();
-        let checked = csv::check(&mut windows, Dialect::default(), 1, None, &mut on).unwrap();
+        let checked = csv::check(&mut windows, Dialect::default(), 1, None, true, &mut on).unwrap();
         assert_eq!((checked.records, checked.rows[0].line), (2, 5), "{size}");
     }
 }

@@ -250,6 +250,7 @@ impl All {
                 if *given == records.len() {
                     *given = 0;
                     if !pulse.scan(py, |watch| records.advance(watch))? {
+                        pulse.end(py)?;
                         self.close();
                         continue;
                     }

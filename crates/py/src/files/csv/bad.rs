@@ -14,6 +14,9 @@ const SAMPLE: usize = 80;
 /// What is wrong with a record that ends within quotes.
 pub(super) const OPEN: &str = "a quote that is not closed: all that follows is one field";
 
+/// What is wrong where a text is wanted.
+pub(super) const NO_UTF8: &str = "bytes that are no UTF-8 (Latin-1?)";
+
 /// What becomes of a bad row.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Policy {
@@ -121,10 +124,11 @@ pub(super) fn reason(record: &Record<'_>, width: usize) -> Option<String> {
     Some(if record.is_open {
         OPEN.to_owned()
     } else {
-        format!("{} fields, not {width}", record.width())
+        let fields = if record.width() == 1 { "field" } else { "fields" };
+        format!("{} {fields}, not {width}", record.width())
     })
 }
 
 pub(super) fn no_text(column: &str) -> String {
-    format!("column {column:?}: bytes that are no UTF-8 (Latin-1?)")
+    format!("column {column:?}: {NO_UTF8}")
 }
