@@ -261,7 +261,7 @@ def scan_csv(
         longest: how many bytes a record may have, as a number or as ``"16 MB"``.
         max_unpacked: how many bytes a compressed file may have in it.
         part: read only what is between two bytes of a file, at which rows begin; the names of columns are those of
-            the file. Lines are counted from there.
+            the file. A bad row is named by its byte: on which line a part begins, nobody knows.
         progress: is called with the number of bytes that were read, at most every 50 ms and at the end.
 
     Raises:

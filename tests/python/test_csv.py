@@ -161,6 +161,13 @@ def test_rows_are_measured_by_the_columns(tmp_path):
     checked = [part.check() for part in parts]
     assert [(check.rows, check.bad, check.fields) for check in checked] == [(0, 0, 2), (3, 1, 2), (1, 1, 2)]
     assert [len(list(part)) for part in parts] == [check.rows - check.bad for check in checked]
+    [row] = checked[1].bad_rows
+    assert (row.line, row.offset) == (None, 4)
+    assert str(checked[1]).startswith(f"{path}: byte 4: 1 field, not 2\n")
+    with pytest.raises(ValueError, match=r"parts\.csv: byte 14: 3 fields, not 2"):
+        list(dw.scan_csv(path, part=(14, 20)))
+    stream = dw.lines(path, part=(14, 20)).parse_csv(on_error="collect")
+    assert (list(stream), [(bad.line, bad.offset) for bad in stream.errors]) == ([], [(None, 14)])
     [row] = of("1\n2,3\n4,5\n", header=["a", "b"]).check().bad_rows
     assert (row.record, row.reason) == (1, "1 field, not 2")
 

@@ -153,7 +153,9 @@ fn a_bad_row_is_named_by_record_line_and_byte() {
     let rows: Vec<_> = checked
         .rows
         .iter()
-        .map(|row| (row.record, row.line, row.offset, row.faults.iter().collect::<Vec<_>>()))
+        .map(|row| {
+            (row.record, row.line.unwrap(), row.offset, row.faults.iter().collect::<Vec<_>>())
+        })
         .collect();
     let truth = vec![
         (3, 4, 22, vec![Fault::Ragged]),

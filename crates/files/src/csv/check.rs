@@ -185,6 +185,7 @@ impl Check {
         if found.rows.len() < self.most {
             let (record, offset) = (found.records + 1, row.offset);
             let line = row.line.unwrap_or_else(|| self.lines.at(offset, text.bytes, text.offset));
+            let line = self.lines.known(line);
             found.rows.push(BadRow { record, offset, line, fields, faults });
         }
     }

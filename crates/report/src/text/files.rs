@@ -36,7 +36,8 @@ pub fn files_check(view: &CheckView, out: &mut dyn Write) -> io::Result<()> {
         let (name, found) = (clean(&file.name), &file.found);
         for row in &found.rows {
             let reason = bad_row(row, found.fields);
-            writeln!(out, "{name}:{}: byte {}: {reason}", row.line, row.offset)?;
+            let line = row.line.map_or_else(String::new, |line| format!("{line}:"));
+            writeln!(out, "{name}:{line} byte {}: {reason}", row.offset)?;
         }
         let left_out = found.bad - found.rows.len() as u64;
         if left_out > 0 {

@@ -41,7 +41,7 @@ impl Policy {
 /// A row that is not given.
 pub(super) struct Bad {
     record: u64,
-    line: u64,
+    line: Option<u64>,
     offset: u64,
     reason: String,
     sample: String,
@@ -73,12 +73,13 @@ impl Found {
 }
 
 /// Of a bad row: which record, line, byte, reason, and how it begins.
-pub(super) type Told = (u64, u64, u64, String, String);
+pub(super) type Told = (u64, Option<u64>, u64, String, String);
 
 impl Bad {
     pub(super) fn raised(&self, name: &str) -> PyErr {
         let Bad { line, offset, reason, .. } = self;
-        PyValueError::new_err(format!("{name}:{line}: byte {offset}: {reason}"))
+        let line = line.map_or_else(String::new, |line| format!("{line}:"));
+        PyValueError::new_err(format!("{name}:{line} byte {offset}: {reason}"))
     }
 
     fn told(&self) -> Told {
