@@ -38,7 +38,7 @@ pub(crate) fn run(bytes: &[u8]) -> String {
         Windows::of_size(Source::stream("bytes", reader), size)
     };
     let counted = csv::count(&mut windows(), dialect, &mut on);
-    let checked = csv::check(&mut windows(), dialect, usize::MAX, None, &mut on);
+    let checked = csv::check(&mut windows(), dialect, usize::MAX, None, true, &mut on);
     if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
         assert!(matches!(counted, Err(FilesError::Utf16(_))), "{counted:?}");
         assert!(matches!(checked, Err(FilesError::Utf16(_))), "{checked:?}");

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 from deadweight._core import CsvPass
 from deadweight._csv_answers import BadRow, CsvCheck, checked
 from deadweight._limits import parse_size
-from deadweight._lines import LONGEST, MOST_UNPACKED
+from deadweight._lines import LONGEST, MOST_UNPACKED, checked_part
 from deadweight._records import Record, Records
 
 if TYPE_CHECKING:
@@ -32,15 +32,17 @@ class _Passes:
         self, source: Source, part: tuple[int, int] | None, header: bool | Iterable[str], how: tuple[Any, ...]
     ) -> None:
         self._source, self._part, self._how = source, part, how
-        # Only the first part of a file has the header that all have.
-        self.has_header = header is True and (part is None or part[0] == 0)
         self.last: CsvPass | None = None
         first = CsvPass(source, None, *how)
         self.name = first.name
         is_path = isinstance(source, str | bytes | os.PathLike) and not (isinstance(source, str) and source == "-")
         self.reopens = is_path and os.path.isfile(cast("str", source))
+        self.has_header = header is True
         if header is True:
-            self.names = tuple(first.header())
+            offset, names = first.header()
+            self.names = tuple(names)
+            # One part of a file has the header that all have; it may begin with empty lines, and end before it.
+            self.has_header = part is None or part[0] <= offset < part[1]
         elif header is False:
             self.names = tuple(f"column_{number + 1}" for number in range(first.width()))
         else:
@@ -55,7 +57,7 @@ class _Passes:
             if not self.reopens and not self._part:
                 raise ValueError(f"{self.name} can be read once, and was")
             taken = CsvPass(self._source, self._part, *self._how)
-            if self.has_header and tuple(taken.header()) != self.names:
+            if self.has_header and tuple(taken.header()[1]) != self.names:
                 raise ValueError(f"{self.name} has other columns than when it was opened")
         self.last = taken
         return taken
@@ -165,7 +167,7 @@ class CsvScan:
         return self._records(record, self._passes.take(), columns, None)
 
     def _types(self) -> _Columns:
-        named = list(zip(self._places, self.columns, strict=True))
+        named = [(self._place(name), name) for name in self.columns]
         found = self._passes.take().types(len(self._passes.names), named)
         return [
             # Whether there are few different texts, and whether some are none, is seen when they are packed.
@@ -247,10 +249,10 @@ def scan_csv(
         source: a path, ``"-"`` for standard input, a file opened as bytes, or another object whose ``read(n)``
             returns at most n bytes.
         delimiter: what separates fields: one character of ASCII.
-        quote: what quotes them.
+        quote: what quotes them. Where nothing is quoted, name a character that is not in the file: ``"\\x01"``.
         header: whether the first record has the names of the columns. If not, they are ``column_1`` and so on, or
             the names that are given here, one for each column.
-        encoding: ``"utf-8"``, ``"latin-1"``, or None for rows of ``bytes``.
+        encoding: ``"utf-8"``, ``"latin-1"``, or None for rows of ``bytes``. Latin-1 takes any byte.
         errors: what becomes of bytes that are no UTF-8: ``"strict"`` takes their row for bad, ``"replace"`` puts
             U+FFFD in their place.
         bad_rows: what becomes of a row with more or fewer fields than there are columns, with a quote that is not
@@ -259,8 +261,8 @@ def scan_csv(
         longest: how many bytes a record may have, as a number or as ``"16 MB"``.
         max_unpacked: how many bytes a compressed file may have in it.
         part: read only what is between two bytes of a file, at which rows begin; the names of columns are those of
-            the file. Lines are counted from there.
-        progress: is called with the number of bytes that were read, at most every 50 ms.
+            the file. A bad row is named by its byte: on which line a part begins, nobody knows.
+        progress: is called with the number of bytes that were read, at most every 50 ms and at the end.
 
     Raises:
         OSError: the file cannot be read, or became shorter meanwhile.
@@ -285,6 +287,9 @@ def scan_csv(
     >>> list(prices.to_records(Price)), prices.skipped, prices.bad_rows[0].sample
     ([Price(id=7, price=1.5), Price(id=8, price=None)], 1, '9,cheap,')
     """
+    if quote is None:  # pyright: ignore[reportUnnecessaryComparison]
+        hint = "where nothing is quoted, name a character that is not in the file, such as '\\x01'"
+        raise TypeError(f"quoting cannot be turned off: {hint}")
     how = (
         (delimiter, quote),
         (encoding, errors),
@@ -293,5 +298,5 @@ def scan_csv(
         parse_size(max_unpacked),
         progress,
     )
-    passes = _Passes(source, part, header, how)
+    passes = _Passes(source, checked_part(part), header, how)
     return CsvScan(passes, tuple(range(len(passes.names))))

@@ -16,8 +16,8 @@ class BadRow:
 
     record: int
     """Which record it is, from 1: the header is one too."""
-    line: int
-    """The line on which it begins, from 1."""
+    line: int | None
+    """The line on which it begins, from 1; ``None`` in a part that begins within a file."""
     offset: int
     """Where its first byte is in the file, from 0."""
     reason: str

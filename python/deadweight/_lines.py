@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import operator
 from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from os import PathLike, fsdecode
@@ -95,13 +96,15 @@ class Lines(Steps[L]):
 
     def _then(self, step: Step) -> Stream[Any]:
         if isinstance(step, ParseCsv):
+            if self._encoding not in (None, "utf-8", "iso8859-1"):
+                hint = f"`iconv -f {self._encoding} -t UTF-8` makes it UTF-8"
+                raise ValueError(f"parse_csv takes UTF-8 and Latin-1, and no {self._encoding}: {hint}")
             # What can be read in no way is refused at once.
             self._scan(BytesIO(), None, step)
         # What is not strictly UTF-8 is decoded first.
         is_json = self._encoding is None or (self._encoding, self._errors) == ("utf-8", "strict")
-        numbered = self._part is None or self._part[0] == 0
         json = self._json if is_json else None
-        return Stream(Origin(repr(self), self._lines, json, self._csv, numbered), (step,))
+        return Stream(Origin(repr(self), self._lines, json, self._csv), (step,))
 
     def __repr__(self) -> str:
         names = (fsdecode(source) if isinstance(source, bytes) else str(source) for source in self._sources)
@@ -164,7 +167,8 @@ def lines(
         longest: how many bytes a line may have, as a number or as ``"16 MB"``. Memory is at most four times that.
         max_unpacked: how many bytes a compressed file may have in it.
         part: read only what is between two bytes of a file, such as one of :func:`splits`.
-        progress: is called with the number of bytes that were read of a file, at most every 50 ms.
+        progress: is called with the number of bytes that were read of a file, at most every 50 ms and at its
+            end.
 
     Raises:
         OSError: a file cannot be read, or became shorter meanwhile.
@@ -189,9 +193,24 @@ def lines(
         keepends,
         parse_size(longest),
         parse_size(max_unpacked),
-        part,
+        checked_part(part),
         progress,
     )
+
+
+def checked_part(part: Any) -> tuple[int, int] | None:
+    """Two bytes of a file, the second of which does not come before the first."""
+    if part is None:
+        return None
+    try:
+        start, end = map(operator.index, part)
+    except (TypeError, ValueError):
+        raise TypeError(f"a part is two bytes of a file, such as (0, 974), not {part!r}") from None
+    if not 0 <= start <= end:
+        raise ValueError(
+            f"a part goes from one byte of a file to the same or a later one, not from {start} to {end}"
+        )
+    return start, end
 
 
 def _several(source: Any) -> tuple[Source, ...]:

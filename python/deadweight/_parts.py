@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from deadweight._core import Pieces, split_after, split_records
 from deadweight._limits import parse_size
-from deadweight._lines import MOST_UNPACKED
+from deadweight._lines import MOST_UNPACKED, checked_part
 
 if TYPE_CHECKING:
     from deadweight._lines import Source
@@ -39,7 +39,7 @@ def chunks(
         longest: how long such a record may be.
         max_unpacked: how many bytes a compressed file may have in it.
         part: read only what is between two bytes of a file, such as one of :func:`splits`.
-        progress: is called with the number of bytes that were read, at most every 50 ms.
+        progress: is called with the number of bytes that were read, at most every 50 ms and at the end.
 
     Raises:
         OSError: the file cannot be read, or became shorter meanwhile.
@@ -57,7 +57,7 @@ def chunks(
     if least == 0:
         raise ValueError("chunks of no bytes would never end")
     end = None if align is None else _byte(align)
-    return Pieces(source, least, end, parse_size(longest), parse_size(max_unpacked), part, progress)
+    return Pieces(source, least, end, parse_size(longest), parse_size(max_unpacked), checked_part(part), progress)
 
 
 def splits(
@@ -80,7 +80,7 @@ def splits(
         align: the byte that ends a record, or a dialect of :mod:`csv` such as ``"excel"``: then no part begins
             within a field in quotes. For a byte only the places where the file is cut are read, for CSV all
             before the last of them.
-        progress: is called with the number of bytes that were read, at most every 50 ms.
+        progress: is called with the number of bytes that were read, at most every 50 ms and at the end.
 
     Raises:
         OSError: the file cannot be read, or became shorter meanwhile.
@@ -101,7 +101,9 @@ def splits(
     return split_records(path, n, *_marks(align), progress)
 
 
-def _byte(align: bytes) -> int:
+def _byte(align: Any) -> int:
+    if not isinstance(align, bytes):
+        raise TypeError(f'records end with one byte, such as b"\\n", not with {align!r}')
     if len(align) != 1:
         raise ValueError(f"records end with one byte, not with {align!r}")
     return align[0]
@@ -109,6 +111,13 @@ def _byte(align: bytes) -> int:
 
 def _marks(dialect: Any) -> tuple[int, int]:
     """What separates and quotes fields."""
+    if isinstance(dialect, str) and dialect not in csv.list_dialects():
+        known = ", ".join(map(repr, csv.list_dialects()))
+        raise ValueError(f'{dialect!r} is no dialect of csv ({known}), and a byte is bytes, such as b"\\n"')
+    if not isinstance(dialect, str) and not hasattr(dialect, "delimiter"):
+        raise TypeError(
+            f'align is the byte that ends a record, or a dialect of csv such as "excel", not {dialect!r}'
+        )
     given = csv.reader((), dialect).dialect
     quote = given.quotechar
     if given.escapechar or not given.doublequote or given.quoting == csv.QUOTE_NONE or quote is None:

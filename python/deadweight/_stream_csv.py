@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class CsvReader:
     """Records of CSV, with the columns that later steps look at."""
 
-    def __init__(self, scans: Iterator[CsvScan], parse: ParseCsv, steps: tuple[Step, ...], numbered: bool) -> None:
-        self._scans, self._keep, self._numbered = scans, parse.errors.kept, numbered
+    def __init__(self, scans: Iterator[CsvScan], parse: ParseCsv, steps: tuple[Step, ...]) -> None:
+        self._scans, self._keep = scans, parse.errors.kept
         self._wanted = _wanted(steps)
         self._scan: CsvScan | None = None
         self._given = self._skipped = 0
@@ -64,9 +64,8 @@ class CsvReader:
         left = max((self._keep or 0) - len(self._bad), 0)
         bad = self._bad.copy()
         for row in self._scan.bad_rows[:left]:
-            line = row.line if self._numbered else None
             sample = row._bytes  # pyright: ignore[reportPrivateUsage]
-            bad.append(((self._scan.name, line, row.offset, sample), row.reason))
+            bad.append(((self._scan.name, row.line, row.offset, sample), row.reason))
         return bad
 
 

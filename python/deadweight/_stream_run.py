@@ -54,8 +54,6 @@ class Origin:
     json: Callable[[JsonQuery, int | None], JsonIterator] | None
     """``None`` where lines are to be decoded first."""
     csv: Callable[[ParseCsv], Iterator[CsvScan]]
-    numbered: bool
-    """Whether lines are counted from the first of a file."""
 
     def begin(self, steps: tuple[Step, ...]) -> tuple[Reader, JsonCounts | CsvReader | None, int]:
         """Who reads, who counts what comes of it, and how many of the steps he does."""
@@ -64,7 +62,7 @@ class Origin:
             reader = self.json(query(steps[:compiled]), parse.errors.kept)
             return reader, reader.counts(), compiled
         if steps and isinstance(parse := steps[0], ParseCsv):
-            rows = CsvReader(self.csv(parse), parse, steps[1:], self.numbered)
+            rows = CsvReader(self.csv(parse), parse, steps[1:])
             return rows, rows, 1
         return self.lines(), None, 0
 

@@ -133,8 +133,23 @@ def test_parts_together_have_the_rows_of_the_file(tmp_path):
     assert parts[1].select("id").to_records().types == {"id": "u1"}
     with pytest.raises(TypeError, match="a path is wanted"):
         of("a\n1\n", part=(0, 4)).count()
-    with pytest.raises(OSError, match="became shorter"):
+    with pytest.raises(OSError, match=r"no part from byte 0 to 1000000. Split it again"):
         dw.scan_csv(path, part=(0, 10**6)).count()
+
+
+def test_one_part_has_the_header_however_many_lines_come_before_it(tmp_path):
+    path = tmp_path / "late.csv"
+    path.write_text("\n\n\n\nid,note\n1,a\n2,b\n")
+    for cut in range(path.stat().st_size):
+        if cut > 4 and path.read_bytes()[cut - 1 : cut] != b"\n":
+            continue
+        parts = [dw.scan_csv(path, part=part) for part in ((0, cut), (cut, path.stat().st_size))]
+        assert sum(part.count() for part in parts) == 2
+        assert [row for part in parts for row in part] == [("1", "a"), ("2", "b")]
+        assert [row.id for part in parts for row in part.to_records()] == [1, 2]
+    parts = dw.splits(path, 5, "excel")
+    assert sum(dw.scan_csv(path, part=part).count() for part in parts) == 2
+    assert sum(len(list(dw.lines(path, part=part).parse_csv())) for part in parts) == 2
 
 
 def test_rows_are_measured_by_the_columns(tmp_path):
@@ -146,8 +161,15 @@ def test_rows_are_measured_by_the_columns(tmp_path):
     checked = [part.check() for part in parts]
     assert [(check.rows, check.bad, check.fields) for check in checked] == [(0, 0, 2), (3, 1, 2), (1, 1, 2)]
     assert [len(list(part)) for part in parts] == [check.rows - check.bad for check in checked]
+    [row] = checked[1].bad_rows
+    assert (row.line, row.offset) == (None, 4)
+    assert str(checked[1]).startswith(f"{path}: byte 4: 1 field, not 2\n")
+    with pytest.raises(ValueError, match=r"parts\.csv: byte 14: 3 fields, not 2"):
+        list(dw.scan_csv(path, part=(14, 20)))
+    stream = dw.lines(path, part=(14, 20)).parse_csv(on_error="collect")
+    assert (list(stream), [(bad.line, bad.offset) for bad in stream.errors]) == ([], [(None, 14)])
     [row] = of("1\n2,3\n4,5\n", header=["a", "b"]).check().bad_rows
-    assert (row.record, row.reason) == (1, "1 fields, not 2")
+    assert (row.record, row.reason) == (1, "1 field, not 2")
 
 
 def test_a_file_that_gets_other_columns_is_told(tmp_path):
@@ -189,7 +211,7 @@ def test_bad_rows_are_collected_with_what_they_are():
         (6, 7, 31, '6,"open\n7,d\n'),
     ]
     assert [bad.reason for bad in scan.bad_rows] == [
-        "1 fields, not 2",
+        "1 field, not 2",
         "3 fields, not 2",
         'column "name": bytes that are no UTF-8 (Latin-1?)',
         "a quote that is not closed: all that follows is one field",
@@ -209,19 +231,33 @@ def test_bytes_that_are_no_text():
     for columns in (of(text, encoding="latin-1").columns, of(text, encoding="ISO-8859-1").columns):
         assert columns == ("id", "café")
     assert list(of(text, encoding="latin-1")) == [("1", "naïve")]
-    with pytest.raises(ValueError, match='the header: column "2": bytes that are no UTF-8'):
+    with pytest.raises(ValueError, match="the header: field 2 of 2: bytes that are no UTF-8"):
         of(text)
     assert list(of(text, errors="replace")) == [("1", "na\ufffdve")]
     assert list(of(text, header=["id", "name"], bad_rows="skip").select("id")) == [("id",), ("1",)], (
         "not looked at"
     )
     assert list(of(text, header=["id", "name"], encoding=None)) == [(b"id", b"caf\xe9"), (b"1", b"na\xefve")]
-    with pytest.raises(ValueError, match="the header"):
-        of(text, encoding=None)
-    with pytest.raises(ValueError, match="encoding must be 'utf-8' or 'latin-1', not \"utf-16\""):
+    with pytest.raises(ValueError, match=r"encoding must be 'utf-8' or 'latin-1', or None .*, not .utf-16."):
         of(text, encoding="utf-16")
     with pytest.raises(ValueError, match="errors must be"):
         of(text, errors="ignore")
+
+
+def test_what_encoding_says_is_believed(tmp_path):
+    path = tmp_path / "latin.csv"
+    path.write_bytes("id,größe\n1,naïve\n2,x,\n".encode("latin-1"))
+    assert dw.scan_csv(path, encoding="latin-1").check().bad == 1
+    assert dw.scan_csv(path, encoding=None).check().bad == 3
+    assert dw.scan_csv(path, encoding=None).count() == 2
+    rows = dw.scan_csv(path, encoding=None, bad_rows="skip")
+    assert (rows.columns, list(rows)) == (("id", "gr\ufffd\ufffde"), [(b"1", b"na\xefve")])
+    for read in (
+        lambda: dw.scan_csv(path, encoding="cp1252"),
+        lambda: dw.lines(path, encoding="cp1252").parse_csv(),
+    ):
+        with pytest.raises(ValueError, match="`iconv -f cp1252 -t UTF-8` makes it UTF-8"):
+            read()
 
 
 def test_check_says_what_the_command_says(prices, capfdbinary):
@@ -244,9 +280,14 @@ def test_check_says_what_the_command_says(prices, capfdbinary):
 
 def test_other_bytes_may_separate_and_quote():
     assert list(of("a\tb\n'x\ty'\tz\n", delimiter="\t", quote="'")) == [("x\ty", "z")]
-    for wrong in ({"delimiter": ""}, {"delimiter": "::"}, {"delimiter": "é"}, {"quote": ","}, {"quote": "\n"}):
-        with pytest.raises(ValueError, match="two different bytes of ASCII"):
-            of("a", **wrong)
+    for mark, wrong in itertools.product(("delimiter", "quote"), ("", "::", "é", "\n")):
+        with pytest.raises(ValueError, match=f"the {mark} is one character of ASCII"):
+            of("a", **{mark: wrong})
+    with pytest.raises(ValueError, match="two different characters"):
+        of("a", quote=",")
+    with pytest.raises(TypeError, match=r"quoting cannot be turned off: .* name a character"):
+        of("a", quote=None)
+    assert list(of('a\tb\n"x\ty"\n', delimiter="\t", quote="\x01")) == [('"x', 'y"')]
 
 
 def test_a_record_has_a_bound():
@@ -316,6 +357,37 @@ class Endless(io.RawIOBase):
         buffer[: len(rows)] = rows
         self.begun = True
         return len(rows)
+
+
+def test_of_columns_of_one_name_no_records_are_made(tmp_path):
+    path = tmp_path / "twice.csv"
+    path.write_text("id,note,id\n1,a,2\n")
+    with pytest.raises(ValueError, match=r"twice\.csv has several columns 'id': select one by number \(0, 2\)"):
+        dw.scan_csv(path).to_records()
+    assert list(dw.scan_csv(path).select(1, 2).to_records().types) == ["note", "id"]
+
+
+@pytest.mark.parametrize("length", [0, 3, 1000])
+def test_progress_is_told_at_the_end(length, tmp_path):
+    path = tmp_path / "small.csv"
+    path.write_bytes(b"1\n" * length)
+    asked = [
+        lambda tell: dw.scan_csv(path, header=["id"], progress=tell).count(),
+        lambda tell: dw.scan_csv(path, header=["id"], progress=tell).check(),
+        lambda tell: list(dw.scan_csv(path, header=["id"], progress=tell)),
+        lambda tell: list(dw.scan_csv(path, header=["id"], progress=tell).batches(dw.Record.of({"id": "u1"}), 10)),
+        lambda tell: list(dw.lines(path, progress=tell)),
+        lambda tell: list(dw.lines(path, progress=tell).parse_json()),
+        lambda tell: list(dw.chunks(path, 10, progress=tell)),
+        lambda tell: dw.mapped(path).count(b"1", progress=tell),
+        lambda tell: dw.mapped(path).offsets(b"1", progress=tell),
+        lambda tell: list(dw.mapped(path).finditer(b"1", progress=tell)),
+        lambda tell: dw.mapped(path).find(b"2", progress=tell),
+    ]
+    for ask in asked:
+        told = []
+        ask(told.append)
+        assert told[-1:] == [2 * length]
 
 
 def test_it_is_interrupted():

@@ -277,5 +277,5 @@ def test_without_a_class_bad_rows_are_what_they_are_with_one(tmp_path):
     scan = dw.scan_csv(path, bad_rows="collect")
     assert [row._astuple() for row in scan.to_records()] == [(1, 2), (3, 4)]
     assert (scan.skipped, scan.bad_rows[0].line) == (1, 3)
-    with pytest.raises(ValueError, match=r"bad\.csv:3: byte 8: 1 fields, not 2"):
+    with pytest.raises(ValueError, match=r"bad\.csv:3: byte 8: 1 field, not 2"):
         dw.scan_csv(path).to_records()

@@ -45,7 +45,9 @@ def test_chunks_have_a_bound(tmp_path):
     assert [len(chunk) for chunk in dw.chunks(path, "1 MB")] == [6, 5_000_001, 5]
     chunks = dw.chunks(path, "1 MB", longest="2 MB")
     assert next(chunks) == b"short\n"
-    with pytest.raises(ValueError, match="at byte 6 is longer than 2000000 bytes"):
+    with pytest.raises(
+        ValueError, match=r"what begins at byte 6 has no b'\\n' in its first 2000000 bytes. `longest="
+    ):
         next(chunks)
     assert list(chunks) == []
 
@@ -161,19 +163,31 @@ def test_what_cannot_be_split(tmp_path):
     for dialect in (Escaped, Far, Blank, b"\r\n"):
         with pytest.raises(ValueError, match=r"doubled|ASCII|blank before a quote|one byte"):
             dw.splits(path, 2, dialect)
-    with pytest.raises(csv.Error):
-        dw.splits(path, 2, "no such")
+    with pytest.raises(ValueError, match=r"'\\n' is no dialect of csv \('excel', .*such as b\"\\n\""):
+        dw.splits(path, 2, "\n")
+    for wrong in (None, 10):
+        with pytest.raises(TypeError, match=f"or a dialect of csv such as .excel., not {wrong}"):
+            dw.splits(path, 2, wrong)
+    for wrong in ("\n", 10):
+        with pytest.raises(TypeError, match=r"records end with one byte, such as"):
+            dw.chunks(path, align=wrong)
+    assert dw.splits(path, 1, csv.excel()) == dw.splits(path, 1, csv.get_dialect("excel")) == [(0, 4)]
 
 
 def test_parts_that_are_not_in_the_file(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"one\ntwo\n")
     assert list(dw.lines(path, part=(4, 8))) == ["two"]
-    assert list(dw.lines(path, part=(8, 8))) == list(dw.lines(path, part=(5, 3))) == []
-    with pytest.raises(OSError, match="ends at byte 8"):
+    assert list(dw.lines(path, part=(8, 8))) == []
+    with pytest.raises(OSError, match=r"has 8 bytes, and no part from byte 4 to 9. Split it again"):
         list(dw.lines(path, part=(4, 9)))
-    with pytest.raises(OverflowError):
-        list(dw.lines(path, part=(-1, 4)))
+    for read in (dw.lines, dw.chunks, dw.scan_csv):
+        for wrong in ((5, 3), (-1, 4)):
+            with pytest.raises(ValueError, match="a part goes from one byte"):
+                read(path, part=wrong)
+        for wrong in (3, (3,), ("a", "b")):
+            with pytest.raises(TypeError, match="a part is two bytes of a file"):
+                read(path, part=wrong)
     with pytest.raises(ValueError, match="one file"):
         dw.lines([path, path], part=(0, 4))
     path.write_bytes(b"")

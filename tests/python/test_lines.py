@@ -214,6 +214,11 @@ def test_compressed_files_that_cannot_be_unpacked(tmp_path):
     path.write_bytes(packed[:-20])
     with pytest.raises(ValueError, match="gzip that ends at byte"):
         list(dw.lines(path))
+    path.write_bytes(gzip.compress(b"one\n") + bytes(300_000) + gzip.compress(b"two\n") + bytes(1000))
+    assert list(dw.lines(path)) == ["one", "two"]
+    path.write_bytes(gzip.compress(b"one\n") + b"garbage")
+    with pytest.raises(ValueError, match=r"gzip that is damaged before byte .*: what follows its end is no gzip"):
+        list(dw.lines(path))
     path.write_bytes(packed[:500] + b"?" * 50 + packed[550:])
     with pytest.raises(ValueError, match="gzip that is damaged"):
         list(dw.lines(path))

@@ -10,12 +10,13 @@ use deadweight_heap::snapshot::SnapshotError;
 use deadweight_process::{Error, ReadError};
 use deadweight_report::text::clean;
 
-/// The exit status: 0; 1 where a limit that was asked for is exceeded; 2 for a failure.
+/// The exit status: 0; 1 where a limit that was asked for is exceeded, or `files find` finds nothing; 2 for a
+/// failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitStatus {
     /// All went well.
     Success,
-    /// A limit that was asked for is exceeded.
+    /// A limit that was asked for is exceeded, or nothing was found.
     Exceeded,
     /// It could not be done.
     Failure,
@@ -67,6 +68,11 @@ impl Failure {
     /// More than was allowed.
     pub(crate) fn limit(message: impl Into<String>) -> Failure {
         Failure { is_limit: true, ..Failure::new(message) }
+    }
+
+    /// Of a search, whose report has said so.
+    pub(crate) fn nothing_found() -> Failure {
+        Failure { said: true, ..Failure::limit("nothing was found") }
     }
 
     pub(crate) fn status(&self) -> ExitStatus {
@@ -161,8 +167,13 @@ impl From<Error> for Failure {
 
 impl From<FilesError> for Failure {
     fn from(error: FilesError) -> Failure {
-        let hint = error.hint().map(str::to_owned);
-        Failure { hint, ..Failure::new(error.to_string()) }
+        let hint = match &error {
+            FilesError::TooMuchUnpacked { .. } => Some(
+                "Some files are made to have no end when they are unpacked. If this is none, --max-unpacked allows more.",
+            ),
+            error => error.hint(),
+        };
+        Failure { hint: hint.map(str::to_owned), ..Failure::new(error.to_string()) }
     }
 }
 

@@ -84,9 +84,9 @@ impl Chunks {
             let first = memchr(end, &self.buffer[seen..self.filled]);
             let length = first.map_or(self.filled, |first| seen + first + 1);
             if length > self.longest {
-                return Err(FilesError::LongLine {
+                return Err(FilesError::LongPiece {
                     name: self.source.name().to_owned(),
-                    line: None,
+                    end,
                     offset: self.source.at() - self.filled as u64,
                     limit: self.longest,
                 });
@@ -115,6 +115,9 @@ impl Chunks {
                 None => {}
             }
             self.is_last |= self.source.at_end();
+            if self.is_last {
+                self.source.tell(watch)?;
+            }
         }
         Ok(())
     }

@@ -43,6 +43,18 @@ pub enum FilesError {
         /// How long it was when it was opened.
         length: u64,
     },
+    /// A part that a file does not have.
+    #[error("{name} has {length} bytes, and no part from byte {start} to {end}")]
+    NoPart {
+        /// The file.
+        name: String,
+        /// Where the part would begin.
+        start: u64,
+        /// Where it would end.
+        end: u64,
+        /// How long the file is.
+        length: u64,
+    },
     /// Whoever watched the scan ended it.
     #[error("stopped at byte {offset} of {name}")]
     Stopped {
@@ -59,6 +71,18 @@ pub enum FilesError {
         /// Which line it is, from 1, where lines are counted.
         line: Option<u64>,
         /// Where the line begins.
+        offset: u64,
+        /// How long it may be.
+        limit: usize,
+    },
+    /// A file has no end of a piece where there must be one.
+    #[error("{name}: what begins at byte {offset} has no b'{}' in its first {limit} bytes", end.escape_ascii())]
+    LongPiece {
+        /// The file.
+        name: String,
+        /// What a piece ends with.
+        end: u8,
+        /// Where the piece begins.
         offset: u64,
         /// How long it may be.
         limit: usize,
@@ -134,9 +158,12 @@ pub enum FilesError {
         /// What is wrong with it.
         reason: String,
     },
-    /// Bytes that cannot separate or quote fields.
-    #[error("the delimiter and the quote are two different bytes of ASCII, and no line ends")]
-    Dialect,
+    /// A byte that cannot separate or quote fields.
+    #[error("the {0} is one character of ASCII, and neither zero nor a line end")]
+    Dialect(&'static str),
+    /// What separates fields quotes them, too.
+    #[error("the delimiter and the quote are two different characters")]
+    OneMark,
 }
 
 fn which(line: Option<u64>) -> String {
@@ -151,14 +178,14 @@ impl FilesError {
             FilesError::Shorter { .. } => {
                 Some("Something else writes to it: try again, or take a copy of it first.")
             }
+            FilesError::NoPart { .. } => {
+                Some("Split it again: it was another file, or a longer one.")
+            }
             FilesError::LongLine { line: None, .. } => {
                 Some("A pattern whose matches have a bound, such as {1,100}, needs no whole lines.")
             }
             FilesError::LongRecord { .. } => Some(
                 "A quote that is not closed takes all that follows into its field: a check says where.",
-            ),
-            FilesError::TooMuchUnpacked { .. } => Some(
-                "Some files are made to have no end when they are unpacked. If this is none, allow more.",
             ),
             FilesError::NoLength(_) => {
                 Some("Pipes, devices and compressed files can only be read from their beginning.")

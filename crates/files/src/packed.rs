@@ -1,13 +1,13 @@
 //! What is compressed, as a stream of what is in it. How it is compressed is told by its first bytes, not by
 //! its name.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bzip2::read::MultiBzDecoder;
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use liblzma::read::XzDecoder;
 use liblzma::stream::{CONCATENATED, Stream};
 
@@ -85,7 +85,7 @@ impl Format {
 
     fn decoder(self, from: Counted) -> io::Result<Box<dyn Read + Send>> {
         Ok(match self {
-            Format::Gzip => Box::new(MultiGzDecoder::new(from)),
+            Format::Gzip => Box::new(Gzip { member: Some(GzDecoder::new(BufReader::new(from))) }),
             Format::Zstandard => Box::new(zstd::Decoder::new(from)?),
             Format::Bzip2 => Box::new(MultiBzDecoder::new(from)),
             Format::Xz => {
@@ -194,6 +194,45 @@ impl Read for Counted {
         })?;
         self.taken.fetch_add(count as u64, Ordering::Relaxed);
         Ok(count)
+    }
+}
+
+/// Members of gzip, with zeros after them or not: tapes have such, and `gzip` takes them.
+struct Gzip {
+    /// `None` only while the next is made of it.
+    member: Option<GzDecoder<BufReader<Counted>>>,
+}
+
+impl Read for Gzip {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let Some(member) = &mut self.member else { return Ok(0) };
+            let count = member.read(buffer)?;
+            if count > 0 || buffer.is_empty() {
+                return Ok(count);
+            }
+            match after_zeros(member.get_mut())? {
+                None => return Ok(0),
+                Some(0x1f) => {
+                    let packed = self.member.take().map(GzDecoder::into_inner);
+                    self.member = packed.map(GzDecoder::new);
+                }
+                Some(_) => return Err(io::Error::other("what follows its end is no gzip")),
+            }
+        }
+    }
+}
+
+/// The next byte that is none, if there is one.
+fn after_zeros(packed: &mut impl BufRead) -> io::Result<Option<u8>> {
+    loop {
+        let rest = packed.fill_buf()?;
+        let zeros = rest.iter().take_while(|byte| **byte == 0).count();
+        let next = rest.get(zeros).copied();
+        packed.consume(zeros);
+        if next.is_some() || zeros == 0 {
+            return Ok(next);
+        }
     }
 }
 

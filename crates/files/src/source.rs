@@ -40,7 +40,11 @@ impl Source {
     /// # Errors
     /// If it is not there, cannot be read or is a directory.
     pub fn open(path: &Path) -> Result<Source, FilesError> {
-        let name = path.display().to_string();
+        let name = if path.as_os_str().is_empty() {
+            "\"\"".to_owned()
+        } else {
+            path.display().to_string()
+        };
         let failed = |error| FilesError::Io { name: name.clone(), what: "open", error };
         let file = awaited::open(path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
@@ -63,19 +67,18 @@ impl Source {
     /// Opens a part of a file, such as one of [`splits`](crate::splits). Offsets are those in the whole file.
     ///
     /// # Errors
-    /// As [`open`](Source::open), and if the file has no length or ends before the part does.
+    /// As [`open`](Source::open), and if the file has no length or no such part.
     pub fn open_part(path: &Path, part: Range<u64>) -> Result<Source, FilesError> {
         let mut source = Source::open(path)?;
         let Origin::File { length, end, .. } = &mut source.from else {
             return Err(FilesError::NoLength(source.name));
         };
-        if part.end > *length {
-            let (name, offset) = (source.name, *length);
-            return Err(FilesError::Shorter { name, offset, length: part.end });
+        if part.start > part.end || part.end > *length {
+            let Range { start, end } = part;
+            return Err(FilesError::NoPart { name: source.name, start, end, length: *length });
         }
         *end = part.end;
-        source.start = part.start.min(part.end);
-        source.at = source.start;
+        (source.start, source.at) = (part.start, part.start);
         Ok(source)
     }
 

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use crate::error::FilesError;
 use crate::source::Source;
 
-/// Is told how many bytes were read, every window, and may end the scan: for progress and interruption.
+/// Is told how many bytes were read, every window and when that was the last, and may end the scan: for progress and interruption.
 pub type Watch<'a> = dyn FnMut(u64) -> ControlFlow<()> + 'a;
 
 /// Small enough to stay in the processor's cache while it is looked at, large enough that the calls that
@@ -97,6 +97,9 @@ impl Windows {
             if self.last || self.source.is_stream() {
                 break;
             }
+        }
+        if self.last {
+            self.source.tell(watch)?;
         }
         Ok(true)
     }

@@ -92,7 +92,7 @@ fn count(bytes: &[u8], size: usize) -> Result<u64, FilesError> {
 }
 
 fn check(bytes: &[u8], size: usize) -> Result<Checked, FilesError> {
-    csv::check(&mut windows(bytes, size), Dialect::default(), usize::MAX, None, &mut on)
+    csv::check(&mut windows(bytes, size), Dialect::default(), usize::MAX, None, true, &mut on)
 }
 
 fn read(bytes: &[u8], size: usize) -> Vec<Vec<Vec<u8>>> {

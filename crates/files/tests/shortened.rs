@@ -23,7 +23,7 @@ fn count(mut windows: Windows, watch: &mut Watch<'_>) -> Result<u64, FilesError>
 }
 
 fn check(mut windows: Windows, watch: &mut Watch<'_>) -> Result<u64, FilesError> {
-    let checked = csv::check(&mut windows, csv::Dialect::default(), 10, None, watch)?;
+    let checked = csv::check(&mut windows, csv::Dialect::default(), 10, None, true, watch)?;
     assert_eq!(checked.bad, 0, "{checked:?}");
     Ok(checked.records)
 }

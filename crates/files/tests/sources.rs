@@ -139,13 +139,15 @@ fn memory_stays_the_same_whatever_the_length() {
         ControlFlow::Continue(())
     };
     let mut windows = Windows::new(Source::open(file.path()).unwrap());
-    let checked = csv::check(&mut windows, csv::Dialect::default(), 10, None, &mut watch).unwrap();
+    let checked =
+        csv::check(&mut windows, csv::Dialect::default(), 10, None, true, &mut watch).unwrap();
     assert_eq!((checked.records, checked.bad), (1, 1));
 
     // One row, and every byte of it is wrong.
     fs::write(file.path(), vec![0xe9; 24 << 20]).unwrap();
     let mut windows = Windows::new(Source::open(file.path()).unwrap());
-    let checked = csv::check(&mut windows, csv::Dialect::default(), 10, None, &mut watch).unwrap();
+    let checked =
+        csv::check(&mut windows, csv::Dialect::default(), 10, None, true, &mut watch).unwrap();
     assert_eq!((checked.records, checked.bad), (1, 1));
     assert!(most < before + 20_000, "{most} kB, {before} kB before");
 }

@@ -136,7 +136,7 @@ fn an_empty_file_has_no_parts_and_what_has_no_length_is_refused() {
 fn a_part_that_the_file_no_longer_has_is_an_error() {
     let file = file(b"one\ntwo\n");
     let error = Source::open_part(file.path(), 4..12).err().unwrap();
-    assert!(matches!(error, FilesError::Shorter { offset: 8, length: 12, .. }), "{error}");
+    assert!(matches!(error, FilesError::NoPart { start: 4, end: 12, length: 8, .. }), "{error}");
 }
 
 #[test]

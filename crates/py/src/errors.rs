@@ -165,9 +165,11 @@ pub(crate) fn of_files(error: FilesError) -> PyErr {
         error => error,
     };
     let hint = match &error {
-        FilesError::LongLine { line: Some(_), .. } => Some("`longest=` allows longer ones."),
+        FilesError::LongLine { line: Some(_), .. } | FilesError::LongPiece { .. } => {
+            Some("`longest=` allows longer ones.")
+        }
         FilesError::LongRecord { .. } => Some(
-            "A quote that is not closed takes all that follows into its field: `check()` says where. `longest=` allows longer ones.",
+            "A quote that is not closed takes all that follows into its field: `scan_csv(…).check()` says where. `longest=` allows longer ones.",
         ),
         FilesError::TooMuchUnpacked { .. } => Some(
             "Some files are made to have no end when they are unpacked. If this is none, `max_unpacked=` allows more.",
@@ -182,9 +184,12 @@ pub(crate) fn of_files(error: FilesError) -> PyErr {
         FilesError::Directory(name) => {
             PyIsADirectoryError::new_err((EISDIR, "Is a directory", name))
         }
-        FilesError::Io { .. } | FilesError::Shorter { .. } => PyOSError::new_err(text),
+        FilesError::Io { .. } | FilesError::Shorter { .. } | FilesError::NoPart { .. } => {
+            PyOSError::new_err(text)
+        }
         FilesError::Stopped { .. } => PyRuntimeError::new_err(text),
         FilesError::LongLine { .. }
+        | FilesError::LongPiece { .. }
         | FilesError::LongRecord { .. }
         | FilesError::Record { .. }
         | FilesError::CutOff { .. }
@@ -196,6 +201,7 @@ pub(crate) fn of_files(error: FilesError) -> PyErr {
         | FilesError::Utf16(_)
         | FilesError::EmptyPattern
         | FilesError::Pattern { .. }
-        | FilesError::Dialect => PyValueError::new_err(text),
+        | FilesError::Dialect(_)
+        | FilesError::OneMark => PyValueError::new_err(text),
     }
 }

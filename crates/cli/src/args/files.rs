@@ -18,7 +18,7 @@ pub(crate) enum FilesVerb {
     Count(Count),
     /// Rows of CSV that are not as they should be: where, and what is wrong
     Check(Check),
-    /// Where a text or a pattern is, by the byte
+    /// Where a text or a pattern is, by the byte; ends with status 1 if it is nowhere
     Find(Find),
 }
 

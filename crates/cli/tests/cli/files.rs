@@ -57,8 +57,9 @@ fn what_is_compressed_is_told_as_what_is_in_it_up_to_a_bound() {
 
     std::fs::write(&packed, &bytes).unwrap();
     let outcome = deadweight(&["files", "count", "--max-unpacked", "10B", &packed]);
-    let words = "has more than 10 bytes in it";
-    assert!(outcome.code == Some(2) && outcome.err.contains(words), "{}", outcome.err);
+    for words in ["has more than 10 bytes in it", "--max-unpacked allows more"] {
+        assert!(outcome.code == Some(2) && outcome.err.contains(words), "{}", outcome.err);
+    }
 }
 
 #[test]
@@ -112,6 +113,20 @@ fn a_limit_of_bad_rows_gives_status_1_after_the_report() {
 }
 
 #[test]
+fn what_is_nowhere_gives_status_1_after_the_report() {
+    let (folder, file) = folder("files-nowhere");
+    let status = |words: &[&str]| deadweight(&[&["files", "find"], words].concat());
+    let nowhere = status(&["zzz", &file]);
+    assert_eq!((nowhere.code, nowhere.err.as_str()), (Some(1), ""));
+    assert_eq!(nowhere.out, format!("{file}: 0 matches in 65 B\n"));
+    assert_eq!(status(&["--json", "zzz", &file]).code, Some(1));
+    let other = folder.file("other");
+    std::fs::write(&other, "zzz").unwrap();
+    assert_eq!(status(&["zzz", &file, &other]).code, Some(0));
+    assert_eq!(status(&["zzz", &file, "/nonexistent"]).code, Some(2));
+}
+
+#[test]
 fn standard_input_is_a_file_too() {
     let mut child = command(&["files", "count", "-", "--delimiter", "tab"])
         .stdin(Stdio::piped())
@@ -154,8 +169,7 @@ fn what_cannot_be_read_or_looked_for_is_said_in_a_line() {
     assert_refused(&["files", "find", "--regex", "a*", &file], words);
     let words = "error: the pattern \"(?=a)b\": look-around, including look-ahead and look-behind, is not supported";
     assert_refused(&["files", "find", "--regex", "(?=a)b", &file], words);
-    let words =
-        "error: the delimiter and the quote are two different bytes of ASCII, and no line ends";
+    let words = "error: the delimiter and the quote are two different characters";
     assert_refused(&["files", "count", "--delimiter", "\"", &file], words);
     std::fs::write(&missing, b"\xff\xfea\0").unwrap();
     let words = format!(

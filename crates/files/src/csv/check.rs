@@ -16,7 +16,7 @@ use crate::start::start;
 use crate::windows::{Watch, Windows};
 
 /// Looks at every record, and lists the first `most` that are not as they should be. Each should have so many
-/// `fields`; where that is `None`, as many as the first.
+/// `fields`; where that is `None`, as many as the first. `is_utf8` says whether bytes that are no UTF-8 make one bad.
 ///
 /// # Errors
 /// If the source cannot be read, becomes shorter, is UTF-16, or `watch` ends it.
@@ -25,6 +25,7 @@ pub fn check(
     dialect: Dialect,
     most: usize,
     fields: Option<u64>,
+    is_utf8: bool,
     watch: &mut Watch<'_>,
 ) -> Result<Checked, FilesError> {
     let mut from = start(windows, watch)?;
@@ -35,7 +36,9 @@ pub fn check(
         let text = Text { bytes: windows.bytes(), offset: windows.offset() };
         let end = if windows.is_last() { text.bytes.len() } else { whole_characters(text.bytes) };
         let mut at = text.offset + from as u64;
-        find_invalid(&text.bytes[from..end], at, &mut check.invalid);
+        if is_utf8 {
+            find_invalid(&text.bytes[from..end], at, &mut check.invalid);
+        }
         let (chunks, rest) = text.bytes[from..end].as_chunks();
         dispatch!(level, simd => check.chunks(simd, text, at, &mut state, chunks, dialect));
         at += (chunks.len() * CHUNK) as u64;
@@ -182,6 +185,7 @@ impl Check {
         if found.rows.len() < self.most {
             let (record, offset) = (found.records + 1, row.offset);
             let line = row.line.unwrap_or_else(|| self.lines.at(offset, text.bytes, text.offset));
+            let line = self.lines.known(line);
             found.rows.push(BadRow { record, offset, line, fields, faults });
         }
     }

@@ -13,11 +13,15 @@ impl Dialect {
     /// Other bytes than `,` and `"`.
     ///
     /// # Errors
-    /// [`FilesError::Dialect`] if they are one byte, a line end or beyond ASCII.
+    /// If they are one byte, or one of them is zero, a line end or beyond ASCII.
     pub fn new(delimiter: u8, quote: u8) -> Result<Dialect, FilesError> {
-        let fits = |byte: u8| byte.is_ascii() && !matches!(byte, b'\n' | b'\r' | 0);
-        if delimiter == quote || !fits(delimiter) || !fits(quote) {
-            return Err(FilesError::Dialect);
+        for (name, byte) in [("delimiter", delimiter), ("quote", quote)] {
+            if !byte.is_ascii() || matches!(byte, b'\n' | b'\r' | 0) {
+                return Err(FilesError::Dialect(name));
+            }
+        }
+        if delimiter == quote {
+            return Err(FilesError::OneMark);
         }
         Ok(Dialect { delimiter, quote })
     }

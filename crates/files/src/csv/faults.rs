@@ -55,8 +55,8 @@ pub struct BadRow {
     pub record: u64,
     /// Where its first byte is in the source.
     pub offset: u64,
-    /// The line it begins on, from 1.
-    pub line: u64,
+    /// The line it begins on, from 1. In a part that begins within a file nobody knows it.
+    pub line: Option<u64>,
     /// How many fields it has.
     pub fields: u64,
     /// What is wrong with it.

@@ -5,15 +5,22 @@ use memchr::{memchr, memchr_iter};
 /// Counts line ends as it goes: a line feed, a carriage return, or both as one.
 pub(super) struct LineNumbers {
     line: u64,
+    /// Whether the first is that of the file, and not of a part.
+    is_whole: bool,
     /// All before is counted.
     counted: u64,
     after_return: bool,
 }
 
 impl LineNumbers {
-    /// Of what begins there with its line 1: all of a file, or a part.
+    /// Of what begins there: all of a file, or a part, of which nobody knows on which line it begins.
     pub(super) fn beginning_at(offset: u64) -> LineNumbers {
-        LineNumbers { line: 1, counted: offset, after_return: false }
+        LineNumbers { line: 1, is_whole: offset == 0, counted: offset, after_return: false }
+    }
+
+    /// The line, if that is one of the file and not of a part.
+    pub(super) fn known(&self, line: u64) -> Option<u64> {
+        self.is_whole.then_some(line)
     }
 
     /// The line, from 1, of the byte at `at`, which is in or just behind a window of `bytes` that begins at

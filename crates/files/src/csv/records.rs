@@ -124,9 +124,10 @@ impl Records {
     }
 
     /// The line, from 1, on which the record that was given last begins: to be asked before the next is. In a part
-    /// of a file, lines are counted from its beginning.
-    pub fn line(&mut self) -> u64 {
-        self.lines.at(self.last, self.windows.bytes(), self.windows.offset())
+    /// that begins within a file nobody knows it.
+    pub fn line(&mut self) -> Option<u64> {
+        let line = self.lines.at(self.last, self.windows.bytes(), self.windows.offset());
+        self.lines.known(line)
     }
 
     /// Whether the next record is at hand: nothing is read, and so nobody waits, until it is given.

@@ -65,7 +65,7 @@ impl Grammar {
                 let row = BadRow {
                     record: index as u64 + 1,
                     offset: start as u64,
-                    line: line(&bytes[..start]),
+                    line: Some(line(&bytes[..start])),
                     fields: record.len() as u64,
                     faults: Faults::default(),
                 };

@@ -289,6 +289,7 @@ impl All {
                     let advanced = pulse.scan(py, |watch| records.advance(watch));
                     self.counts.get().tell(records);
                     if !advanced? {
+                        pulse.end(py)?;
                         self.close();
                         continue;
                     }

@@ -181,7 +181,10 @@ impl Reading {
             let (lines, found) = (&mut self.lines, &mut self.found);
             self.pulse.scan(py, |watch| lines.batch(found, watch))?;
         }
-        let Some(its) = self.found.get(self.given) else { return Ok(None) };
+        let Some(its) = self.found.get(self.given) else {
+            self.pulse.end(py)?;
+            return Ok(None);
+        };
         self.given += 1;
         let line = text.of(py, &self.lines.windows().bytes()[its.clone()]);
         line.map(Some).map_err(|error| self.placed(py, error, its.start))

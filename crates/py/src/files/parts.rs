@@ -78,7 +78,10 @@ fn next<'py>(
     chunks: &mut Chunks,
     pulse: &mut Pulse,
 ) -> PyResult<Option<Bound<'py, PyBytes>>> {
-    let Some(bytes) = pulse.scan(py, |watch| chunks.next(watch))? else { return Ok(None) };
+    let Some(bytes) = pulse.scan(py, |watch| chunks.next(watch))? else {
+        pulse.end(py)?;
+        return Ok(None);
+    };
     let copy = |place: &mut [u8]| {
         place.copy_from_slice(bytes);
         Ok(())
@@ -100,7 +103,6 @@ pub(crate) fn split_after(
 }
 
 /// The same between records of CSV.
-#[expect(clippy::needless_pass_by_value, reason = "what Python hands over is ours")]
 #[pyfunction]
 #[pyo3(signature = (given, count, delimiter, quote, progress, /))]
 pub(crate) fn split_records(
@@ -112,7 +114,6 @@ pub(crate) fn split_records(
 ) -> PyResult<Vec<(u64, u64)>> {
     let path = file(given)?;
     let dialect = Dialect::new(delimiter, quote).map_err(of_files)?;
-    let parts =
-        watched(given.py(), progress.as_ref(), |watch| csv::splits(&path, count, dialect, watch))?;
+    let parts = watched(given.py(), progress, |watch| csv::splits(&path, count, dialect, watch))?;
     Ok(parts.into_iter().map(|part| (part.start, part.end)).collect())
 }

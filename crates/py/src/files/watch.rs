@@ -18,11 +18,12 @@ pub(crate) struct Pulse {
     progress: Option<Py<PyAny>>,
     last: Instant,
     read: Option<u64>,
+    told: Option<u64>,
 }
 
 impl Pulse {
     pub(crate) fn new(progress: Option<Py<PyAny>>) -> Pulse {
-        Pulse { progress, last: Instant::now(), read: None }
+        Pulse { progress, last: Instant::now(), read: None, told: None }
     }
 
     /// Shows the collector what it holds.
@@ -63,6 +64,7 @@ impl Pulse {
         let result = Python::attach(|py| {
             py.check_signals()?;
             if let Some(progress) = &self.progress {
+                self.told = Some(read);
                 progress.call1(py, (read,))?;
             }
             Ok(())
@@ -70,13 +72,26 @@ impl Pulse {
         self.last = Instant::now();
         result
     }
+
+    /// Calls `progress` for the last time, where all is read: with what it has not been told yet.
+    pub(crate) fn end(&mut self, py: Python<'_>) -> PyResult<()> {
+        if let (Some(progress), Some(read)) = (&self.progress, self.read)
+            && self.told.replace(read) != Some(read)
+        {
+            progress.call1(py, (read,))?;
+        }
+        Ok(())
+    }
 }
 
 /// A scan from beginning to end: as [`Pulse::scan`].
 pub(crate) fn watched<T: Send>(
     py: Python<'_>,
-    progress: Option<&Py<PyAny>>,
+    progress: Option<Py<PyAny>>,
     scan: impl FnOnce(&mut Watch<'_>) -> Result<T, FilesError> + Send,
 ) -> PyResult<T> {
-    Pulse::new(progress.map(|progress| progress.clone_ref(py))).scan(py, scan)
+    let mut pulse = Pulse::new(progress);
+    let found = pulse.scan(py, scan)?;
+    pulse.end(py)?;
+    Ok(found)
 }

@@ -13,7 +13,7 @@ use pyo3::{PyTraverseError, PyVisit};
 use super::apart::gather;
 use super::given::path as path_of;
 use super::pattern::pattern as pattern_of;
-use super::watch::Pulse;
+use super::watch::{Pulse, watched};
 use crate::errors::of_files;
 
 /// So many places are kept before they become Python's.
@@ -129,8 +129,7 @@ impl Mapped {
     ) -> PyResult<i64> {
         let (py, pattern) = (pattern.py(), pattern_of(pattern, false)?);
         let mut windows = self.windows(py, (start, end))?;
-        let mut pulse = Pulse::new(progress);
-        let first = pulse.scan(py, |watch| search::find(&mut windows, &pattern, watch))?;
+        let first = watched(py, progress, |watch| search::find(&mut windows, &pattern, watch))?;
         Ok(first.map_or(-1, |first| first.start as i64))
     }
 
@@ -146,7 +145,7 @@ impl Mapped {
     ) -> PyResult<u64> {
         let (py, pattern) = (pattern.py(), pattern_of(pattern, overlapping)?);
         let mut windows = self.windows(py, (start, end))?;
-        Pulse::new(progress).scan(py, |watch| search::count(&mut windows, &pattern, watch))
+        watched(py, progress, |watch| search::count(&mut windows, &pattern, watch))
     }
 
     /// Where something begins, as an array of numbers of 8 bytes: ``array.array("q")``, which NumPy takes as it is.
@@ -169,6 +168,7 @@ impl Mapped {
                 found.drain(..).flat_map(|place| place.start.to_ne_bytes()).collect();
             offsets.call_method1(intern!(py, "frombytes"), (PyBytes::new(py, &bytes),))?;
         }
+        pulse.end(py)?;
         Ok(offsets)
     }
 
@@ -269,7 +269,9 @@ impl Finding {
             self.next = 0;
             self.found.clear();
             let Finding { search, pulse, found, .. } = self;
-            pulse.scan(py, |watch| some(search, 1, found, watch))?;
+            if !pulse.scan(py, |watch| some(search, 1, found, watch))? {
+                pulse.end(py)?;
+            }
         }
         self.next += 1;
         Ok(self.found.get(self.next - 1).copied())

@@ -98,7 +98,7 @@ struct FaultsJson {
 #[derive(Serialize)]
 struct BadRowJson {
     record: u64,
-    line: u64,
+    line: Option<u64>,
     offset: u64,
     fields: u64,
     faults: Vec<&'static str>,

@@ -36,13 +36,15 @@ pub fn files_check(view: &CheckView, out: &mut dyn Write) -> io::Result<()> {
         let (name, found) = (clean(&file.name), &file.found);
         for row in &found.rows {
             let reason = bad_row(row, found.fields);
-            writeln!(out, "{name}:{}: byte {}: {reason}", row.line, row.offset)?;
+            let line = row.line.map_or_else(String::new, |line| format!("{line}:"));
+            writeln!(out, "{name}:{line} byte {}: {reason}", row.offset)?;
         }
         let left_out = found.bad - found.rows.len() as u64;
         if left_out > 0 {
             writeln!(out, "{name}: {} more bad rows: --top N shows more", count(left_out))?;
         }
-        write!(out, "{name}: {} rows of {} fields", count(view.rows(found.records)), found.fields)?;
+        let rows = many(view.rows(found.records), "row", "rows");
+        write!(out, "{name}: {rows} of {}", many(found.fields, "field", "fields"))?;
         write!(out, " in {}, {} bad", size(file.size), count(found.bad))?;
         let kinds = Fault::ALL.iter().zip(found.by_fault).filter(|(_, rows)| *rows > 0);
         let kinds: Vec<String> =
@@ -83,7 +85,8 @@ pub fn files_find(view: &FindView, out: &mut dyn Write) -> io::Result<()> {
         if left_out > 0 {
             writeln!(out, "{name}: {} more matches: --top N shows more", count(left_out))?;
         }
-        writeln!(out, "{name}: {} matches in {}", count(found.count), size(file.size))?;
+        let matches = many(found.count, "match", "matches");
+        writeln!(out, "{name}: {matches} in {}", size(file.size))?;
         appended(file, out)?;
     }
     Ok(())
@@ -95,6 +98,10 @@ fn appended<T>(file: &OfFile<T>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{name}: {more} were appended meanwhile, and not read")?;
     }
     Ok(())
+}
+
+fn many(number: u64, one: &str, others: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { others })
 }
 
 fn kind(fault: Fault) -> &'static str {
@@ -109,7 +116,7 @@ fn kind(fault: Fault) -> &'static str {
 
 fn fault_of(fault: Fault, row: &BadRow, fields: u64) -> String {
     match fault {
-        Fault::Ragged => format!("{} fields, not {}", count(row.fields), count(fields)),
+        Fault::Ragged => format!("{}, not {}", many(row.fields, "field", "fields"), count(fields)),
         Fault::BareQuote => "a quote out of place".to_owned(),
         Fault::OpenQuote => "a quote that is not closed: all that follows is one field".to_owned(),
         Fault::Nul => "a zero byte".to_owned(),

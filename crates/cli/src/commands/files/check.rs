@@ -15,8 +15,9 @@ use crate::exit::Failure;
 pub(crate) fn run(args: &Check, talk: &Talk, out: &mut dyn Write) -> Result<(), Failure> {
     let dialect = dialect(&args.csv)?;
     let most = top(args.top, args.output.json);
-    let found =
-        each(&args.paths, talk, |windows, watch| csv::check(windows, dialect, most, None, watch))?;
+    let found = each(&args.paths, talk, |windows, watch| {
+        csv::check(windows, dialect, most, None, true, watch)
+    })?;
     let view = CheckView { files: found.files, failed: found.failed, header: !args.csv.no_header };
     if args.output.json {
         json::files_check(&view, out)?;

@@ -25,7 +25,9 @@ pub(crate) fn run(args: &Find, talk: &Talk, out: &mut dyn Write) -> Result<(), F
     } else {
         text::files_find(&view, out)?;
     }
-    found.end
+    found.end?;
+    let is_found = view.files.iter().any(|file| file.found.count > 0);
+    if is_found { Ok(()) } else { Err(Failure::nothing_found()) }
 }
 
 fn pattern(args: &Find) -> Result<Pattern, Failure> {

@@ -15,6 +15,9 @@ const SAMPLE: usize = 80;
 /// What is wrong with a record that ends within quotes.
 pub(super) const OPEN: &str = "a quote that is not closed: all that follows is one field";
 
+/// What is wrong where a text is wanted.
+pub(super) const NO_UTF8: &str = "bytes that are no UTF-8 (Latin-1?)";
+
 /// What becomes of a bad row.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Policy {
@@ -39,7 +42,7 @@ impl Policy {
 /// A row that is not given.
 pub(super) struct Bad {
     record: u64,
-    line: u64,
+    line: Option<u64>,
     offset: u64,
     reason: String,
     sample: Sample,
@@ -76,12 +79,13 @@ impl Found {
 }
 
 /// Of a bad row: which record, line, byte, reason, and how it begins, as text and as bytes.
-pub(super) type Told<'py> = (u64, u64, u64, String, String, Bound<'py, PyBytes>);
+pub(super) type Told<'py> = (u64, Option<u64>, u64, String, String, Bound<'py, PyBytes>);
 
 impl Bad {
     pub(super) fn raised(&self, name: &str) -> PyErr {
         let Bad { line, offset, reason, .. } = self;
-        PyValueError::new_err(format!("{name}:{line}: byte {offset}: {reason}"))
+        let line = line.map_or_else(String::new, |line| format!("{line}:"));
+        PyValueError::new_err(format!("{name}:{line} byte {offset}: {reason}"))
     }
 
     fn told<'py>(&self, py: Python<'py>) -> Told<'py> {
@@ -129,10 +133,11 @@ pub(super) fn reason(record: &Record<'_>, width: usize) -> Option<String> {
     Some(if record.is_open {
         OPEN.to_owned()
     } else {
-        format!("{} fields, not {width}", record.width())
+        let fields = if record.width() == 1 { "field" } else { "fields" };
+        format!("{} {fields}, not {width}", record.width())
     })
 }
 
 pub(super) fn no_text(column: &str) -> String {
-    format!("column {column:?}: bytes that are no UTF-8 (Latin-1?)")
+    format!("column {column:?}: {NO_UTF8}")
 }

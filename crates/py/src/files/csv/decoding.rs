@@ -19,6 +19,11 @@ pub(super) enum Decoding {
 }
 
 impl Decoding {
+    /// Whether bytes must be UTF-8 to be text.
+    pub(super) fn is_utf8(self) -> bool {
+        !matches!(self, Decoding::Latin1)
+    }
+
     /// Of the names that Python has for them, or none for bytes.
     pub(super) fn of(encoding: Option<&str>, errors: &str) -> PyResult<Decoding> {
         let Some(encoding) = encoding else { return Ok(Decoding::Bytes) };
@@ -30,7 +35,8 @@ impl Decoding {
             "replace" if is_utf8 => Ok(Decoding::Replaced),
             "strict" | "replace" if is_latin1 => Ok(Decoding::Latin1),
             "strict" | "replace" => Err(PyValueError::new_err(format!(
-                "encoding must be 'utf-8' or 'latin-1', not {encoding:?}"
+                "encoding must be 'utf-8' or 'latin-1', or None for rows of bytes, not {encoding:?}: \
+                 `iconv -f {encoding} -t UTF-8` makes it UTF-8"
             ))),
             _ => Err(PyValueError::new_err(format!(
                 "errors must be 'strict' or 'replace', not {errors:?}"
@@ -50,6 +56,14 @@ impl Decoding {
             }
             (_, Cow::Borrowed(bytes)) => str::from_utf8(bytes).ok().map(Cow::Borrowed),
             (_, Cow::Owned(bytes)) => String::from_utf8(bytes).ok().map(Cow::Owned),
+        }
+    }
+
+    /// The name of a column, which is a text where rows are of bytes, too.
+    pub(super) fn name(self, bytes: Cow<'_, [u8]>) -> Option<Cow<'_, str>> {
+        match self {
+            Decoding::Bytes => Decoding::Replaced.text(bytes),
+            _ => self.text(bytes),
         }
     }
 

@@ -20,7 +20,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
-use self::bad::{BadRows, OPEN, Policy, Told, no_text};
+use self::bad::{BadRows, NO_UTF8, OPEN, Policy, Told};
 use self::batch::{Batch, Wanted};
 use self::decoding::Decoding;
 use self::fill::{Column, Failed, Plan};
@@ -68,7 +68,10 @@ impl Reading {
                 return Ok(Some(rows));
             }
         }
-        self.batch.take_end(name).map_or(Ok(None), Err)
+        match self.batch.take_end(name) {
+            Some(error) => Err(error),
+            None => self.pulse.end(py).map(|()| None),
+        }
     }
 
     /// What holds files open, and objects, once nothing is read any more.
@@ -102,18 +105,23 @@ impl CsvPass {
         let mut reading = self.reading()?;
         let records = reading.records.take().ok_or_else(|| self.was_read())?;
         let (mut windows, name) = (records.into_windows(), self.name.clone());
-        reading.pulse.scan(py, |watch| {
+        let found = reading.pulse.scan(py, |watch| {
             let found = find(&mut windows, self.dialect, watch)?;
             let (size, appended) = (Bytes(windows.read_to()), Bytes(windows.source().appended()));
             Ok(OfFile { name, size, appended, found })
-        })
+        })?;
+        reading.pulse.end(py)?;
+        Ok(found)
     }
 
-    /// Nothing comes any more.
-    fn close(&self) -> PyResult<()> {
-        let ended = self.reading()?.close();
+    /// Nothing comes any more: all was read, unless `found` is an error.
+    fn close<T, E>(&self, py: Python<'_>, found: &Result<T, E>) -> PyResult<()> {
+        let mut reading = self.reading()?;
+        let ended = reading.close();
+        let told = if found.is_ok() { reading.pulse.end(py) } else { Ok(()) };
+        drop(reading);
         drop(ended);
-        Ok(())
+        told
     }
 
     /// Something of the records that come.
@@ -169,26 +177,27 @@ impl CsvPass {
         &self.name
     }
 
-    /// What the fields of the first record say, if there is one.
-    fn header(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+    /// Where the first record begins and what its fields say, if there is one.
+    fn header(&self, py: Python<'_>) -> PyResult<(u64, Vec<String>)> {
         let header = self.ahead(py, |records, _bad, watch| {
             let Some(record) = records.next(watch)? else { return Ok(None) };
-            let text = |said| self.decoding.text(said).map(Into::into);
-            Ok(Some((record.is_open, record.fields().map(text).collect())))
+            let text = |said| self.decoding.name(said).map(Into::into);
+            Ok(Some((record.offset, record.is_open, record.fields().map(text).collect())))
         })?;
-        let Some((is_open, fields)): Option<(bool, Vec<Option<String>>)> = header else {
-            return Ok(Vec::new());
+        let Some((offset, is_open, fields)): Option<(u64, bool, Vec<Option<String>>)> = header
+        else {
+            return Ok((0, Vec::new()));
         };
         let wrong =
             |reason: &str| PyValueError::new_err(format!("{}: the header: {reason}", self.name));
         if is_open {
             return Err(wrong(OPEN));
         }
-        let named = fields
-            .into_iter()
-            .enumerate()
-            .map(|(number, field)| field.ok_or_else(|| wrong(&no_text(&(number + 1).to_string()))));
-        named.collect()
+        let width = fields.len();
+        let named = fields.into_iter().zip(1..).map(|(field, number)| {
+            field.ok_or_else(|| wrong(&format!("field {number} of {width}: {NO_UTF8}")))
+        });
+        Ok((offset, named.collect::<PyResult<_>>()?))
     }
 
     /// How many fields the first record has, which is read again by what comes.
@@ -208,8 +217,9 @@ impl CsvPass {
 
     /// Which records are not as they should be, with so many fields. No more than the header was read.
     fn check(&self, py: Python<'_>, header: bool, fields: u64, top: usize) -> PyResult<Checked> {
+        let is_utf8 = self.decoding.is_utf8();
         let file = self.whole(py, |windows, dialect, watch| {
-            csv::check(windows, dialect, top, Some(fields), watch)
+            csv::check(windows, dialect, top, Some(fields), is_utf8, watch)
         })?;
         let found = &file.found;
         let reasons = found.rows.iter().map(|row| text::bad_row(row, found.fields)).collect();
@@ -284,7 +294,7 @@ impl CsvPass {
             Ok(packer.and_then(|packer| packer.finish().map_err(Failed::Records)))
         })?;
         if !table.as_ref().is_ok_and(|table| table.len() >= most) {
-            self.close()?;
+            self.close(py, &table)?;
         }
         match table {
             Ok(table) => Ok(Table::new(table, None)),
@@ -302,7 +312,7 @@ impl CsvPass {
     ) -> PyResult<Vec<(&'static str, bool)>> {
         let wanted = Wanted { width, columns, class: None, decoding: self.decoding };
         let found = self.ahead(py, |records, bad, watch| types(records, &wanted, bad, watch))?;
-        self.close()?;
+        self.close(py, &found)?;
         found.map_err(|bad| bad.raised(&self.name))
     }
 
@@ -320,8 +330,9 @@ fn column((place, name, type_, nullable): WantedColumn) -> PyResult<Column> {
 }
 
 fn dialect_of(delimiter: &str, quote: &str) -> PyResult<Dialect> {
-    let (&[delimiter], &[quote]) = (delimiter.as_bytes(), quote.as_bytes()) else {
-        return Err(of_files(FilesError::Dialect));
+    let byte = |name, text: &str| match text.as_bytes() {
+        &[byte] => Ok(byte),
+        _ => Err(of_files(FilesError::Dialect(name))),
     };
-    Dialect::new(delimiter, quote).map_err(of_files)
+    Dialect::new(byte("delimiter", delimiter)?, byte("quote", quote)?).map_err(of_files)
 }
