@@ -256,8 +256,12 @@ impl JsonCounts {
     fn tell(&self, records: &Records) {
         let mut counted = self.counted();
         counted.now = records.tally().clone();
+        let first = counted.bad.len() - counted.told;
+        // One of which nothing could be made comes behind the bad ones that were in memory with it.
         for bad in &records.bad()[counted.told..] {
-            counted.bad.push((records.name().to_owned(), bad.clone()));
+            let its = &counted.bad[first..];
+            let place = first + its.partition_point(|(_, other)| other.offset < bad.offset);
+            counted.bad.insert(place, (records.name().to_owned(), bad.clone()));
         }
         counted.told = records.bad().len();
     }
