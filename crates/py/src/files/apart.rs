@@ -10,6 +10,12 @@ pub(super) const PIECE: usize = 16 << 20;
 /// So much is read at once of what lies apart.
 pub(super) const BLOCK: usize = 64 * 1024;
 
+/// Lets other threads have the interpreter, and handles signals.
+pub(super) fn pause(py: Python<'_>) -> PyResult<()> {
+    py.detach(|| ());
+    py.check_signals()
+}
+
 /// Reads items of `width` bytes into `place`: from number `start` on, each `step` from the last.
 pub(super) fn gather(
     py: Python<'_>,

@@ -1,6 +1,7 @@
 //! Files larger than memory, and streams, as Python objects. What is found in them is `deadweight-files`'; here
 //! is where it comes from, who may end it, and what is made of it.
 
+mod anonymous;
 mod apart;
 mod csv;
 mod given;
