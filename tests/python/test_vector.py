@@ -673,6 +673,9 @@ def test_numpy_reads_and_writes_the_same_files():
                 assert (vector.dtype, vector.valid, vector.tolist()) == (dtype, 5, values.tolist())
                 vector.grow(5)
             assert numpy.array_equal(numpy.load("n.npy"), [*values, *[0] * 5])
+    for dtype in (">f8", ">i2"):
+        with pytest.raises(TypeError, match="byte order"):
+            dw.Vector.create("other.npy", numpy.dtype(dtype), 3)
     for array_ in (numpy.zeros((2, 2)), numpy.zeros(3, ">f8"), numpy.zeros(3, "c16"), numpy.array(["a"])):
         numpy.save("other.npy", array_)
         with pytest.raises(ValueError, match="is no vector"):
