@@ -412,6 +412,16 @@ def large(name="large"):
     return dw.mapped(name)
 
 
+def test_slices_of_more_than_is_read_at_once():
+    # 16 MB are.
+    data = array.array("q", range(2_200_000)).tobytes()
+    with file_of(data) as file:
+        assert file[:] == data
+        assert file[3:-5] == data[3:-5]
+        assert file[::-2] == data[::-2]
+        assert file[7::2] == data[7::2]
+
+
 def test_progress_tells_how_far_it_is_and_may_end_it():
     read = []
 

@@ -2,6 +2,7 @@
 //! is where it comes from, who may end it, and what is made of it.
 
 mod anonymous;
+#[expect(unsafe_code, reason = "bytes that are read into")]
 mod apart;
 mod csv;
 mod given;

@@ -353,11 +353,8 @@ impl Vector {
         let width = self.number.width();
         if let Ok(slice) = key.cast::<PySlice>() {
             let slice = slice.indices(file.len() as isize)?;
-            let copy = PyBytes::new_with(py, slice.slicelength * width, |copy| {
-                gather(py, width, (slice.start, slice.step), copy, &|at, place| {
-                    file.read(at, place)
-                })
-            })?;
+            let (from, count) = ((slice.start, slice.step), slice.slicelength);
+            let copy = gather(py, width, from, count, &|at, place| file.read(at, place))?;
             let format = format(self.number).to_str().unwrap_or_default();
             return PyMemoryView::from(&copy)?.call_method1("cast", (format,));
         }

@@ -79,8 +79,7 @@ impl Mapped {
         count: usize,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let whole = self.whole()?;
-        let read = |at: u64, place: &mut [u8]| whole.read(at, place);
-        PyBytes::new_with(py, count, |place| gather(py, 1, (start, step), place, &read))
+        gather(py, 1, (start, step), count, &|at, place| whole.read(at, place))
     }
 }
 
