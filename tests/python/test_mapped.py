@@ -2,6 +2,7 @@
 
 import array
 import doctest
+import gc
 import gzip
 import os
 import pathlib
@@ -9,6 +10,7 @@ import re
 import signal
 import threading
 import time
+import weakref
 
 import deadweight as dw
 import pytest
@@ -170,6 +172,11 @@ def test_what_cannot_be_looked_for():
         with pytest.raises(TypeError):
             file.find(b"a", "0")
         assert [file.find(bytearray(b"b")), file.find(memoryview(b"c"))] == [1, 2]
+        released = memoryview(b"c")
+        released.release()
+        for wanted in (released, [released]):
+            with pytest.raises(ValueError, match="released"):
+                file.find(wanted)
     refused = {
         "a(?=b)": "look-around",
         "(?<!a)b": "look-around",
@@ -178,6 +185,8 @@ def test_what_cannot_be_looked_for():
         "(": "unclosed group",
         "[^,]+": "has no bound",
     }
+    with pytest.raises(ValueError, match=r"the pattern b'\(a\)\\\\1': backreferences"):
+        dw.regex(rb"(a)\1")
     for expression, words in refused.items():
         for kind in (str, str.encode):
             with pytest.raises(ValueError, match=words):
@@ -190,6 +199,9 @@ def test_text_and_bytes_in_expressions():
     with file_of("ä\xe4 Ä".encode() + b"\xe4") as file:
         assert file.offsets(dw.regex("ä")).tolist() == [0, 2]
         assert file.offsets(dw.regex("ä", ignore_case=True)).tolist() == [0, 2, 5]
+        # A backslash before it says nothing else.
+        for expression in (b"\\\xe4", b"[\\\xe4]"):
+            assert file.offsets(dw.regex(expression)).tolist() == [7]
         assert file.offsets(dw.regex(b"\xe4")).tolist() == file.offsets(dw.regex(rb"\xe4")).tolist() == [7]
         assert file.offsets(dw.regex("ä.", dot_all=True)).tolist() == [0]
         assert file.offsets(dw.regex("aa"), overlapping=True).tolist() == []
@@ -289,7 +301,7 @@ def test_other_things_than_files():
             [],
         )
     os.mkfifo("pipe")
-    for path in ("pipe", "/dev/zero", "/proc/self/status"):
+    for path in ("pipe", "/dev/zero", "/proc/self/status", "/sys/devices/system/cpu/online"):
         with pytest.raises(ValueError, match="has no length"):
             dw.mapped(path)
     with pytest.raises(FileNotFoundError):
@@ -324,10 +336,57 @@ def test_what_is_closed():
         lambda: next(sections),
         match.read,
         lambda: file.sections([0], 1),
+        file.__enter__,
     ):
         with pytest.raises(ValueError, match="data is closed"):
             ask()
     assert file.closed and repr(file) == "<Mapped data: closed>" and match.end == 3
+
+
+def descriptors():
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_what_is_closed_or_in_a_ring_holds_no_file_open():
+    before = descriptors()
+    file = file_of(b"abcabc")
+    matches = file.finditer(b"abc")
+    file.close()
+    with pytest.raises(ValueError, match="data is closed"):
+        next(matches)
+    assert descriptors() == before
+
+    class Ticks:
+        def tick(self, count):
+            pass
+
+    with file_of(b"abcabc") as file:
+        ticks = Ticks()
+        ticks.matches = file.finditer(b"abc", progress=ticks.tick)
+        gone = weakref.ref(ticks)
+        next(ticks.matches)
+        del ticks
+        gc.collect()
+        assert gone() is None
+    assert descriptors() == before
+
+
+def test_an_interrupt_ends_a_search_within_a_window():
+    lengths = [b"a" * length for length in range(1, 1000)]
+    before = signal.signal(signal.SIGALRM, lambda *_: 1 / 0)
+    try:
+        with file_of(b"a" * WINDOW) as file:
+            for wanted in (dw.regex(rb"[^\n]+"), lengths):
+                signal.setitimer(signal.ITIMER_REAL, 0.02)
+                with pytest.raises(ZeroDivisionError):
+                    file.count(wanted, overlapping=True)
+                signal.setitimer(signal.ITIMER_REAL, 0.02)
+                with pytest.raises(ZeroDivisionError):
+                    for _ in file.finditer(wanted, overlapping=True):
+                        pass
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_after_a_fork_and_from_threads():
@@ -351,6 +410,16 @@ def large(name="large"):
     with open(name, "wb") as file:
         file.truncate(64 << 30)
     return dw.mapped(name)
+
+
+def test_slices_of_more_than_is_read_at_once():
+    # 16 MB are.
+    data = array.array("q", range(2_200_000)).tobytes()
+    with file_of(data) as file:
+        assert file[:] == data
+        assert file[3:-5] == data[3:-5]
+        assert file[::-2] == data[::-2]
+        assert file[7::2] == data[7::2]
 
 
 def test_progress_tells_how_far_it_is_and_may_end_it():

@@ -4,6 +4,7 @@ import array
 import doctest
 import gc
 import math
+import mmap
 import os
 import pathlib
 import re
@@ -13,6 +14,7 @@ import struct
 import subprocess
 import sys
 import threading
+import warnings
 
 import deadweight as dw
 import pytest
@@ -147,6 +149,11 @@ def test_a_vector_keeps_its_length():
                 vector[2:5] = values
         with pytest.raises(TypeError):
             vector[2:5] = 7
+        # What is wrong with a buffer is said, and not that it is none.
+        released = memoryview(b"abc")
+        released.release()
+        with pytest.raises(ValueError, match="released"):
+            vector[2:5] = released
 
         def fails():
             yield 1
@@ -212,7 +219,7 @@ def test_buffers_are_the_file_and_hold_it():
     vector.close()
     assert vector.closed
     questions = (len, list, memoryview, lambda v: v[0], lambda v: v[:], lambda v: v.valid, lambda v: v.flush())
-    for ask in (*questions, lambda v: v.resize(1), lambda v: v.__setitem__(0, 1.0)):
+    for ask in (*questions, lambda v: v.resize(1), lambda v: v.__setitem__(0, 1.0), lambda v: v.__enter__()):
         with pytest.raises(ValueError, match="v is closed"):
             ask(vector)
     assert repr(vector) == "<Vector v: closed>"
@@ -273,6 +280,142 @@ def test_a_crash_leaves_a_file_that_says_what_is_valid(flushed, killed):
         vector[flushed:] = range(flushed + 1, 1001)
     assert header("v")["shape"] == (1000,)
     assert dw.Vector.open("v").tolist() == list(range(1, 1001))
+
+
+def test_who_only_looks_says_nothing_about_what_is_valid():
+    left = dw.Vector.create("v", "i8", 10)
+    left[:3] = range(3)
+    left.flush()
+    for mode in ("r", "r+"):
+        with dw.Vector.open("v", mode) as vector:
+            assert (vector.valid, vector[:3].tolist(), len(vector)) == (3, [0, 1, 2], 10)
+            with pytest.raises(OSError, match="No space left"):
+                (vector if mode == "r+" else dw.Vector.open("v", "r+")).resize(2**48)
+        assert header("v")["shape"] == (3,)
+    # Who writes says it, though.
+    for change in (
+        lambda vector: vector.__setitem__(5, 1),
+        lambda vector: vector.__setitem__(slice(None, None, 5), [1, 2]),
+        lambda vector: memoryview(vector).release(),
+    ):
+        left.flush(3)
+        with dw.Vector.open("v", "r+") as vector:
+            change(vector)
+        assert header("v")["shape"] == (10,)
+    left.close()
+
+
+def test_valid_is_what_the_file_says_now():
+    with (
+        dw.Vector.create("v", "i8", 10) as vector,
+        dw.Vector.open("v") as reader,
+        dw.Vector.open("v", "r+") as other,
+    ):
+        for end in (3, 6):
+            vector[:end] = range(end)
+            vector.flush()
+            assert reader.valid == vector.valid == other.valid == end
+        other[1] = 7
+        other.flush()
+        assert reader.valid == 6
+        vector.flush(2)
+        assert reader.valid == 2
+        vector.flush()
+        assert reader.valid == 6
+        vector.grow(10)
+        vector.flush(20)
+        assert (vector.valid, reader.valid) == (20, 10)
+        with pytest.raises(TypeError, match="opened for reading"):
+            reader.flush(1)
+        os.truncate("v", 100)
+        with pytest.raises(OSError, match="v became shorter"):
+            _ = reader.valid
+
+
+def test_what_is_written_and_not_closed_is_warned_of():
+    with pytest.warns(ResourceWarning, match="v was written and not closed"):
+        vector = dw.Vector.create("v", "i8", 10)
+        vector[:5] = range(5)
+        del vector
+    # What is all valid anyway, or was not written here.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        vector = dw.Vector.open("v", "r+")
+        del vector
+        vector = dw.Vector.open("v", "r+")
+        vector.flush(10)
+        vector[0] = 1
+        del vector
+
+
+@pytest.mark.parametrize("length", [1000, 1_000_000])
+def test_a_slice_from_the_same_file_is_taken_as_it_was(length):
+    before = array.array("I", range(length))
+    with dw.Vector.create("v", "u4", length) as vector:
+        vector[:] = before
+    kept = memoryview(vector := dw.Vector.open("v", "r+"))
+    vector.__exit__(None, None, None)
+    with dw.Vector.open("v", "r+") as vector, dw.Vector.open("v") as other, open("v", "r+b") as file:
+        theirs = mmap.mmap(file.fileno(), 0)
+        private = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+        views = [memoryview(one)[128:].cast("I") for one in (theirs, private)]
+        for view in (kept, memoryview(vector), memoryview(other), *views):
+            vector[:] = before
+            vector[1:] = view[:-1]
+            assert vector[:] == array.array("I", [0, *before[:-1]])
+            del view
+        for view in views:
+            view.release()
+
+
+def test_nobody_makes_it_shorter_or_closes_it_while_it_is_flushed():
+    with dw.Vector.create("v", "i8", 1000) as vector:
+        stop = threading.Event()
+        refused = []
+
+        def flush():
+            while not stop.is_set():
+                try:
+                    vector.flush(500)
+                except (BufferError, ValueError) as error:
+                    refused.append(str(error))
+
+        threads = [threading.Thread(target=flush) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(200):
+                for length in (10, 1000):
+                    try:
+                        vector.resize(length)
+                    except BufferError as error:
+                        refused.append(str(error))
+                assert header("v")["shape"][0] <= len(vector)
+                assert dw.Vector.open("v").valid <= 1000
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+    assert {error.split(" while")[0] for error in refused} <= {
+        "v cannot be resized",
+        "v cannot be used",
+        "500 of 10 values cannot be valid",
+    }
+
+
+def test_a_signal_ends_a_slice_from_an_iterable_before_it_is_written():
+    vector = dw.Vector.create("v", "i8", 20_000_000)
+    before = signal.signal(signal.SIGALRM, lambda *_: 1 / 0)
+    signal.setitimer(signal.ITIMER_REAL, 0.02)
+    try:
+        # No code of Python runs between the values of a range.
+        with pytest.raises(ZeroDivisionError):
+            vector[:] = range(20_000_000)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert sum(vector[:1000]) == 0
+    vector.close()
 
 
 def test_an_exception_leaves_what_was_flushed():
@@ -530,6 +673,9 @@ def test_numpy_reads_and_writes_the_same_files():
                 assert (vector.dtype, vector.valid, vector.tolist()) == (dtype, 5, values.tolist())
                 vector.grow(5)
             assert numpy.array_equal(numpy.load("n.npy"), [*values, *[0] * 5])
+    for dtype in (">f8", ">i2"):
+        with pytest.raises(TypeError, match="byte order"):
+            dw.Vector.create("other.npy", numpy.dtype(dtype), 3)
     for array_ in (numpy.zeros((2, 2)), numpy.zeros(3, ">f8"), numpy.zeros(3, "c16"), numpy.array(["a"])):
         numpy.save("other.npy", array_)
         with pytest.raises(ValueError, match="is no vector"):

@@ -54,9 +54,7 @@ impl Source {
         let length = metadata.len();
         // Files of /proc say that they have no bytes, and have some; those of /sys say that they have a page.
         let is_empty = || matches!(file.read_at(&mut [0], 0), Ok(0));
-        // `SYSFS_MAGIC` of include/uapi/linux/magic.h.
-        let is_of_sysfs = || fstatfs(&file).is_ok_and(|system| system.f_type == 0x6265_6572);
-        let from = if metadata.is_file() && (length > 0 || is_empty()) && !is_of_sysfs() {
+        let from = if metadata.is_file() && (length > 0 || is_empty()) && !is_of_sysfs(&file) {
             Origin::File { file, length, end: length }
         } else {
             Origin::Stream(Box::new(Awaited(file)))
@@ -180,4 +178,9 @@ impl Source {
             })),
         }
     }
+}
+
+pub(crate) fn is_of_sysfs(file: &File) -> bool {
+    // `SYSFS_MAGIC` of include/uapi/linux/magic.h.
+    fstatfs(file).is_ok_and(|system| system.f_type == 0x6265_6572)
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::fs::OFlags;
 
 use crate::error::FilesError;
-use crate::source::Source;
+use crate::source::{Source, is_of_sysfs};
 use crate::windows::Windows;
 
 /// A file of a known length, which it keeps: what is appended later is not seen.
@@ -26,8 +26,8 @@ impl Whole {
     /// If it is not there, cannot be read, is a directory, or has no length.
     pub fn open(path: &Path) -> Result<Whole, FilesError> {
         let (name, file, length) = opened(path, false)?;
-        // Files of /proc and /sys say that they have no bytes, and have some.
-        if length == 0 && !matches!(file.read_at(&mut [0], 0), Ok(0)) {
+        // Files of /proc say that they have no bytes, and have some; those of /sys say that they have a page.
+        if is_of_sysfs(&file) || length == 0 && !matches!(file.read_at(&mut [0], 0), Ok(0)) {
             return Err(FilesError::NotAFile(name));
         }
         Ok(Whole { name, file, length })

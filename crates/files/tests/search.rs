@@ -131,6 +131,50 @@ fn what_overlaps_is_found_if_it_is_asked_for() {
 }
 
 #[test]
+fn what_is_found_comes_some_at_a_time() {
+    let text = vec![b'a'; 3000];
+    let texts: Vec<Vec<u8>> = (1..100).map(|length| vec![b'a'; length]).collect();
+    let pattern = Pattern::several(&texts, Overlaps::Found).unwrap();
+    let mut windows = windows(&text, 128 * 1024);
+    let mut search = Search::new(&mut windows, &pattern);
+    let (mut found, mut all) = (Vec::new(), Vec::new());
+    while search.more(&mut found, &mut on).unwrap() {
+        assert!(found.len() <= 32 * 1024 + texts.len());
+        all.append(&mut found);
+    }
+    let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
+    assert_eq!(all, oracle::texts(&text, &texts, Overlaps::Found));
+    assert_eq!(
+        search::count(&mut self::windows(&text, 1000), &pattern, &mut on).unwrap(),
+        all.len() as u64
+    );
+}
+
+/// Each of them takes long, though a window is soon read.
+#[test]
+fn who_watches_is_asked_within_a_window() {
+    let text = vec![b'a'; 100_000];
+    let lengths: Vec<Vec<u8>> = (1..1000).map(|length| vec![b'a'; length]).collect();
+    let patterns = [
+        Pattern::regex("a[^\n]*b|a", Overlaps::Left),
+        Pattern::regex("[^\n]+", Overlaps::Found),
+        Pattern::regex("[a-c]{1,3000}[0-9]", Overlaps::Left),
+        Pattern::text(&text[..50_000], Overlaps::Found),
+        Pattern::several(&lengths, Overlaps::Found),
+    ];
+    for (number, pattern) in patterns.into_iter().enumerate() {
+        let mut asked = 0;
+        let mut stop = |_| {
+            asked += 1;
+            if asked > 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let windows = &mut windows(&text, 128 * 1024);
+        let ended = search::count(windows, &pattern.unwrap(), &mut stop);
+        assert!(matches!(ended, Err(FilesError::Stopped { .. })), "{number}: {ended:?}");
+    }
+}
+
+#[test]
 fn patterns_that_match_nothing_are_refused() {
     assert!(matches!(Pattern::text(b"", Overlaps::Left), Err(FilesError::EmptyPattern)));
     assert!(matches!(Pattern::several(&["a", ""], Overlaps::Left), Err(FilesError::EmptyPattern)));
@@ -150,6 +194,7 @@ fn what_a_regular_expression_cannot_be_is_said_in_words() {
         (r"(a)\1", "backreferences are not supported"),
         ("a(", "unclosed group"),
         ("[^,]+", "a match has no bound and may go on over line ends"),
+        ("(a{1000}){1000}", "it is too large: its automaton has more than"),
         ("(?s)a.*b", "a match has no bound and may go on over line ends"),
     ];
     for (regex, words) in refusals {

@@ -1,6 +1,7 @@
 //! Where a pattern is: a text, several, or a regular expression. What lies across two windows is found as
 //! if all were in memory.
 
+mod looks;
 mod pattern;
 mod reach;
 
@@ -8,11 +9,13 @@ pub use pattern::{Overlaps, Pattern};
 
 use std::borrow::{Borrow, BorrowMut};
 use std::ops::ControlFlow;
+use std::time::Instant;
 
 use memchr::memchr_iter;
 
 use crate::error::FilesError;
 use crate::windows::{Watch, Windows};
+use looks::Looks;
 use reach::{CONTEXT, Reach};
 
 /// How long a line may be that must be held whole, unless [`Search::longest_line`] says otherwise.
@@ -36,15 +39,18 @@ pub struct Search<W, P> {
     longest_line: usize,
     /// No match may begin before it.
     next: u64,
-    /// From where on the window is needed again.
-    keep: usize,
+    /// Where the window ends in which that is decided.
+    decided: u64,
+    /// When it was last asked whether to go on.
+    asked: Instant,
 }
 
 impl<W: BorrowMut<Windows>, P: Borrow<Pattern>> Search<W, P> {
     /// A search from the beginning. Nothing is read yet.
     #[must_use]
     pub fn new(windows: W, pattern: P) -> Search<W, P> {
-        Search { windows, pattern, longest_line: LONGEST_LINE, next: 0, keep: 0 }
+        let (longest_line, asked) = (LONGEST_LINE, Instant::now());
+        Search { windows, pattern, longest_line, next: 0, decided: 0, asked }
     }
 
     /// How long a line may be, for patterns whose matches have no bound but the line's end.
@@ -53,7 +59,7 @@ impl<W: BorrowMut<Windows>, P: Borrow<Pattern>> Search<W, P> {
         Search { longest_line: bytes, ..self }
     }
 
-    /// Reads on, and adds what was found, in order. False at the end.
+    /// Goes on, and adds what was found, in order: some thousands, if there are many. False at the end.
     ///
     /// # Errors
     /// If the source cannot be read, becomes shorter, has a line that is too long for the pattern, or
@@ -63,40 +69,44 @@ impl<W: BorrowMut<Windows>, P: Borrow<Pattern>> Search<W, P> {
         found: &mut Vec<Match>,
         watch: &mut Watch<'_>,
     ) -> Result<bool, FilesError> {
-        self.window(watch, &mut |one| {
+        self.some(watch, &mut |one| {
             found.push(one);
             ControlFlow::Continue(())
         })
     }
 
-    fn window(
+    fn some(
         &mut self,
         watch: &mut Watch<'_>,
         found: &mut impl FnMut(Match) -> ControlFlow<()>,
     ) -> Result<bool, FilesError> {
         let (windows, pattern) = (self.windows.borrow_mut(), self.pattern.borrow());
-        if !windows.advance(self.keep, watch)? {
-            return Ok(false);
+        let place = |offset: u64, at: u64| at.saturating_sub(offset) as usize;
+        if self.next >= self.decided {
+            let keep = place(windows.offset(), self.next).saturating_sub(CONTEXT);
+            if !windows.advance(keep, watch)? {
+                return Ok(false);
+            }
+            let (bytes, offset) = (windows.bytes(), windows.offset());
+            let from = place(offset, self.next);
+            let decided =
+                if windows.is_last() { bytes.len() } else { pattern.reach.decided(bytes, from) };
+            self.next = offset + from as u64;
+            self.decided = offset + decided as u64;
         }
         let (bytes, offset) = (windows.bytes(), windows.offset());
-        let from = self.next.saturating_sub(offset) as usize;
-        let decided =
-            if windows.is_last() { bytes.len() } else { pattern.reach.decided(bytes, from) };
-        let apart = pattern.overlaps == Overlaps::Left;
-        let mut next = decided.max(from);
-        if decided > from {
-            pattern.each(bytes, from..decided, &mut |start, end, pattern| {
-                if apart {
-                    next = next.max(end);
-                }
+        let begins = place(offset, self.next)..place(offset, self.decided);
+        if !begins.is_empty() {
+            let last = &mut self.asked;
+            let mut looks = Looks { source: windows.source(), watch, last, matches: 0 };
+            let next = pattern.some(bytes, begins, &mut looks, &mut |start, end, pattern| {
                 let at = |index: usize| offset + index as u64;
                 found(Match { start: at(start), end: at(end), pattern })
-            });
+            })?;
+            self.next = offset + next as u64;
         }
-        self.next = offset + next as u64;
-        self.keep = next.saturating_sub(CONTEXT);
-        let held = bytes.len() - next;
-        if pattern.reach == Reach::Line && held > self.longest_line {
+        let held = bytes.len() - place(offset, self.next);
+        if pattern.reach == Reach::Line && self.next >= self.decided && held > self.longest_line {
             return Err(FilesError::LongLine {
                 name: windows.source().name().to_owned(),
                 line: None,
@@ -129,7 +139,7 @@ pub fn count(
         count += 1;
         ControlFlow::Continue(())
     };
-    while search.window(watch, &mut add)? {}
+    while search.some(watch, &mut add)? {}
     Ok(count)
 }
 
@@ -149,7 +159,7 @@ pub fn find(
             first = Some(one);
             ControlFlow::Break(())
         };
-        if !search.window(watch, &mut keep)? {
+        if !search.some(watch, &mut keep)? {
             break;
         }
     }

@@ -7,8 +7,15 @@ use memchr::memmem::Finder;
 use regex_automata::{Input, meta};
 use regex_syntax::hir::Hir;
 
+use super::looks::Looks;
 use super::reach::Reach;
 use crate::error::FilesError;
+
+/// At so many places an expression is looked for between two looks at whether to go on: at each it may take as many
+/// steps as it has parts.
+const SLICE: usize = 16 * 1024;
+/// So many matches are found at once, or not many more.
+const MANY: usize = 32 * 1024;
 
 /// Where the search goes on after a match.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,7 +97,14 @@ impl Pattern {
         };
         let config = meta::Config::new().utf8_empty(false);
         let regex = meta::Builder::new().configure(config).build_from_hir(&hir);
-        let regex = regex.map_err(|error| refused(error.to_string()))?;
+        let regex = regex.map_err(|error| {
+            refused(match error.size_limit() {
+                Some(limit) => {
+                    format!("it is too large: its automaton has more than {limit} bytes")
+                }
+                None => error.to_string(),
+            })
+        })?;
         Ok(Pattern { kind: Kind::Regex(regex), overlaps, reach })
     }
 
@@ -102,61 +116,104 @@ impl Pattern {
         }
     }
 
-    /// Tells of the matches that begin in `begins`: start, end, and which of several texts.
-    pub(super) fn each(
+    /// Tells of the first matches that begin in `begins`: start, end, and which of several texts. Says where the next
+    /// may begin.
+    pub(super) fn some(
         &self,
         bytes: &[u8],
         begins: Range<usize>,
+        looks: &mut Looks<'_, '_>,
         found: &mut impl FnMut(usize, usize, usize) -> ControlFlow<()>,
-    ) {
+    ) -> Result<usize, FilesError> {
         let overlapping = self.overlaps == Overlaps::Found;
-        let mut from = begins.start;
-        let mut tell = |start: usize, end: usize, pattern: usize| {
-            if start >= begins.end {
-                return ControlFlow::Break(());
+        if let Kind::Several(automaton) = &self.kind
+            && overlapping
+        {
+            let (batch, to) = self.batch(automaton, bytes, begins);
+            for (start, pattern, end) in batch {
+                if found(start, end, pattern).is_break() {
+                    break;
+                }
             }
-            found(start, end, pattern)
+            looks.look()?;
+            return Ok(to);
+        }
+        let mut from = begins.start;
+        let (to, end) = match &self.kind {
+            Kind::Regex(_) => self.slice(begins, bytes.len()),
+            _ => (begins.end, bytes.len()),
         };
+        for _ in 0..MANY {
+            let first = self.first(bytes, from..end).filter(|(start, ..)| *start < to);
+            let Some((start, end, pattern)) = first else {
+                from = from.max(to);
+                break;
+            };
+            from = if overlapping { start + 1 } else { end };
+            if found(start, end, pattern).is_break() {
+                break;
+            }
+            looks.count()?;
+        }
+        looks.look()?;
+        Ok(from)
+    }
+
+    fn first(&self, bytes: &[u8], part: Range<usize>) -> Option<(usize, usize, usize)> {
         match &self.kind {
             Kind::Text(finder) => {
-                let length = finder.needle().len();
-                while let Some(index) = finder.find(&bytes[from..]) {
-                    let start = from + index;
-                    if tell(start, start + length, 0).is_break() {
-                        return;
-                    }
-                    from = start + if overlapping { 1 } else { length };
-                }
-            }
-            Kind::Several(automaton) if overlapping => {
-                let input = aho_corasick::Input::new(bytes).span(from..bytes.len());
-                let all = automaton.find_overlapping_iter(input);
-                // They come by their ends.
-                let mut all: Vec<_> =
-                    all.map(|one| (one.start(), one.pattern().as_usize(), one.end())).collect();
-                all.sort_unstable();
-                for (start, pattern, end) in all {
-                    if tell(start, end, pattern).is_break() {
-                        return;
-                    }
-                }
+                let start = part.start + finder.find(&bytes[part])?;
+                Some((start, start + finder.needle().len(), 0))
             }
             Kind::Several(automaton) => {
-                let input = aho_corasick::Input::new(bytes).span(from..bytes.len());
-                for one in automaton.find_iter(input) {
-                    if tell(one.start(), one.end(), one.pattern().as_usize()).is_break() {
-                        return;
-                    }
-                }
+                let one = automaton.find(aho_corasick::Input::new(bytes).span(part))?;
+                Some((one.start(), one.end(), one.pattern().as_usize()))
             }
             Kind::Regex(regex) => {
-                while let Some(one) = regex.search(&Input::new(bytes).span(from..bytes.len())) {
-                    if tell(one.start(), one.end(), 0).is_break() {
-                        return;
-                    }
-                    from = if overlapping { one.start() + 1 } else { one.end() };
-                }
+                let one = regex.search(&Input::new(bytes).span(part))?;
+                Some((one.start(), one.end(), 0))
             }
+        }
+    }
+
+    /// The matches of several texts that begin first, in order, and where the next may begin.
+    fn batch(
+        &self,
+        automaton: &AhoCorasick,
+        bytes: &[u8],
+        begins: Range<usize>,
+    ) -> (Vec<(usize, usize, usize)>, usize) {
+        let from = begins.start;
+        let (mut to, mut end) = self.slice(begins, bytes.len());
+        let mut batch = Vec::new();
+        // They come by their ends.
+        for one in automaton.find_overlapping_iter(aho_corasick::Input::new(bytes).span(from..end))
+        {
+            if one.end() > end {
+                break;
+            }
+            if one.start() < to {
+                batch.push((one.start(), one.pattern().as_usize(), one.end()));
+            }
+            while batch.len() >= MANY && to - from > 1 {
+                (to, end) = self.slice(from..to - (to - from) / 2, bytes.len());
+                batch.retain(|(start, ..)| *start < to);
+            }
+        }
+        batch.sort_unstable();
+        (batch, to)
+    }
+
+    /// A part of where matches may begin, up to where, and where the last of them ends at the latest.
+    fn slice(&self, begins: Range<usize>, length: usize) -> (usize, usize) {
+        match self.reach {
+            Reach::Bytes(most) => {
+                // What is behind it is looked at again.
+                let to = begins.end.min(begins.start.saturating_add(SLICE.max(most)));
+                (to, length.min(to.saturating_add(most)))
+            }
+            // The line would be looked at to its end each time.
+            Reach::Line => (begins.end, length),
         }
     }
 }

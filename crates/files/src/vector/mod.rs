@@ -8,22 +8,24 @@ mod npy;
 
 pub use npy::Number;
 
-use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use rustix::fs::{FallocateFlags, fallocate, fstatvfs};
 use rustix::io::Errno;
 
 use crate::error::FilesError;
 use crate::whole::opened;
+use crate::windows::Watch;
 use npy::Header;
 
-/// Zeros that are written at a time where the file system cannot set blocks aside.
-const ZEROS: usize = 1 << 20;
+/// So much is set aside between two looks at whether to go on.
+const PIECE: u64 = 64 << 20;
+/// Written at a time where the file system cannot set blocks aside.
+static ZEROS: [u8; 1 << 20] = [0; 1 << 20];
 
 /// A file of numbers.
 pub struct Vector {
@@ -33,22 +35,27 @@ pub struct Vector {
     header: Header,
     /// How many values the file has room for.
     length: AtomicU64,
-    /// How many of them its header says are valid.
-    valid: AtomicU64,
-    /// Behind the last that was written, from the valid ones on.
+    /// Behind the last that was written.
     written: AtomicU64,
+    /// Whether there is anything that `finish` would have to say.
+    changed: AtomicBool,
 }
 
 impl Vector {
     /// Makes a file of so many zeros, none of them valid yet. It is made beside and renamed once all its blocks are
-    /// there: what was under that name stays until then. The new file has the old one's permissions; a link is
-    /// followed.
+    /// there: what was under that name stays until then. The new file has the old one's permissions; a link to a file
+    /// is followed. `watch` is told how many bytes were set aside, and may end it.
     ///
     /// # Errors
-    /// [`FilesError::Io`], if there is no room, the file would be longer than the file system has them, or it cannot
+    /// [`FilesError::Io`], if it was ended, there is no room, the file would be longer than the file system has them, or it cannot
     /// be made there; [`FilesError::NotAFile`] and [`FilesError::Directory`] of what else may be there. What was
     /// there stays as it was, and nothing is left beside it.
-    pub fn create(path: &Path, number: Number, length: u64) -> Result<Vector, FilesError> {
+    pub fn create(
+        path: &Path,
+        number: Number,
+        length: u64,
+        watch: &mut Watch<'_>,
+    ) -> Result<Vector, FilesError> {
         let name = path.display().to_string();
         let old = match fs::metadata(path) {
             Ok(old) if old.is_dir() => return Err(FilesError::Directory(name)),
@@ -60,13 +67,13 @@ impl Vector {
         let header = Header::own(number, 0);
         let bytes = total(&header, length).map_err(failed)?;
         let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let beside = beside(path);
-        let file = OpenOptions::new().read(true).write(true).create_new(true).open(&beside);
-        let file = file.map_err(failed)?;
+        let (beside, file) = beside(path).map_err(failed)?;
         let make = || {
             old.map_or(Ok(()), |old| file.set_permissions(old))?;
-            set_aside(&file, 0, bytes)?;
+            set_aside(&file, 0, bytes, watch)?;
             file.write_all_at(&header.bytes().unwrap_or_default(), 0)?;
+            // The disk may take the new name for the old one before it has what is in it.
+            file.sync_data()?;
             fs::rename(&beside, path)
         };
         if let Err(error) = make() {
@@ -74,7 +81,9 @@ impl Vector {
             let _ = fs::remove_file(&beside);
             return Err(failed(error));
         }
-        Ok(Vector::new(name, file, true, header, length))
+        let vector = Vector::new(name, file, true, header, length);
+        vector.will_change();
+        Ok(vector)
     }
 
     /// Opens one that is there, whatever made it.
@@ -101,9 +110,8 @@ impl Vector {
     }
 
     fn new(name: String, file: File, writable: bool, header: Header, length: u64) -> Vector {
-        let counter = AtomicU64::new;
-        let (valid, written) = (counter(header.values), counter(header.values));
-        Vector { name, file, writable, header, length: counter(length), valid, written }
+        let (length, written) = (AtomicU64::new(length), AtomicU64::new(0));
+        Vector { name, file, writable, header, length, written, changed: AtomicBool::new(false) }
     }
 
     /// What messages call it.
@@ -131,10 +139,18 @@ impl Vector {
         self.length.load(Ordering::Relaxed)
     }
 
-    /// How many of them, from the first on, the file says are valid.
-    #[must_use]
-    pub fn valid(&self) -> u64 {
-        self.valid.load(Ordering::Relaxed)
+    /// How many of them, from the first on, the file says are valid now: others may write to it too.
+    ///
+    /// # Errors
+    /// If it says nothing any more.
+    pub fn valid(&self) -> Result<u64, FilesError> {
+        let mut bytes = vec![0; self.header.data];
+        self.file.read_exact_at(&mut bytes, 0).map_err(|error| self.not_read(error))?;
+        let header = Header::parse(&bytes);
+        let header =
+            header.map_err(|reason| FilesError::NotAVector { name: self.name.clone(), reason })?;
+        // It may be longer than when it was opened.
+        Ok(header.values.min(self.len()))
     }
 
     /// The file, and where in it the values begin: for who maps it.
@@ -143,15 +159,24 @@ impl Vector {
         (&self.file, self.header.data)
     }
 
+    /// It is written in ways that are not seen here: through a map.
+    pub fn will_change(&self) {
+        self.changed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was written, and [`finish`](Vector::finish) would say that more of it is valid.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        self.changed.load(Ordering::Relaxed) && self.valid().is_ok_and(|valid| valid < self.len())
+    }
+
     /// Reads values from `at` on, as many as `buffer` holds.
     ///
     /// # Errors
     /// If they cannot be read, or the file has become shorter.
     pub fn read(&self, at: u64, buffer: &mut [u8]) -> Result<(), FilesError> {
-        self.file.read_exact_at(buffer, self.place(at)).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => self.shorter(),
-            _ => self.failed("read", error),
-        })
+        let read = self.file.read_exact_at(buffer, self.place(at));
+        read.map_err(|error| self.not_read(error))
     }
 
     /// Writes values from `at` on.
@@ -160,14 +185,39 @@ impl Vector {
     /// If they cannot be written, or the file has become shorter.
     pub fn write(&self, at: u64, values: &[u8]) -> Result<(), FilesError> {
         let end = at + (values.len() / self.number().width()) as u64;
+        self.will_write(end)?;
+        let written = self.file.write_all_at(values, self.place(at));
+        written.map_err(|error| self.failed("write", error))?;
+        self.written.fetch_max(end, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Writes values from `at` on, each `step` from the last.
+    ///
+    /// # Errors
+    /// As [`write`](Vector::write).
+    pub fn write_apart(&self, at: u64, step: i64, values: &[u8]) -> Result<(), FilesError> {
+        let (mut place, mut end) = (at, 0);
+        let values = values.chunks_exact(self.number().width());
+        let last = at.wrapping_add_signed(step.wrapping_mul(values.len() as i64 - 1));
+        self.will_write(at.max(last) + 1)?;
+        for value in values {
+            let written = self.file.write_all_at(value, self.place(place));
+            written.map_err(|error| self.failed("write", error))?;
+            end = end.max(place + 1);
+            place = place.wrapping_add_signed(step);
+        }
+        self.written.fetch_max(end, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn will_write(&self, end: u64) -> Result<(), FilesError> {
         // It would become longer.
         if end > self.len() {
             return Err(self.shorter());
         }
         self.check()?;
-        let written = self.file.write_all_at(values, self.place(at));
-        written.map_err(|error| self.failed("write", error))?;
-        self.written.fetch_max(end, Ordering::Relaxed);
+        self.will_change();
         Ok(())
     }
 
@@ -181,7 +231,7 @@ impl Vector {
     }
 
     /// Brings all that was written to the disk, and then says in the file that it is valid up to the last value that
-    /// was written, or up to `valid`.
+    /// was written, or as far as it said if that is more, or up to `valid`.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -190,30 +240,33 @@ impl Vector {
             return Ok(());
         }
         let sync = || self.file.sync_data().map_err(|error| self.failed("write", error));
+        // What others write from here on may miss the disk.
+        let written = self.written.load(Ordering::Relaxed);
         sync()?;
-        let valid = valid.unwrap_or_else(|| self.written.load(Ordering::Relaxed));
-        if valid != self.valid() {
+        let now = self.valid()?;
+        let valid = valid.unwrap_or(written.max(now));
+        if valid != now {
             self.say_valid(valid)?;
             sync()?;
         }
         Ok(())
     }
 
-    /// Says in the file that all of it is valid. It is left to the system when that comes to the disk.
+    /// Says in the file that all of it is valid, if it was changed at all. It is left to the system when that comes to
+    /// the disk.
     ///
     /// # Errors
     /// If it cannot be written.
     pub fn finish(&self) -> Result<(), FilesError> {
-        let valid = self.len();
-        if self.writable && valid != self.valid() { self.say_valid(valid) } else { Ok(()) }
+        if self.changed.load(Ordering::Relaxed) { self.say_valid(self.len()) } else { Ok(()) }
     }
 
     /// Makes it longer, by zeros, or shorter. Nobody may have the file mapped: what is cut off could not be read
-    /// without a signal that ends the process.
+    /// without a signal that ends the process. `watch` is told how many bytes were set aside, and may end it.
     ///
     /// # Errors
-    /// If there is no room. The vector is as long as it was then.
-    pub fn resize(&self, length: u64) -> Result<(), FilesError> {
+    /// If there is no room, or it was ended. The vector is as long as it was then.
+    pub fn resize(&self, length: u64, watch: &mut Watch<'_>) -> Result<(), FilesError> {
         let failed = |error| self.failed("resize", error);
         let (old, new) = (self.place(self.len()), total(&self.header, length).map_err(failed)?);
         self.check()?;
@@ -228,18 +281,19 @@ impl Vector {
             if rest < self.number().width() as u64 {
                 self.file.write_all_at(&[0; 8][..rest as usize], old).map_err(failed)?;
             }
-            if let Err(error) = set_aside(&self.file, old, new - old) {
+            if let Err(error) = set_aside(&self.file, old, new - old, watch) {
                 let _ = self.file.set_len(old);
                 return Err(failed(error));
             }
         } else {
             self.written.fetch_min(length, Ordering::Relaxed);
-            if self.valid() > length {
+            if self.valid()? > length {
                 self.say_valid(length)?;
             }
             self.file.set_len(new).map_err(failed)?;
         }
         self.length.store(length, Ordering::Relaxed);
+        self.will_change();
         Ok(())
     }
 
@@ -248,10 +302,7 @@ impl Vector {
         let bytes = header.bytes().ok_or_else(|| self.no_room())?;
         // At once, and in one block of the disk: it is the old or the new one, whenever all ends.
         let written = self.file.write_all_at(&bytes, 0);
-        written.map_err(|error| self.failed("write", error))?;
-        self.valid.store(valid, Ordering::Relaxed);
-        self.written.store(valid, Ordering::Relaxed);
-        Ok(())
+        written.map_err(|error| self.failed("write", error))
     }
 
     fn place(&self, at: u64) -> u64 {
@@ -261,6 +312,13 @@ impl Vector {
     fn no_room(&self) -> FilesError {
         let reason = "its header has no room for such a length".to_owned();
         FilesError::NotAVector { name: self.name.clone(), reason }
+    }
+
+    fn not_read(&self, error: io::Error) -> FilesError {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => self.shorter(),
+            _ => self.failed("read", error),
+        }
     }
 
     fn shorter(&self) -> FilesError {
@@ -283,34 +341,43 @@ fn total(header: &Header, length: u64) -> io::Result<u64> {
 
 /// Makes a file longer by blocks that are there: that the disk is full is an error now, and no signal when a mapped
 /// file is written later.
-fn set_aside(file: &File, from: u64, bytes: u64) -> io::Result<()> {
+fn set_aside(file: &File, from: u64, bytes: u64, watch: &mut Watch<'_>) -> io::Result<()> {
     let system = fstatvfs(file)?;
     // To find out that there is too little by trying would leave none for anybody until then.
     if system.f_blocks > 0 && bytes > system.f_bavail.saturating_mul(system.f_frsize) {
         return Err(Errno::NOSPC.into());
     }
-    loop {
-        match fallocate(file, FallocateFlags::empty(), from, bytes.max(1)) {
-            Ok(()) => return Ok(()),
+    let mut done = 0;
+    while done < bytes {
+        let count = PIECE.min(bytes - done);
+        match fallocate(file, FallocateFlags::empty(), from + done, count) {
+            Ok(()) => done += count,
             Err(Errno::INTR) => {}
-            Err(Errno::OPNOTSUPP) => break,
+            Err(Errno::OPNOTSUPP) => {
+                let count = count.min(ZEROS.len() as u64);
+                file.write_all_at(&ZEROS[..count as usize], from + done)?;
+                done += count;
+            }
             Err(error) => return Err(error.into()),
         }
-    }
-    let zeros = vec![0; ZEROS];
-    for at in (0..bytes).step_by(ZEROS) {
-        let count = (bytes - at).min(ZEROS as u64) as usize;
-        file.write_all_at(&zeros[..count], from + at)?;
+        if watch(done).is_break() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
     }
     Ok(())
 }
 
-fn beside(path: &Path) -> PathBuf {
+/// A new file in the same folder. One of this name may be there: of a process of the same number that was killed.
+fn beside(path: &Path) -> io::Result<(PathBuf, File)> {
     /// Two threads may make one at once.
     static MADE: AtomicUsize = AtomicUsize::new(0);
-    let number = MADE.fetch_add(1, Ordering::Relaxed);
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.{number}.part", std::process::id()));
-    path.with_file_name(name)
+    loop {
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let name = format!(".deadweight.{}.{number}.part", std::process::id());
+        let beside = path.with_file_name(name);
+        match OpenOptions::new().read(true).write(true).create_new(true).open(&beside) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            file => return Ok((beside, file?)),
+        }
+    }
 }

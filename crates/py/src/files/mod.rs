@@ -1,6 +1,8 @@
 //! Files larger than memory, and streams, as Python objects. What is found in them is `deadweight-files`'; here
 //! is where it comes from, who may end it, and what is made of it.
 
+mod anonymous;
+#[expect(unsafe_code, reason = "bytes that are read into")]
 mod apart;
 mod csv;
 mod given;

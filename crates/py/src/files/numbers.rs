@@ -108,12 +108,17 @@ pub(super) fn named(dtype: &Bound<'_, PyAny>) -> PyResult<Number> {
         Err(error) if error.is_instance_of::<PyTypeError>(dtype.py()) => None,
         Err(error) => return Err(error),
     };
-    let number = known.and_then(|(name, or_none)| {
+    // NumPy's types of the other byte order mean the same values, but not the same file.
+    let is_swapped = dtype
+        .getattr_opt("isnative")?
+        .is_some_and(|native| matches!(native.is_truthy(), Ok(false)));
+    let number = known.filter(|_| !is_swapped).and_then(|(name, or_none)| {
         Number::ALL.into_iter().find(|number| !or_none && number.name() == name)
     });
     number.ok_or_else(|| {
         let names = Number::ALL.map(Number::name).join(", ");
         let dtype = dtype.repr().map_or_else(|_| "that".to_owned(), |text| text.to_string());
-        PyTypeError::new_err(format!("no vector holds {dtype}: it holds one of {names}"))
+        let order = if is_swapped { ", in this machine's byte order" } else { "" };
+        PyTypeError::new_err(format!("no vector holds {dtype}: it holds one of {names}{order}"))
     })
 }

@@ -1,11 +1,12 @@
 //! What is looked for: bytes, several of them, or a regular expression.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use deadweight_files::FilesError;
 use deadweight_files::search::{Overlaps, Pattern};
 use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyBufferError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
@@ -26,16 +27,16 @@ impl Regex {
     }
 }
 
-/// A regular expression to look for in a mapped file: of the syntax of Rust's ``regex``, which takes time in proportion
-/// to the file.
+/// A regular expression to look for in a mapped file: of the syntax of Rust's ``regex``, which finds one match in time in
+/// proportion to what it reads.
 ///
 /// >>> import deadweight as dw
 /// >>> dw.regex("error [0-9]+", ignore_case=True)
 /// <Regex 'error [0-9]+'>
 ///
 /// A `str` matches text in UTF-8, character by character; `bytes` match bytes. Flags are what they are in `re`. Raises
-/// `ValueError` for what cannot be had that way, such as look-around and references back, for what matches nothing at
-/// all, and for what might match without end.
+/// `ValueError` for what cannot be had that way, such as look-around and references back, for what may match an empty
+/// text, and for what might match without end. The end of all is ``\z``, not ``\Z``.
 #[pyfunction]
 #[pyo3(signature = (expression, /, *, ignore_case = false, multi_line = false, dot_all = false))]
 pub(crate) fn regex(
@@ -47,12 +48,7 @@ pub(crate) fn regex(
     let (text, is_bytes) = if let Ok(text) = expression.cast::<PyString>() {
         (text.to_str()?.to_owned(), false)
     } else if let Ok(bytes) = expression.cast::<PyBytes>() {
-        let bytes = bytes.as_bytes().iter();
-        let text = bytes.map(|byte| match byte {
-            0..0x80 => char::from(*byte).to_string(),
-            _ => format!("\\x{byte:02x}"),
-        });
-        (text.collect(), true)
+        (ascii(bytes.as_bytes()), true)
     } else {
         let kind = expression.get_type().fully_qualified_name()?;
         let text = format!("an expression is str or bytes, not {kind}");
@@ -68,12 +64,30 @@ pub(crate) fn regex(
     let made = |overlaps| match Pattern::regex(&whole, overlaps) {
         Ok(pattern) => Ok(Arc::new(pattern)),
         Err(FilesError::Pattern { reason, .. }) => {
-            let pattern = expression.to_string();
-            Err(of_files(FilesError::Pattern { pattern, reason }))
+            Err(PyValueError::new_err(format!("the pattern {shown}: {reason}")))
         }
         Err(error) => Err(of_files(error)),
     };
-    Ok(Regex { shown, apart: made(Overlaps::Left)?, overlapping: made(Overlaps::Found)? })
+    let (apart, overlapping) = (made(Overlaps::Left)?, made(Overlaps::Found)?);
+    Ok(Regex { shown, apart, overlapping })
+}
+
+/// An expression of bytes as text that means the same.
+fn ascii(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    let mut is_escaped = false;
+    for byte in bytes {
+        if byte.is_ascii() {
+            text.push(char::from(*byte));
+            is_escaped = *byte == b'\\' && !is_escaped;
+        } else {
+            // It means itself, with a backslash before it or not.
+            let backslash = if is_escaped { "" } else { "\\" };
+            let _ = write!(text, "{backslash}x{byte:02x}");
+            is_escaped = false;
+        }
+    }
+    text
 }
 
 /// What a user looks for: bytes, several of them, or what `regex` made.
@@ -97,7 +111,10 @@ pub(super) fn pattern(wanted: &Bound<'_, PyAny>, overlapping: bool) -> PyResult<
             return Err(wrong(wanted));
         }
         let mut texts = Vec::new();
-        for text in wanted.try_iter().map_err(|_| wrong(wanted))? {
+        let texts_of = wanted.try_iter().map_err(|error| {
+            if error.is_instance_of::<PyTypeError>(wanted.py()) { wrong(wanted) } else { error }
+        })?;
+        for text in texts_of {
             let text = text?;
             texts.push(bytes(&text)?.ok_or_else(|| wrong(&text))?);
         }
@@ -110,8 +127,16 @@ fn bytes(given: &Bound<'_, PyAny>) -> PyResult<Option<Vec<u8>>> {
     if let Ok(bytes) = given.cast::<PyBytes>() {
         return Ok(Some(bytes.as_bytes().to_vec()));
     }
+    let py = given.py();
     match PyBuffer::<u8>::get(given) {
-        Ok(buffer) => buffer.to_vec(given.py()).map(Some),
-        Err(_) => Ok(None),
+        Ok(buffer) => buffer.to_vec(py).map(Some),
+        // It has none, or one of something else.
+        Err(error)
+            if error.is_instance_of::<PyTypeError>(py)
+                || error.is_instance_of::<PyBufferError>(py) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
 }

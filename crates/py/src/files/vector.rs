@@ -3,7 +3,7 @@
 //! Whatever is asked of the sequence is read and written by position, so that a file that was cut short is an error.
 //! Only buffers are mapped.
 
-use std::ffi::c_int;
+use std::ffi::{CString, c_int};
 use std::ptr;
 use std::slice;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -13,16 +13,24 @@ use deadweight_files::vector::{self as files, Number};
 use memmap2::{MmapOptions, MmapRaw};
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{
-    PyBufferError, PyIndexError, PyMemoryError, PyOverflowError, PyTypeError, PyValueError,
+    PyBufferError, PyIndexError, PyMemoryError, PyOverflowError, PyResourceWarning, PyTypeError,
+    PyValueError,
 };
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyMemoryView, PySlice, PyType};
 
-use super::apart::{BLOCK, PIECE, gather};
+use super::anonymous::is_anonymous;
+use super::apart::{BLOCK, PIECE, gather, pause};
 use super::given::path as path_of;
 use super::numbers::{format, give, holds, named, take};
+use super::watch::watched;
 use crate::errors::{of_file, of_files};
+
+/// So many values are taken or written between two looks at whether a signal came.
+const MANY: usize = 4096;
+/// What is sooner copied than told from a mapped file.
+const SMALL: usize = 1 << 20;
 
 /// Numbers of one type in a file of fixed length, which others may have open too.
 ///
@@ -45,24 +53,20 @@ pub(crate) struct Vector {
 struct Open {
     vector: Arc<files::Vector>,
     map: Option<Arc<MmapRaw>>,
-    /// Buffers that are lent and writes that are under way: as long as there are any, nobody may make the file
-    /// shorter.
+    /// Buffers that are lent, and writes and flushes that are under way: as long as there are any, nobody may make the
+    /// file shorter. `ALONE` while somebody does. It only becomes more under the lock.
     users: Arc<AtomicUsize>,
 }
 
-/// One of the users, as long as it lives.
-struct User(Arc<AtomicUsize>);
+/// More users than there can be.
+const ALONE: usize = usize::MAX;
 
-impl User {
-    fn of(users: &Arc<AtomicUsize>) -> User {
-        users.fetch_add(1, Ordering::Relaxed);
-        User(Arc::clone(users))
-    }
-}
+/// One of the users, or one for all of them, as long as it lives.
+struct User(Arc<AtomicUsize>, usize);
 
 impl Drop for User {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(self.1, Ordering::Relaxed);
     }
 }
 
@@ -83,7 +87,21 @@ impl Open {
         Vector { name, number, open: Mutex::new(Some(open)), writes: AtomicU64::new(0) }
     }
 
+    fn user(&self) -> PyResult<User> {
+        self.check_not_resized("used")?;
+        self.users.fetch_add(1, Ordering::Relaxed);
+        Ok(User(Arc::clone(&self.users), 1))
+    }
+
+    /// Keeps all others away.
+    fn alone(&self) -> PyResult<User> {
+        self.check_unused("resized")?;
+        self.users.store(ALONE, Ordering::Relaxed);
+        Ok(User(Arc::clone(&self.users), ALONE))
+    }
+
     fn check_unused(&self, what: &str) -> PyResult<()> {
+        self.check_not_resized(what)?;
         match self.users.load(Ordering::Relaxed) {
             0 => Ok(()),
             count => Err(PyBufferError::new_err(format!(
@@ -93,11 +111,43 @@ impl Open {
             ))),
         }
     }
+
+    fn check_not_resized(&self, what: &str) -> PyResult<()> {
+        if self.users.load(Ordering::Relaxed) == ALONE {
+            let text = format!("{} cannot be {what} while it is resized", self.vector.name());
+            return Err(PyBufferError::new_err(text));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Vector {
+    /// As files do. It cannot be closed here: that an exception ended its `with` is not seen.
+    fn drop(&mut self) {
+        let open = self.open.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if !open.is_some_and(|open| open.vector.is_unfinished()) {
+            return;
+        }
+        let text = format!("{} was written and not closed: it says that less is valid", self.name);
+        Python::try_attach(|py| {
+            // Where it is dropped, an error may be on its way.
+            let raised = PyErr::take(py);
+            let category = py.get_type::<PyResourceWarning>();
+            let warned = CString::new(text)
+                .map_or(Ok(()), |text| PyErr::warn(py, category.as_any(), &text, 1));
+            if let Err(error) = warned {
+                error.write_unraisable(py, None);
+            }
+            if let Some(raised) = raised {
+                raised.restore(py);
+            }
+        });
+    }
 }
 
 impl Vector {
     fn lock(&self) -> MutexGuard<'_, Option<Open>> {
-        // Held for a moment, or by a thread that has let go of the interpreter.
+        // Held for a moment.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -113,8 +163,7 @@ impl Vector {
     }
 
     fn to_write(&self) -> PyResult<(Arc<files::Vector>, User)> {
-        let (file, user) =
-            self.with(|open| Ok((Arc::clone(&open.vector), User::of(&open.users))))?;
+        let (file, user) = self.with(|open| Ok((Arc::clone(&open.vector), open.user()?)))?;
         self.check_writable(&file)?;
         Ok((file, user))
     }
@@ -131,15 +180,17 @@ impl Vector {
     fn scatter(&self, py: Python<'_>, start: isize, step: isize, bytes: &[u8]) -> PyResult<()> {
         let (file, _user) = self.to_write()?;
         let width = self.number.width();
-        let piece = if step == 1 { PIECE } else { width };
+        let piece = if step == 1 { PIECE } else { MANY * width };
         let mut at = start;
-        for (number, bytes) in bytes.chunks(piece).enumerate() {
-            py.detach(|| file.write(at as u64, bytes)).map_err(of_files)?;
+        for bytes in bytes.chunks(piece) {
+            py.detach(|| match step {
+                1 => file.write(at as u64, bytes),
+                _ => file.write_apart(at as u64, step as i64, bytes),
+            })
+            .map_err(of_files)?;
             self.writes.fetch_add(1, Ordering::Relaxed);
             at = at.wrapping_add(step.wrapping_mul((bytes.len() / width) as isize));
-            if piece == PIECE || number % 1024 == 0 {
-                py.check_signals()?;
-            }
+            py.check_signals()?;
         }
         Ok(())
     }
@@ -154,7 +205,17 @@ impl Vector {
             let text = || format!("{got} values for {count} places: a vector keeps its length");
             if got == count { Ok(()) } else { Err(PyValueError::new_err(text())) }
         };
-        let buffer = PyUntypedBuffer::get(values).ok();
+        let buffer = match PyUntypedBuffer::get(values) {
+            Ok(buffer) => Some(buffer),
+            // It has none, or none that anybody may have.
+            Err(error)
+                if error.is_instance_of::<PyTypeError>(py)
+                    || error.is_instance_of::<PyBufferError>(py) =>
+            {
+                None
+            }
+            Err(error) => return Err(error),
+        };
         let Some(buffer) = buffer.filter(|buffer| holds(buffer, self.number)) else {
             let mut bytes: Vec<u8> = Vec::new();
             let mut got = 0;
@@ -166,6 +227,9 @@ impl Vector {
                 }
                 bytes.try_reserve(self.number.width()).map_err(|_| PyMemoryError::new_err(()))?;
                 take(self.number, &value?, &mut bytes)?;
+                if got % MANY == 0 {
+                    pause(py)?;
+                }
             }
             fits(got)?;
             return self.scatter(py, start, step, &bytes);
@@ -174,13 +238,11 @@ impl Vector {
         if count == 0 {
             return Ok(());
         }
-        let of_own = self.with(|open| {
-            let address = buffer.buf_ptr().addr();
-            let map = open.map.as_ref().map(|map| (map.as_ptr().addr(), map.len()));
-            Ok(map.is_some_and(|(start, length)| (start..start + length).contains(&address)))
-        })?;
-        // Written while it is read, a part of this vector would change on the way.
-        if of_own || !buffer.is_c_contiguous() {
+        // A part of this file, whoever has mapped it, would change on the way.
+        let address = buffer.buf_ptr().addr();
+        let memory = address..address + buffer.len_bytes();
+        let is_fixed = buffer.is_c_contiguous() && memory.len() > SMALL && is_anonymous(&memory);
+        if !is_fixed {
             let copy = PyMemoryView::from(values)?.call_method0("tobytes")?;
             return self.scatter(py, start, step, copy.cast::<PyBytes>()?.as_bytes());
         }
@@ -192,7 +254,11 @@ impl Vector {
     }
 
     fn leave(&self, finish: bool) -> PyResult<()> {
-        if let Some(open) = self.lock().take()
+        let mut held = self.lock();
+        if let Some(open) = &*held {
+            open.check_not_resized("closed")?;
+        }
+        if let Some(open) = held.take()
             && finish
         {
             open.vector.finish().map_err(of_files)?;
@@ -206,7 +272,7 @@ fn place(key: &Bound<'_, PyAny>, length: u64) -> PyResult<usize> {
     let py = key.py();
     let index: isize = key.extract().map_err(|error: PyErr| {
         if error.is_instance_of::<PyOverflowError>(py) {
-            PyIndexError::new_err(format!("{key} of {length} values"))
+            PyIndexError::new_err(format!("value {key} of {length}"))
         } else if error.is_instance_of::<PyTypeError>(py) {
             PyTypeError::new_err("values are chosen by a number or a slice")
         } else {
@@ -216,7 +282,7 @@ fn place(key: &Bound<'_, PyAny>, length: u64) -> PyResult<usize> {
     let length = length as usize;
     let at = if index < 0 { index.checked_add_unsigned(length) } else { Some(index) };
     let at = at.and_then(|at| usize::try_from(at).ok()).filter(|at| *at < length);
-    at.ok_or_else(|| PyIndexError::new_err(format!("{index} of {length} values")))
+    at.ok_or_else(|| PyIndexError::new_err(format!("value {index} of {length}")))
 }
 
 /// More than any file has, if it is that many.
@@ -226,7 +292,7 @@ fn count_of(length: &Bound<'_, PyAny>) -> PyResult<u64> {
         Ok(length) => Ok(length),
         Err(error) if !error.is_instance_of::<PyOverflowError>(length.py()) => Err(error),
         Err(_) if is_negative() => {
-            Err(PyValueError::new_err(format!("a vector has no {length} values")))
+            Err(PyValueError::new_err(format!("{length} is no number of values")))
         }
         Err(_) => Ok(u64::MAX),
     }
@@ -251,8 +317,8 @@ impl Vector {
         let Some(path) = path_of(path)? else {
             return Err(PyTypeError::new_err("a vector is made at a path"));
         };
-        let made = dtype.py().detach(|| files::Vector::create(&path, number, length));
-        made.map(Open::of).map_err(of_files)
+        watched(dtype.py(), None, |watch| files::Vector::create(&path, number, length, watch))
+            .map(Open::of)
     }
 
     /// Opens a file that `create` or ``numpy.save`` made: ``"r"`` to read it, ``"r+"`` to write as well. It says its
@@ -287,11 +353,8 @@ impl Vector {
         let width = self.number.width();
         if let Ok(slice) = key.cast::<PySlice>() {
             let slice = slice.indices(file.len() as isize)?;
-            let copy = PyBytes::new_with(py, slice.slicelength * width, |copy| {
-                gather(py, width, (slice.start, slice.step), copy, &|at, place| {
-                    file.read(at, place)
-                })
-            })?;
+            let (from, count) = ((slice.start, slice.step), slice.slicelength);
+            let copy = gather(py, width, from, count, &|at, place| file.read(at, place))?;
             let format = format(self.number).to_str().unwrap_or_default();
             return PyMemoryView::from(&copy)?.call_method1("cast", (format,));
         }
@@ -321,8 +384,11 @@ impl Vector {
     /// All values, as a list.
     fn tolist<'py>(slf: &Bound<'py, Vector>) -> PyResult<Bound<'py, PyList>> {
         let list = PyList::empty(slf.py());
-        for value in slf.try_iter()? {
+        for (number, value) in slf.try_iter()?.enumerate() {
             list.append(value?)?;
+            if number % MANY == 0 {
+                pause(slf.py())?;
+            }
         }
         Ok(list)
     }
@@ -339,11 +405,11 @@ impl Vector {
         Ok(self.__len__()? * self.number.width())
     }
 
-    /// How many of its values, from the first on, the file says are valid: up to the last that was written before
-    /// `flush`, or all of them once it was closed.
+    /// How many of its values, from the first on, the file says now are valid: up to the last that was written before
+    /// `flush`, or all of them once who wrote them has closed it.
     #[getter]
     fn valid(&self) -> PyResult<u64> {
-        Ok(self.file()?.valid())
+        self.file()?.valid().map_err(of_files)
     }
 
     /// Whether it was closed.
@@ -356,8 +422,12 @@ impl Vector {
     /// was assigned. Where values come in another order, or through a buffer, `valid` says how many are.
     #[pyo3(signature = (valid = None))]
     fn flush(&self, py: Python<'_>, valid: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-        let file = self.file()?;
-        let valid = valid.map(count_of).transpose()?;
+        let valid = valid.map(|valid| count_of(valid)).transpose()?;
+        // Who makes it shorter, or says that it is done, must not come in between.
+        let (file, _user) = self.with(|open| Ok((Arc::clone(&open.vector), open.user()?)))?;
+        if valid.is_some() {
+            self.check_writable(&file)?;
+        }
         if let Some(valid) = valid
             && valid > file.len()
         {
@@ -373,14 +443,14 @@ impl Vector {
     fn resize(&self, py: Python<'_>, length: &Bound<'_, PyAny>) -> PyResult<()> {
         let length = count_of(length)?;
         self.check_writable(self.file()?.as_ref())?;
-        // Who waits for the lock holds the interpreter, which this must not want meanwhile.
-        py.detach(|| {
-            self.with(|open| {
-                open.check_unused("resized")?;
-                open.map = None;
-                open.vector.resize(length).map_err(of_files)
-            })
+        let (file, alone) = self.with(|open| {
+            let alone = open.alone()?;
+            open.map = None;
+            Ok((Arc::clone(&open.vector), alone))
         })?;
+        let resized = watched(py, None, |watch| file.resize(length, watch));
+        drop(alone);
+        resized?;
         self.writes.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
@@ -392,7 +462,7 @@ impl Vector {
         self.resize(py, length.into_pyobject(py)?.as_any())
     }
 
-    /// Says in the file that all of it is valid, and closes it. Raises `BufferError` while a buffer of it is in use.
+    /// Says in the file that all of it is valid, if it was written here at all, and closes it. Raises `BufferError` while a buffer of it is in use.
     fn close(&self) -> PyResult<()> {
         if let Some(open) = &*self.lock() {
             open.check_unused("closed")?;
@@ -400,8 +470,9 @@ impl Vector {
         self.leave(true)
     }
 
-    fn __enter__(slf: Py<Vector>) -> Py<Vector> {
-        slf
+    fn __enter__(slf: Py<Vector>) -> PyResult<Py<Vector>> {
+        slf.get().file()?;
+        Ok(slf)
     }
 
     /// Buffers that are still in use stay usable. After an exception, what the file says of itself stays as it is.
@@ -458,7 +529,10 @@ impl Vector {
             };
             let address = map.as_mut_ptr().wrapping_add(data);
             let extent = [length as isize, width as isize];
-            let user = User::of(&open.users);
+            let user = open.user()?;
+            if !readonly {
+                file.will_change();
+            }
             Ok((Box::new(Lent { extent, map, user }), address, readonly))
         })?;
         // SAFETY: `view` is as above. The map stays where it is as long as `lent` holds it, and its file keeps its

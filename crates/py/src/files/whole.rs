@@ -79,8 +79,7 @@ impl Mapped {
         count: usize,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let whole = self.whole()?;
-        let read = |at: u64, place: &mut [u8]| whole.read(at, place);
-        PyBytes::new_with(py, count, |place| gather(py, 1, (start, step), place, &read))
+        gather(py, 1, (start, step), count, &|at, place| whole.read(at, place))
     }
 }
 
@@ -219,8 +218,9 @@ impl Mapped {
         *self.whole.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    fn __enter__(slf: Py<Mapped>) -> Py<Mapped> {
-        slf
+    fn __enter__(slf: Py<Mapped>) -> PyResult<Py<Mapped>> {
+        slf.get().whole()?;
+        Ok(slf)
     }
 
     #[pyo3(signature = (*_error))]
@@ -290,13 +290,30 @@ impl Matches {
             let text = "these matches are looked for already, by another thread or by `progress`";
             return Err(PyRuntimeError::new_err(text));
         };
-        self.file.get().whole()?;
+        if let Err(closed) = self.file.get().whole() {
+            // It holds the file open, too.
+            *finding = None;
+            return Err(closed);
+        }
         let place = finding.as_mut().map(|finding| finding.next(py));
         let place = place.unwrap_or(Ok(None));
         if !matches!(place, Ok(Some(_))) {
             *finding = None;
         }
         Ok(place?.map(|place| Match { file: self.file.clone_ref(py), place }))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Whoever holds the lock does not wait for the collector.
+        let Ok(finding) = self.finding.try_lock() else { return Ok(()) };
+        finding.as_ref().map_or(Ok(()), |finding| finding.pulse.visit(&visit))
+    }
+
+    fn __clear__(&self) {
+        let Ok(mut finding) = self.finding.try_lock() else { return };
+        let held = finding.take();
+        drop(finding);
+        drop(held);
     }
 }
 
