@@ -459,7 +459,7 @@ def test_steps_that_make_no_sense_are_refused_at_once(log):
         lines.batched(9).parse_json()
     with pytest.raises(ValueError, match="delimiter"):
         lines.parse_csv(delimiter="ab")
-    with pytest.raises(ValueError, match="'utf-8' or 'latin-1', not"):
+    with pytest.raises(ValueError, match="takes UTF-8 and Latin-1, and no cp1252"):
         dw.lines(log, encoding="cp1252").parse_csv()
     with pytest.raises(ValueError, match="'strict' or 'replace', not"):
         dw.lines(log, errors="ignore").parse_csv()
