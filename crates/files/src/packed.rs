@@ -20,6 +20,9 @@ pub const MOST_UNPACKED: u64 = 1_000_000_000_000;
 /// What an xz file may want for what it refers back to; `xz -9` makes files that want half of it.
 const XZ_MEMORY: u64 = 128 << 20;
 
+/// So many bytes of gzip are read at once, as `flate2` does itself.
+const PACKED: usize = 32 << 10;
+
 /// So many bytes tell them apart.
 const HEAD: usize = 10;
 
@@ -85,7 +88,9 @@ impl Format {
 
     fn decoder(self, from: Counted) -> io::Result<Box<dyn Read + Send>> {
         Ok(match self {
-            Format::Gzip => Box::new(Gzip { member: Some(GzDecoder::new(BufReader::new(from))) }),
+            Format::Gzip => Box::new(Gzip {
+                member: Some(GzDecoder::new(BufReader::with_capacity(PACKED, from))),
+            }),
             Format::Zstandard => Box::new(zstd::Decoder::new(from)?),
             Format::Bzip2 => Box::new(MultiBzDecoder::new(from)),
             Format::Xz => {
