@@ -384,6 +384,9 @@ def test_progress_is_told_at_the_end(length, tmp_path):
         lambda tell: list(dw.mapped(path).finditer(b"1", progress=tell)),
         lambda tell: dw.mapped(path).find(b"2", progress=tell),
     ]
+    told = []
+    dw.lines(path, progress=told.append).parse_csv()
+    assert told == [], "nothing is read yet"
     for ask in asked:
         told = []
         ask(told.append)

@@ -114,8 +114,8 @@ impl Chunks {
                 Some(count) => self.filled += count,
                 None => {}
             }
-            self.is_last |= self.source.at_end();
-            if self.is_last {
+            if !self.is_last && self.source.at_end() {
+                self.is_last = true;
                 self.source.tell(watch)?;
             }
         }

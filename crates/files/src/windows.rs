@@ -94,12 +94,12 @@ impl Windows {
                 None => self.source.tell(watch)?,
             }
             self.last = self.source.at_end();
+            if self.last {
+                self.source.tell(watch)?;
+            }
             if self.last || self.source.is_stream() {
                 break;
             }
-        }
-        if self.last {
-            self.source.tell(watch)?;
         }
         Ok(true)
     }
