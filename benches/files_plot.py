@@ -15,7 +15,7 @@ from pathlib import Path
 
 from environments import TOP, interpreters
 from files import DEADWEIGHT, HERE, MINOR, PACKAGES, Tool, measure, watch
-from files_data import RARELY, Made, make_csv
+from files_data import Made, make_csv
 from records_plot import draw
 
 MEGABYTES = (8000, 4000, 2000, 1000, 300, 100, 30, 10, 3, 1)
@@ -30,7 +30,8 @@ def tools(python: Path, file: Made) -> list[Tool]:
     commands = {
         "files count": [*files, "count"],
         "files check": [*files, "check"],
-        "files find": [*files, "find", "--top=0", RARELY],
+        # The header has it, and nothing else: `find` that finds nothing ends with 1.
+        "files find": [*files, "find", "--top=0", "email,score"],
         "wc -l": ["wc", "-l"],
         "Polars": [str(python), str(HERE / "files_target.py"), "polars"],
     }
