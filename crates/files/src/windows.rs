@@ -10,7 +10,7 @@ use crate::source::Source;
 pub type Watch<'a> = dyn FnMut(u64) -> ControlFlow<()> + 'a;
 
 /// Small enough to stay in the processor's cache while it is looked at, large enough that the calls that
-/// fill it cost nothing.
+/// fill it cost little: of 512 kB and more, `find` takes less and counting takes more.
 const SIZE: usize = 128 * 1024;
 
 /// What of a source is in memory.
