@@ -22,7 +22,7 @@ from figures import Figure, Machine, judge
 
 HERE = Path(__file__).resolve().parent
 BASE = TOP / ".deadweight/caches-bench"
-PACKAGES = ["pip", "cachebox==6.2.10", "cachetools==8.0.2"]
+PACKAGES = ["pip", "cachebox==6.2.10", "cachetools==7.3.3"]
 # Where there is no wheel of one it is left out.
 PERHAPS = ["theine==2.0.0", "moka-py==0.5.0"]
 MARK = "<!-- made by benches/caches.py -->"
