@@ -689,3 +689,39 @@ def test_numpy_reads_and_writes_the_same_files():
         assert vector.tolist() == [9, 0, 1, 5]
         with pytest.raises(TypeError):
             vector[:] = numpy.zeros((4, 2))
+
+
+RESIZED = """
+import threading, deadweight as dw
+over = threading.Event()
+with dw.Vector.create("v", "u1", 1_000) as vector:
+    def look():
+        while not over.is_set():
+            try:
+                memoryview(vector).release()
+            except BufferError:
+                pass
+    other = threading.Thread(target=look)
+    other.start()
+    lengths = list(range(64 << 20, 640 << 20, 64 << 20))
+    while lengths:
+        try:
+            vector.resize(lengths[0])
+            lengths.pop(0)
+        except BufferError:
+            pass
+        try:
+            memoryview(vector)[-1]
+        except BufferError:
+            pass
+    over.set()
+    other.join()
+    print(memoryview(vector)[-1])
+"""
+
+
+def test_no_map_that_is_made_while_it_is_resized_is_kept(tmp_path):
+    """It would be too short for what comes after, and a look behind its end kills the process."""
+    command = [sys.executable, "-c", RESIZED]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr

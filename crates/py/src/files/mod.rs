@@ -11,6 +11,7 @@ mod lines;
 mod numbers;
 mod parts;
 mod pattern;
+mod users;
 #[expect(unsafe_code, reason = "buffers over the mapped file")]
 mod vector;
 mod watch;

@@ -6,7 +6,7 @@
 use std::ffi::{CString, c_int};
 use std::ptr;
 use std::slice;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use deadweight_files::vector::{self as files, Number};
@@ -24,6 +24,7 @@ use super::anonymous::is_anonymous;
 use super::apart::{BLOCK, PIECE, gather, pause};
 use super::given::path as path_of;
 use super::numbers::{format, give, holds, named, take};
+use super::users::{User, Users};
 use super::watch::watched;
 use crate::errors::{of_file, of_files};
 
@@ -53,21 +54,7 @@ pub(crate) struct Vector {
 struct Open {
     vector: Arc<files::Vector>,
     map: Option<Arc<MmapRaw>>,
-    /// Buffers that are lent, and writes and flushes that are under way: as long as there are any, nobody may make the
-    /// file shorter. `ALONE` while somebody does. It only becomes more under the lock.
-    users: Arc<AtomicUsize>,
-}
-
-/// More users than there can be.
-const ALONE: usize = usize::MAX;
-
-/// One of the users, or one for all of them, as long as it lives.
-struct User(Arc<AtomicUsize>, usize);
-
-impl Drop for User {
-    fn drop(&mut self) {
-        self.0.fetch_sub(self.1, Ordering::Relaxed);
-    }
+    users: Users,
 }
 
 /// What goes with a buffer that is in use.
@@ -83,41 +70,8 @@ struct Lent {
 impl Open {
     fn of(vector: files::Vector) -> Vector {
         let (name, number) = (vector.name().to_owned(), vector.number());
-        let open = Open { vector: Arc::new(vector), map: None, users: Arc::default() };
+        let open = Open { vector: Arc::new(vector), map: None, users: Users::default() };
         Vector { name, number, open: Mutex::new(Some(open)), writes: AtomicU64::new(0) }
-    }
-
-    fn user(&self) -> PyResult<User> {
-        self.check_not_resized("used")?;
-        self.users.fetch_add(1, Ordering::Relaxed);
-        Ok(User(Arc::clone(&self.users), 1))
-    }
-
-    /// Keeps all others away.
-    fn alone(&self) -> PyResult<User> {
-        self.check_unused("resized")?;
-        self.users.store(ALONE, Ordering::Relaxed);
-        Ok(User(Arc::clone(&self.users), ALONE))
-    }
-
-    fn check_unused(&self, what: &str) -> PyResult<()> {
-        self.check_not_resized(what)?;
-        match self.users.load(Ordering::Relaxed) {
-            0 => Ok(()),
-            count => Err(PyBufferError::new_err(format!(
-                "{} cannot be {what} while {count} of its buffers or writes are in use, such as an array of \
-                 NumPy's or a memoryview",
-                self.vector.name()
-            ))),
-        }
-    }
-
-    fn check_not_resized(&self, what: &str) -> PyResult<()> {
-        if self.users.load(Ordering::Relaxed) == ALONE {
-            let text = format!("{} cannot be {what} while it is resized", self.vector.name());
-            return Err(PyBufferError::new_err(text));
-        }
-        Ok(())
     }
 }
 
@@ -163,7 +117,8 @@ impl Vector {
     }
 
     fn to_write(&self) -> PyResult<(Arc<files::Vector>, User)> {
-        let (file, user) = self.with(|open| Ok((Arc::clone(&open.vector), open.user()?)))?;
+        let (file, user) =
+            self.with(|open| Ok((Arc::clone(&open.vector), open.users.one(&self.name)?)))?;
         self.check_writable(&file)?;
         Ok((file, user))
     }
@@ -256,7 +211,7 @@ impl Vector {
     fn leave(&self, finish: bool) -> PyResult<()> {
         let mut held = self.lock();
         if let Some(open) = &*held {
-            open.check_not_resized("closed")?;
+            open.users.check_not_resized(&self.name, "closed")?;
         }
         if let Some(open) = held.take()
             && finish
@@ -424,7 +379,8 @@ impl Vector {
     fn flush(&self, py: Python<'_>, valid: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let valid = valid.map(|valid| count_of(valid)).transpose()?;
         // Who makes it shorter, or says that it is done, must not come in between.
-        let (file, _user) = self.with(|open| Ok((Arc::clone(&open.vector), open.user()?)))?;
+        let (file, _user) =
+            self.with(|open| Ok((Arc::clone(&open.vector), open.users.one(&self.name)?)))?;
         if valid.is_some() {
             self.check_writable(&file)?;
         }
@@ -444,7 +400,7 @@ impl Vector {
         let length = count_of(length)?;
         self.check_writable(self.file()?.as_ref())?;
         let (file, alone) = self.with(|open| {
-            let alone = open.alone()?;
+            let alone = open.users.alone(&self.name)?;
             open.map = None;
             Ok((Arc::clone(&open.vector), alone))
         })?;
@@ -465,7 +421,7 @@ impl Vector {
     /// Says in the file that all of it is valid, if it was written here at all, and closes it. Raises `BufferError` while a buffer of it is in use.
     fn close(&self) -> PyResult<()> {
         if let Some(open) = &*self.lock() {
-            open.check_unused("closed")?;
+            open.users.check_none(&self.name, "closed")?;
         }
         self.leave(true)
     }
@@ -504,6 +460,8 @@ impl Vector {
         let vector = slf.get();
         let width = vector.number.width();
         let (lent, address, readonly) = vector.with(|open| {
+            // First: what is mapped while the file is resized would stay, and be too short.
+            let user = open.users.one(&vector.name)?;
             let file = &open.vector;
             let readonly = !file.is_writable();
             if readonly && has(ffi::PyBUF_WRITABLE) {
@@ -529,7 +487,6 @@ impl Vector {
             };
             let address = map.as_mut_ptr().wrapping_add(data);
             let extent = [length as isize, width as isize];
-            let user = open.user()?;
             if !readonly {
                 file.will_change();
             }
@@ -588,8 +545,8 @@ impl VectorIterator {
 
     fn __next__<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let Some(vector) = self.vector.as_ref().map(Py::get) else { return Ok(None) };
-        let (file, lent) = vector
-            .with(|open| Ok((Arc::clone(&open.vector), open.users.load(Ordering::Relaxed))))?;
+        let (file, lent) =
+            vector.with(|open| Ok((Arc::clone(&open.vector), open.users.count())))?;
         let (width, length) = (vector.number.width(), file.len() as usize);
         if self.next >= length {
             self.vector = None;
